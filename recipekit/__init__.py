@@ -1,0 +1,3 @@
+"""recipekit: TensorFlow Lite conversion as config as code."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,140 @@
+"""Names of plugins and where their code lives; nothing is imported before it is used.
+
+Built-in plugins stand in one table a kind. Installed packages add theirs through the entry-point group
+`recipekit.<kind>`; modules of a recipe project add theirs with the decorator `register` when they are imported.
+Reading names never imports a plugin, so the parent process may validate a recipe against this table.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+from recipekit.errors import PluginError, UsageError
+
+_BUILT_IN: dict[str, dict[str, str]] = {
+    "sources": {
+        "keras": "recipekit.worker.sources.keras:load",
+        "saved_model": "recipekit.worker.sources.saved_model:load",
+        "python": "recipekit.worker.sources.python:load",
+    },
+    "datasets": {
+        "npz": "recipekit.worker.datasets.npz:NpzDataset",
+        "image_folder": "recipekit.worker.datasets.image_folder:ImageFolderDataset",
+        "csv": "recipekit.worker.datasets.csv:CsvDataset",
+        "digits": "recipekit.worker.datasets.digits:DigitsDataset",
+        "python": "recipekit.worker.datasets.python:open_dataset",
+        "random": "recipekit.worker.datasets.random:RandomDataset",
+    },
+    "metrics": {
+        "top1_accuracy": "recipekit.worker.metrics.accuracy:Top1Accuracy",
+        "topk_accuracy": "recipekit.worker.metrics.accuracy:TopKAccuracy",
+        "precision": "recipekit.worker.metrics.classification:Precision",
+        "recall": "recipekit.worker.metrics.classification:Recall",
+        "f1": "recipekit.worker.metrics.classification:F1",
+        "roc_auc": "recipekit.worker.metrics.classification:RocAuc",
+        "mae": "recipekit.worker.metrics.regression:MeanAbsoluteError",
+        "rmse": "recipekit.worker.metrics.regression:RootMeanSquaredError",
+        "r2": "recipekit.worker.metrics.regression:R2",
+    },
+    "engines": {
+        "tflite_converter": "recipekit.worker.engines.tflite_converter:TFLiteConverterEngine",
+    },
+}
+
+_project: dict[str, dict[str, Callable[..., Any]]] = {kind: {} for kind in _BUILT_IN}
+
+Plugin = TypeVar("Plugin", bound=Callable[..., Any])
+
+
+def register(kind: str, name: str) -> Callable[[Plugin], Plugin]:
+    """Decorator for plugins of a recipe project: `@register("datasets", "my_frames")`.
+
+    Args:
+        kind: `sources`, `datasets`, `metrics` or `engines`.
+        name: the name that recipes use.
+
+    Raises:
+        UsageError: the kind is unknown.
+        PluginError: the name belongs to a built-in or installed plugin, which a project can't replace.
+    """
+
+    def add(plugin: Plugin) -> Plugin:
+        if name in _targets(kind):
+            raise PluginError(
+                f"{kind} has a plugin '{name}' already", where=plugin.__module__, fix="choose another name"
+            )
+        _project[kind][name] = plugin
+        return plugin
+
+    return add
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Names of every built-in, installed and registered plugin of a kind, sorted."""
+    return tuple(sorted({*_targets(kind), *_project[kind]}))
+
+
+def target(kind: str, name: str) -> str:
+    """`module:object` of a plugin, found without importing it.
+
+    Raises:
+        UsageError: no plugin of that kind has the name; the nearest names are in the message.
+    """
+    if name in _project[kind]:
+        plugin = _project[kind][name]
+        return f"{plugin.__module__}:{plugin.__qualname__}"
+    try:
+        return _targets(kind)[name]
+    except KeyError:
+        raise UsageError(
+            f"there is no plugin '{name}' among the {kind}{did_you_mean(name, names(kind))}",
+            fix=f"use one of {', '.join(names(kind))}",
+        ) from None
+
+
+def plugin(kind: str, name: str) -> Callable[..., Any]:
+    """The plugin itself, imported now.
+
+    Raises:
+        UsageError: no plugin of that kind has the name.
+        PluginError: its module can't be imported or lacks the object.
+    """
+    if name in _project[kind]:
+        return _project[kind][name]
+    address = target(kind, name)
+    module, _, attribute = address.partition(":")
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise PluginError(
+            f"the plugin '{name}' of {kind} can't be loaded: {error}",
+            where=address,
+            fix="install the package that it needs, or correct its entry point",
+        ) from error
+    return found
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the known name nearest to a mistyped one, or nothing."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+@cache
+def _targets(kind: str) -> dict[str, str]:
+    if kind not in _BUILT_IN:
+        raise UsageError(f"there is no kind of plugin '{kind}'", fix=f"use one of {', '.join(_BUILT_IN)}")
+    installed = {point.name: point.value for point in entry_points(group=f"recipekit.{kind}")}
+    clash = sorted(installed.keys() & _BUILT_IN[kind].keys())
+    if clash:
+        raise PluginError(
+            f"an installed package names its plugin of {kind} '{clash[0]}' like a built-in one",
+            where=installed[clash[0]],
+            fix="uninstall that package or have its entry point renamed",
+        )
+    return {**_BUILT_IN[kind], **installed}

@@ -1,0 +1,1 @@
+"""One dataset plugin a module, reached through the registry alone."""

@@ -1,0 +1,1 @@
+"""One conversion engine a module, reached through the registry alone."""

@@ -1,0 +1,1 @@
+"""Task metrics: scikit-learn's, behind recipekit's names."""

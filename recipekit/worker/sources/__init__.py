@@ -1,0 +1,1 @@
+"""One kind of model source a module, reached through the registry alone."""

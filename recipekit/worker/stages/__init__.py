@@ -1,0 +1,1 @@
+"""One stage a module: `run(request, folder)` takes a request record and returns a response record."""
