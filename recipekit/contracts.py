@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
+
+from recipekit.errors import ConversionError, DatasetError, EvaluationError, RecipekitError, SourceError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,6 +120,11 @@ class ConverterSpec(Record, frozen=True, kw_only=True):
     supported_ops: tuple[str, ...]
     allow_custom_ops: bool
     flags: dict[str, Any]
+
+    @property
+    def needs_samples(self) -> bool:
+        """Whether the quantization is calibrated with samples."""
+        return self.quantization in ("int8", "int16x8")
 
 
 class BenchmarkSpec(Record, frozen=True, kw_only=True):
@@ -478,3 +485,34 @@ class Metric(Protocol):
 
     def hits(self, labels: npt.NDArray[Any], outputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_] | None:
         """For a metric that is the share of right samples, which ones are right; None for others."""
+
+
+# --- the stages ---------------------------------------------------------------------------------------------------
+
+
+class Stage(NamedTuple):
+    """One step of a build: a pure function from a request record to a response record and files.
+
+    Attributes:
+        name: its module in `recipekit.worker.stages`.
+        worker: which of the two warm processes runs it: `tensorflow` or `litert`.
+        request: type of what it takes.
+        record: type of what it gives.
+        failure: the error that an exception becomes which nobody foresaw.
+    """
+
+    name: str
+    worker: str
+    request: type[Record]
+    record: type[Record]
+    failure: type[RecipekitError]
+
+
+SURVEY = Stage("survey", "litert", SurveyRequest, SampleSet, DatasetError)
+LOAD = Stage("load", "tensorflow", LoadRequest, LoadedModel, SourceError)
+REFERENCE = Stage("reference", "tensorflow", ReferenceRequest, Reference, EvaluationError)
+LOWER = Stage("lower", "tensorflow", LowerRequest, Flatbuffer, ConversionError)
+QUANTIZE = Stage("quantize", "tensorflow", QuantizeRequest, Flatbuffer, ConversionError)
+MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationError)
+
+STAGES = {stage.name: stage for stage in (SURVEY, LOAD, REFERENCE, LOWER, QUANTIZE, MEASURE)}

@@ -7,14 +7,14 @@ Reading names never imports a plugin, so the parent process may validate a recip
 
 from __future__ import annotations
 
-import difflib
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from recipekit.errors import PluginError, UsageError
+from recipekit.nearest import did_you_mean
 
 _BUILT_IN: dict[str, dict[str, str]] = {
     "sources": {
@@ -42,7 +42,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "r2": "recipekit.worker.metrics.regression:R2",
     },
     "engines": {
-        "tflite_converter": "recipekit.worker.engines.tflite_converter:TFLiteConverterEngine",
+        "tflite_converter": "recipekit.worker.engines.tflite_converter:convert",
     },
 }
 
@@ -117,12 +117,6 @@ def plugin(kind: str, name: str) -> Callable[..., Any]:
             fix="install the package that it needs, or correct its entry point",
         ) from error
     return found
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the known name nearest to a mistyped one, or nothing."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 @cache

@@ -1,0 +1,134 @@
+"""Writes that last, each by its own function, and their failures in words.
+
+Whatever must survive a crash is written through this module, so that a test can let the n-th write fail or be the
+last. It knows nothing of what is written.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recipekit.errors import OutputFault
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_NO_RIGHT = {errno.EACCES, errno.EPERM}
+_FIXES = {
+    errno.EROFS: "choose a folder on a file system that can be written",
+    errno.EXDEV: "keep the whole outputs folder on one file system",
+    errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
+    errno.ENFILE: "close other programs; the system has no open file left",
+    errno.EIO: "check the disk",
+}
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Creates a file and waits until its bytes are on the disk.
+
+    Raises:
+        OSError: the file exists, or can't be written; a full disk may only be noticed by the last call of all.
+    """
+    with path.open("xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def sync(path: Path) -> None:
+    """Waits until a file's bytes, or a folder's list of names, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path, last: str) -> None:
+    """Waits for every file of a folder, then one of them, then the folders from the innermost to itself.
+
+    Args:
+        folder: holds regular files and folders alone.
+        last: name of the file that says what the others are.
+    """
+    paths = sorted(folder.rglob("*"), key=lambda path: (path.is_dir(), path == folder / last, -len(path.parts)))
+    for path in (*paths, folder):
+        sync(path)
+
+
+def make_folders(path: Path) -> None:
+    """Makes a folder and its missing parents, each one lasting."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True)
+        sync(folder.parent)
+
+
+def rename(source: Path, target: Path) -> None:
+    """Renames a file or folder within one file system; an empty folder in the target's place would be lost."""
+    source.rename(target)
+    sync(target.parent)
+    if source.parent != target.parent:
+        sync(source.parent)
+
+
+def replace_link(fresh: Path, link: Path) -> None:
+    """Puts a symbolic link that was made elsewhere in the place of another one, or of none, in one step."""
+    fresh.replace(link)
+    sync(link.parent)
+
+
+def remove_file(path: Path) -> None:
+    """Removes a file or a symbolic link, lastingly."""
+    path.unlink()
+    sync(path.parent)
+
+
+def remove_tree(folder: Path) -> None:
+    """Removes a folder with all that is in it."""
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def reported(place: Path, needed: int = 0) -> Iterator[None]:
+    """Turns an OSError of the block into the fault that a user reads.
+
+    Args:
+        place: the path of the fault where the error names none.
+        needed: bytes that the block has to write, for the message about a full disk.
+
+    Raises:
+        OutputFault: with the path, the reason and what helps.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else place
+        reason = error.strerror or str(error)
+        if error.errno in _NO_SPACE:
+            reason = f"{reason}: {needed:,} bytes needed, {free_bytes(place):,} free"
+            fix = "free space there, or choose another outputs folder"
+        elif error.errno in _NO_RIGHT:
+            fix = f"make it writable for you; it belongs to {_owner(where)}"
+        else:
+            fix = _FIXES.get(error.errno or 0, "")
+        raise OutputFault(f"the file system refused: {reason}", where=str(where), fix=fix) from error
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes that the file system of a path, or of its nearest parent that exists, still takes."""
+    return shutil.disk_usage(_nearest(path)).free
+
+
+def _nearest(path: Path) -> Path:
+    return next(folder for folder in (path, *path.absolute().parents) if os.access(folder, os.F_OK))
+
+
+def _owner(path: Path) -> str:
+    try:
+        return _nearest(path).owner()
+    except (KeyError, OSError):
+        return "another user"
