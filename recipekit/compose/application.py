@@ -1,0 +1,83 @@
+"""Hydra's own application: sweeps, and the questions that Hydra answers about a composition.
+
+A single run doesn't need it. Sweepers and launchers do, with everything that plugins of theirs can do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from recipekit.compose.composition import PRIMARY, Composition, hydra_errors, prepare, user_groups
+from recipekit.compose.overrides import read_overrides
+from recipekit.project import Project
+
+Child = Callable[[Composition, int], None]
+"""Runs one child of a sweep, given its composition and its number; it must not raise."""
+
+
+def sweep(project: Project, overrides: Sequence[str], folder: Path, child: Child) -> None:
+    """Lets Hydra's sweeper and launcher run every child of a sweep.
+
+    Args:
+        project: where the recipes are.
+        overrides: the command line's, those that stand for several values among them.
+        folder: Hydra's working folder of the sweep; each child gets a subfolder by its number.
+        child: called for each child, in this process or in another one that the launcher starts.
+
+    Raises:
+        UsageError, CompositionError, ForbiddenKey: a child can't be composed; then none has run.
+    """
+
+    def task(config: DictConfig) -> None:
+        prepare(project)
+        settings = HydraConfig.get()
+        read = read_overrides(settings.overrides.task, user_groups(project))
+        child(Composition(project, read, config, settings), int(settings.job.num))
+
+    with hydra_errors(project):
+        texts = [override.for_hydra for override in read_overrides(overrides, user_groups(project))]
+        quoted = str(folder).replace("\\", "\\\\").replace("'", "\\'")
+        _run(project, ["--multirun", *texts, f"hydra.sweep.dir='{quoted}'"], task)
+
+
+def answer(project: Project, flags: Sequence[str], overrides: Sequence[str]) -> None:
+    """Has Hydra print what `--cfg`, `--info` or `-sc` ask for.
+
+    Raises:
+        UsageError, CompositionError, ForbiddenKey: the recipe can't be composed.
+    """
+    with hydra_errors(project):
+        texts = overrides
+        if "-sc" not in flags and "--shell-completion" not in flags:  # there the words are still being typed
+            texts = [override.for_hydra for override in read_overrides(overrides, user_groups(project))]
+        _run(project, [*flags, *texts], lambda _: None)
+
+
+def _run(project: Project, arguments: list[str], task: Callable[[DictConfig], None]) -> None:
+    prepare(project)
+    with _command_line(arguments):
+        hydra.main(version_base="1.3", config_path="pkg://recipekit.presets", config_name=PRIMARY)(task)()
+
+
+@contextmanager
+def _command_line(arguments: list[str]) -> Iterator[None]:
+    """Hydra reads `sys.argv`, and prints and exits on errors unless told to raise them."""
+    argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = [argv[0], *arguments]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        if full_error is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full_error

@@ -1,0 +1,37 @@
+"""Lines of a YAML file's keys: what is lost once a file is only data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+Key = tuple[str | int, ...]
+Marks = dict[Key, int]
+"""Line, counted from 1, of every key path and list item of a file."""
+
+
+def read_marks(text: str) -> Marks:
+    """Key paths of a YAML text that has been parsed before, with their lines.
+
+    An aliased node counts at its anchor's line and is not entered twice.
+    """
+    marks: Marks = {}
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    _walk(yaml.compose(text, Loader=loader), (), marks, set())
+    return marks
+
+
+def _walk(node: Any, path: Key, marks: Marks, seen: set[int]) -> None:
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = key.value if isinstance(key, yaml.ScalarNode) else str(key.value)
+            marks[(*path, name)] = key.start_mark.line + 1
+            _walk(value, (*path, name), marks, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            marks[(*path, index)] = value.start_mark.line + 1
+            _walk(value, (*path, index), marks, seen)

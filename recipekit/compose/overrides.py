@@ -1,0 +1,92 @@
+"""The command line's overrides: what may be overridden, and how that is said to Hydra.
+
+Users write `key=value` for every key and group of the language. Hydra wants a prefix for keys that a composed recipe
+doesn't hold yet, so plain overrides of keys become forced ones; groups have their place in the primary config.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import OverrideParseException
+
+from recipekit.compose.sources import CHOOSABLE, GROUPS
+from recipekit.errors import ForbiddenKey, UsageError
+
+_OPEN_TO_COMMAND_LINE = ("hydra.mode", "hydra.sweeper.", "hydra.launcher.", *CHOOSABLE)
+
+
+class CommandOverride(NamedTuple):
+    """One override of the command line.
+
+    Attributes:
+        text: as the user wrote it, a leading `++` left out, since Hydra gives plain ones back with it.
+        for_hydra: as Hydra takes it.
+        key: the dotted key, or the group, that it is about.
+        is_group: whether it chooses a group's option.
+        sweeps: whether it stands for several values.
+    """
+
+    text: str
+    for_hydra: str
+    key: str
+    is_group: bool
+    sweeps: bool
+
+
+def read_overrides(texts: Sequence[str], user_groups: Sequence[str] = ()) -> tuple[CommandOverride, ...]:
+    """Reads overrides in Hydra's grammar.
+
+    Args:
+        texts: as written on the command line.
+        user_groups: groups of the user's folder besides those of the language.
+
+    Raises:
+        UsageError: one of them isn't an override.
+        ForbiddenKey: one of them reaches for Hydra's own configuration, or for code.
+    """
+    return tuple(_read(text, {"recipe", *GROUPS, *user_groups}) for text in texts)
+
+
+def _read(text: str, groups: set[str]) -> CommandOverride:
+    parsed = _parse(text)
+    key = str(parsed.key_or_group)
+    if "_target_" in text:
+        where = f"command line: {text}"
+        raise ForbiddenKey("'_target_' is not allowed", where=where, fix="name a registered plugin instead")
+    if key.startswith(("hydra.", "hydra/")) and not key.startswith(_OPEN_TO_COMMAND_LINE):
+        raise ForbiddenKey(
+            f"'{key}' is not yours to set",
+            where=f"command line: {text}",
+            fix=f"of Hydra's own keys, use {', '.join(_OPEN_TO_COMMAND_LINE)}",
+        )
+    is_group = key in groups or key in CHOOSABLE
+    for_hydra = _for_hydra(text, key, is_group, parsed)
+    return CommandOverride(text.removeprefix("++"), for_hydra, key, is_group, bool(parsed.is_sweep_override()))
+
+
+def _for_hydra(text: str, key: str, is_group: bool, parsed: Override) -> str:
+    if parsed.is_delete() or key.startswith("hydra"):
+        return text
+    bare = text.lstrip("+")
+    if is_group:
+        return bare if key in GROUPS else text
+    return f"++{bare}" if not parsed.is_add() or parsed.is_force_add() else text
+
+
+def _parse(text: str) -> Override:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return OverridesParser.create().parse_overrides([text])[0]
+    except OverrideParseException as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise UsageError(
+            f"'{text}' is not an override: {reason}",
+            where="command line",
+            fix="write key=value, group=option, +key=value or ~key; put values with commas or spaces in quotes",
+        ) from error

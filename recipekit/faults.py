@@ -1,0 +1,181 @@
+"""Faults of a document: what a JSON Schema finds wrong, said for the person who wrote the document.
+
+A fault names a key path, what is wrong there, what was expected, and the nearest known name. Where that path was
+written (file and line) is known to others. This module also reads the schemas and fills in their defaults.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import jsonschema
+from jsonschema.exceptions import ValidationError
+
+from recipekit.nearest import did_you_mean
+
+_TYPE_NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", type(None): "null"}
+
+
+class Fault(NamedTuple):
+    """One thing wrong with a document: the key path of the culprit, and a message without the full stop."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """A schema of the package, by its file's stem (`recipe`, `manifest`)."""
+    text = files("recipekit.schema").joinpath(f"{name}.schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def find_faults(document: Any, name: str) -> list[Fault]:
+    """Every fault of a document by one of the package's schemas, each path and message once, in document order."""
+    found = {
+        fault for error in _validator(name).iter_errors(document) for fault in _explain(error, document, schema(name))
+    }
+    return sorted(found, key=lambda fault: ([str(part) for part in fault.path], fault.message))
+
+
+def with_defaults(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """A copy of a document with the schema's defaults in place of what it leaves out."""
+    filled: dict[str, Any] = _filled(document, schema(name), schema(name))
+    return filled
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """`converter.rules[0].match` for a key path."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+@cache
+def _validator(name: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(schema(name))
+
+
+def _filled(value: Any, part: Any, root: dict[str, Any]) -> Any:
+    if not isinstance(part, dict):
+        return value
+    if not isinstance(value, dict):
+        return value
+    part = _resolved(part, root)
+    filled = dict(value)
+    for key, sub in part.get("properties", {}).items():
+        if key not in filled and isinstance(sub, dict) and "default" in sub:
+            filled[key] = sub["default"]
+        if key in filled:
+            filled[key] = _filled(filled[key], sub, root)
+    for branch in part.get("allOf", []):
+        if jsonschema.Draft202012Validator(branch["if"]).is_valid(filled):
+            filled = _filled(filled, branch["then"], root)
+    return filled
+
+
+def _resolved(part: Any, root: dict[str, Any]) -> Any:
+    """A part of a schema, or the definition that it refers to."""
+    return root["$defs"][part["$ref"].rpartition("/")[2]] if isinstance(part, dict) and "$ref" in part else part
+
+
+def _explain(error: ValidationError, document: Any, root: dict[str, Any]) -> Iterator[Fault]:
+    """Words one validation error; an unknown or missing key becomes a fault of its own path."""
+    path = tuple(error.absolute_path)
+    facts: Any = error  # the stubs mark every attribute as possibly unset, which a raised error's never is
+    if facts.validator == "additionalProperties":
+        known = list(facts.schema["properties"])
+        for key in sorted(set(facts.instance) - set(known), key=str):
+            yield Fault((*path, key), f"unknown key '{dotted((*path, key))}'{_nearest(str(key), known)}")
+    elif facts.validator == "required":
+        for key in sorted(set(facts.validator_value) - set(facts.instance)):
+            yield Fault((*path, key), f"'{dotted((*path, key))}' is missing{_purpose(facts.schema, key)}")
+    elif facts.validator == "not" and facts.validator_value == {}:
+        yield Fault(path, f"'{dotted(path)}' has no meaning{_branch(error, document, root)}")
+    else:
+        yield Fault(path, f"'{dotted(path) or 'the recipe'}' {_wording(facts, _branch(error, document, root))}")
+
+
+_LIMITS = {
+    "minimum": "must be at least {limit}, got {value}",
+    "maximum": "must be at most {limit}, got {value}",
+    "exclusiveMinimum": "must be greater than {limit}, got {value}",
+    "exclusiveMaximum": "must be less than {limit}, got {value}",
+    "minProperties": "must not be empty",
+    "minItems": "must not be empty",
+    "minLength": "must not be empty",
+    "uniqueItems": "must not name anything twice, got {value}",
+}
+
+_FORMS = {
+    "name": "a slug of at most 64 lower-case letters, digits, '.', '_' and '-' that starts with a letter or digit",
+    "version": 'a semantic version such as "1.0.0"',
+    "sha256": "64 lower-case hexadecimal digits",
+    "granularity": "per_channel, per_tensor or blockwise_<size>",
+    "factory": 'an address such as "package.module:function"',
+}
+
+
+def _wording(error: Any, branch: str) -> str:
+    value, limit, rule = error.instance, error.validator_value, error.validator
+    if rule == "enum":
+        choices = ", ".join(str(choice) for choice in limit)
+        return f"must be one of {choices}{branch}; got {_shown(value)}{did_you_mean(str(value), map(str, limit))}"
+    if rule == "type":
+        kinds = " or ".join(_article(kind) for kind in ([limit] if isinstance(limit, str) else limit))
+        return f"must be {kinds}, got {_described(value)}{_quoting_hint(limit, value)}"
+    if rule in {"pattern", "not"}:
+        form = _FORMS.get(str(error.absolute_path[-1]), 'an address such as "package.module:name"')
+        return f"must be {form}, got {_shown(value)}"
+    return _LIMITS.get(rule, "is wrong: {message}").format(limit=limit, value=_shown(value), message=error.message)
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    return did_you_mean(key, known) or f"; known here: {', '.join(known)}"
+
+
+def _purpose(part: dict[str, Any], key: str) -> str:
+    described = part.get("properties", {}).get(key)
+    text = described.get("description", "") if isinstance(described, dict) else ""
+    return f": {text[0].lower()}{text[1:].rstrip('.')}" if text else ""
+
+
+def _branch(error: ValidationError, document: Any, root: dict[str, Any]) -> str:
+    """` with quantization: float16`: what the branch of the schema that an error stands in has looked at."""
+    node: Any = root
+    condition: dict[str, Any] = {}
+    for step in error.absolute_schema_path:  # the path leaves out the keywords `if` and `$ref`
+        if step == "then":
+            condition = node["if"]["properties"]
+        node = _resolved(node, root)[step]
+    section = document
+    for key in list(error.absolute_path)[:-1]:
+        section = section[key]
+    return f" with {', '.join(f'{key}: {section[key]}' for key in condition)}" if condition else ""
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _described(value: Any) -> str:
+    kind = _TYPE_NAMES.get(type(value), "a mapping" if isinstance(value, dict) else "a list")
+    return kind if value is None or isinstance(value, dict | list) else f"{kind} ({_shown(value)})"
+
+
+def _article(kind: str) -> str:
+    return {"object": "a mapping", "array": "a list", "integer": "an integer", "null": "null"}.get(kind, f"a {kind}")
+
+
+def _quoting_hint(expected: Any, value: Any) -> str:
+    """YAML turns `1.10`, `on` and `012` into something else than text; quotes keep them."""
+    if expected == "string" and isinstance(value, bool | int | float):
+        return ": put it in quotes"
+    return ""

@@ -1,0 +1,130 @@
+"""The project around a recipe: where `recipes/` lies, where outputs go, and the settings in pyproject.toml.
+
+A relative path in a recipe means the project root: the folder that holds the recipes folder.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from recipekit.contracts import Record
+from recipekit.errors import ProjectError
+from recipekit.nearest import did_you_mean
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class Project(Record, frozen=True, kw_only=True):
+    """A recipe project.
+
+    Attributes:
+        root: the folder that holds `recipes`; absolute.
+        recipes: the recipes folder; absolute.
+        outputs: where versioned outputs go; absolute.
+        config_dirs: more folders like `recipes`, looked up behind it.
+        env: environment variables that recipes may read.
+        stage_timeout: seconds that one stage may take; None for the built-in limit.
+        memory_limit_mib: resident memory that one stage may use; None for the built-in limit.
+    """
+
+    root: Path
+    recipes: Path
+    outputs: Path
+    config_dirs: tuple[Path, ...] = ()
+    env: tuple[str, ...] = ()
+    stage_timeout: float | None = None
+    memory_limit_mib: float | None = None
+
+    def with_config_dir(self, folder: Path) -> Project:
+        """The same project with one more folder of recipes and options, looked up last."""
+        return msgspec.structs.replace(self, config_dirs=(*self.config_dirs, folder))
+
+
+_SETTINGS: dict[str, tuple[type, ...]] = {
+    "recipes": (str,),
+    "outputs": (str,),
+    "env": (list,),
+    "stage_timeout": (int, float),
+    "memory_limit_mib": (int, float),
+}
+
+
+def find_project(start: Path, recipes: Path | None = None) -> Project:
+    """Finds the project from a folder upwards.
+
+    The recipes folder is, in this order: `recipes`, the environment variable RECIPEKIT_RECIPES, `[tool.recipekit]
+    recipes` of the nearest pyproject.toml that has such a table, the nearest folder named `recipes`.
+
+    Args:
+        start: where to look first; usually the current directory.
+        recipes: the recipes folder, if the user names it.
+
+    Raises:
+        ProjectError: there is no recipes folder, or a setting is wrong.
+    """
+    named = recipes or (Path(os.environ["RECIPEKIT_RECIPES"]) if os.environ.get("RECIPEKIT_RECIPES") else None)
+    if named is not None and not named.is_dir():
+        raise ProjectError("there is no such recipes folder", where=str(named), fix="name a folder that holds recipes")
+    folder, settings = _nearest_settings(named.resolve() if named else start.resolve())
+    if named is None and "recipes" in settings:
+        named = folder / settings["recipes"]
+        if not named.is_dir():
+            where = str(folder / "pyproject.toml")
+            raise ProjectError(f"[tool.recipekit] recipes names '{named}', which is no folder", where=where)
+    found = named.resolve() if named else _nearest_recipes(start.resolve())
+    outputs = settings.get("outputs", "outputs")
+    return Project(
+        root=found.parent,
+        recipes=found,
+        outputs=(found.parent if "outputs" not in settings else folder) / outputs,
+        env=tuple(settings.get("env", ())),
+        stage_timeout=settings.get("stage_timeout"),
+        memory_limit_mib=settings.get("memory_limit_mib"),
+    )
+
+
+def _nearest_recipes(start: Path) -> Path:
+    for folder in (start, *start.parents):
+        if (folder / "recipes").is_dir():
+            return folder / "recipes"
+    raise ProjectError(
+        "there is no folder 'recipes' here or above",
+        where=str(start),
+        fix="go to your project, or name the folder with --recipes DIR",
+    )
+
+
+def _nearest_settings(start: Path) -> tuple[Path, dict[str, Any]]:
+    """The nearest `[tool.recipekit]` and its folder, or nothing and `start`."""
+    for folder in (start, *start.parents):
+        path = folder / "pyproject.toml"
+        if path.is_file():
+            try:
+                document = tomllib.loads(path.read_text(encoding="utf-8"))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise ProjectError(f"is not TOML: {error}", where=str(path), fix="correct it") from error
+            if "recipekit" in document.get("tool", {}):
+                return folder, _checked(document["tool"]["recipekit"], path)
+    return start, {}
+
+
+def _checked(settings: dict[str, Any], path: Path) -> dict[str, Any]:
+    for key, value in settings.items():
+        if key not in _SETTINGS:
+            raise ProjectError(
+                f"[tool.recipekit] has an unknown setting '{key}'{did_you_mean(key, _SETTINGS)}",
+                where=str(path),
+                fix=f"use {', '.join(_SETTINGS)}",
+            )
+        if not isinstance(value, _SETTINGS[key]) or isinstance(value, bool):
+            kind = _SETTINGS[key][-1].__name__
+            raise ProjectError(f"[tool.recipekit] {key} must be a {kind}, got {value!r}", where=str(path))
+    return settings

@@ -1,0 +1,191 @@
+"""A recipe as the rest of recipekit sees it: checked, complete with defaults, frozen.
+
+`parse` turns a composed mapping into a `Recipe` or says everything that is wrong with it at once. It knows nothing of
+Hydra or of files: where a key was written is asked of the `Origin` that comes with the mapping.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from recipekit.acceptance import Acceptance
+from recipekit.contracts import (
+    BenchmarkSpec,
+    ConverterSpec,
+    CustomLayersSpec,
+    DatasetSpec,
+    ModelSpec,
+    Record,
+    SourceSpec,
+)
+from recipekit.errors import InvalidRecipe
+from recipekit.faults import Fault, dotted, find_faults, with_defaults
+from recipekit.rules import cross_faults, warnings
+
+Origin = Callable[[tuple[str | int, ...]], str]
+"""Where a key path was written: `recipes/x.yaml:12`, or `command line: seed=7`; empty if nobody wrote it."""
+
+_RUNNER_KEYS = {"plugin", "samples", "shuffle", "preprocess", "modules", "allow_random"}
+
+
+class EvaluationSpec(Record, frozen=True, kw_only=True):
+    """What the converted model is compared on.
+
+    Attributes:
+        dataset: the samples.
+        metrics: task metrics by name, with their parameters.
+        benchmark: how latency is measured; None skips it.
+    """
+
+    dataset: DatasetSpec
+    metrics: dict[str, dict[str, Any]]
+    benchmark: BenchmarkSpec | None
+
+
+class Recipe(Record, frozen=True, kw_only=True):
+    """A checked recipe.
+
+    Attributes:
+        name: slug; names the output folder.
+        version: the recipe's own SemVer.
+        seed: seeds everything.
+        model: the float model's source and custom layers.
+        source_sha256: digest that the source must have; None pins nothing.
+        calibration: the representative dataset; None where the scheme needs none.
+        converter: how the model is converted.
+        evaluation: what it is compared on.
+        acceptance: the bounds.
+        resolved: the whole recipe as a JSON mapping, defaults filled in: what is hashed, written and shown.
+        warnings: what is allowed but probably not meant.
+    """
+
+    name: str
+    version: str
+    seed: int
+    model: ModelSpec
+    source_sha256: str | None
+    calibration: DatasetSpec | None
+    converter: ConverterSpec
+    evaluation: EvaluationSpec
+    acceptance: Acceptance
+    resolved: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+def parse(mapping: dict[str, Any], root: Path, origin: Origin) -> Recipe:
+    """Checks a composed recipe and freezes it.
+
+    Args:
+        mapping: plain JSON-like data, as composed.
+        root: the project root, which relative paths mean.
+        origin: tells where a key path was written.
+
+    Raises:
+        InvalidRecipe: with every fault of the schema, or, if the schema is content, of the cross rules.
+    """
+    faults = [*_not_finite(mapping, ()), *find_faults(mapping, "recipe")]
+    if faults:
+        raise _invalid(faults, origin)
+    resolved = with_defaults(mapping, "recipe")
+    faults = cross_faults(resolved)
+    if faults:
+        raise _invalid(faults, origin)
+    calibration = resolved.get("representative_dataset")
+    calibrates = resolved["converter"]["quantization"] in {"int8", "int16x8"}
+    return Recipe(
+        name=resolved["name"],
+        version=resolved["version"],
+        seed=resolved["seed"],
+        model=_model(resolved, root),
+        source_sha256=resolved["source"].get("sha256"),
+        calibration=_dataset(calibration, resolved["seed"], root) if calibration and calibrates else None,
+        converter=_converter(resolved["converter"]),
+        evaluation=_evaluation(resolved, root),
+        acceptance=msgspec.convert(_without_empty_model(resolved["acceptance"]), Acceptance),
+        resolved=resolved,
+        warnings=tuple(warnings(resolved)),
+    )
+
+
+def _invalid(faults: list[Fault], origin: Origin) -> InvalidRecipe:
+    lines = []
+    for fault in faults:
+        place = origin(fault.path)
+        lines.append(f"{place}: {fault.message}" if place else fault.message)
+    unique = list(dict.fromkeys(lines))
+    if len(unique) == 1:
+        return InvalidRecipe(unique[0])
+    return InvalidRecipe("\n".join([f"the recipe has {len(unique)} faults:", *(f"  {line}" for line in unique)]))
+
+
+def _not_finite(value: Any, path: tuple[str | int, ...]) -> list[Fault]:
+    """NaN and infinities, which JSON Schema lets through and no digest can hold."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return [Fault(path, f"'{dotted(path)}' must be a finite number, got {value}")]
+    if isinstance(value, dict):
+        return [fault for key, item in value.items() for fault in _not_finite(item, (*path, key))]
+    if isinstance(value, list):
+        return [fault for index, item in enumerate(value) for fault in _not_finite(item, (*path, index))]
+    return []
+
+
+def _model(resolved: dict[str, Any], root: Path) -> ModelSpec:
+    declared = {key: value for key, value in resolved["source"].items() if key != "sha256"}
+    if "path" in declared:
+        declared["path"] = str(root / declared["path"])
+    layers = resolved["custom_layers"]
+    return ModelSpec(
+        source=msgspec.convert(declared, SourceSpec),
+        custom_layers=CustomLayersSpec(modules=tuple(layers["modules"]), objects=layers["objects"]),
+        project_root=str(root),
+        seed=resolved["seed"],
+    )
+
+
+def _dataset(declared: dict[str, Any], seed: int, root: Path) -> DatasetSpec:
+    params = {key: value for key, value in declared.items() if key not in _RUNNER_KEYS}
+    if "path" in params:
+        params["path"] = str(root / params["path"])
+    return DatasetSpec(
+        plugin=declared["plugin"],
+        params=params,
+        samples=declared["samples"],
+        shuffle=declared["shuffle"],
+        seed=seed,
+        preprocess=tuple(declared["preprocess"]),
+        modules=tuple(declared["modules"]),
+        project_root=str(root),
+    )
+
+
+def _converter(declared: dict[str, Any]) -> ConverterSpec:
+    return ConverterSpec(
+        quantization=declared["quantization"],
+        allow_float=declared.get("allow_float", False),
+        granularity=declared.get("granularity", "per_channel"),
+        input_type=declared["input_type"],
+        output_type=declared["output_type"],
+        supported_ops=tuple(declared["supported_ops"]),
+        allow_custom_ops=declared["allow_custom_ops"],
+        flags=declared["flags"],
+    )
+
+
+def _evaluation(resolved: dict[str, Any], root: Path) -> EvaluationSpec:
+    """The declared evaluation, or parity alone on the representative samples where none is declared."""
+    declared = resolved.get("evaluation", {"metrics": {}, "benchmark": {"runs": 50, "warmup": 5, "threads": 1}})
+    dataset = declared.get("dataset", resolved.get("representative_dataset"))
+    return EvaluationSpec(
+        dataset=_dataset(dataset, resolved["seed"], root),
+        metrics=declared["metrics"],
+        benchmark=msgspec.convert(declared["benchmark"], BenchmarkSpec | None),
+    )
+
+
+def _without_empty_model(acceptance: dict[str, Any]) -> dict[str, Any]:
+    return {**acceptance, "model": acceptance["model"] or None}

@@ -1,0 +1,163 @@
+"""Rules of the recipe language that span several keys, or need the registry: what a JSON Schema can't say.
+
+Each rule looks at a composed recipe that the schema accepts and yields faults or warnings. None of them reads a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from recipekit.faults import Fault
+from recipekit.nearest import did_you_mean
+from recipekit.registry import names
+
+Recipe = dict[str, Any]
+
+LANGUAGE_VERSION = 1
+"""The newest `schema_version` that this recipekit reads."""
+
+_RESERVED_NAMES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    "latest",
+    "sweeps",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
+}
+
+
+def cross_faults(recipe: Recipe) -> list[Fault]:
+    """Every fault that spans several keys or needs the registry, in the order of the rules."""
+    return [fault for rule in _RULES for fault in rule(recipe)]
+
+
+def warnings(recipe: Recipe) -> list[str]:
+    """What is allowed but probably not meant, a sentence each."""
+    found = []
+    if "evaluation" not in recipe:
+        found.append("there is no 'evaluation': parity is measured on the representative samples")
+    if "representative_dataset" in recipe and not _calibrates(recipe) and "evaluation" in recipe:
+        scheme = recipe["converter"]["quantization"]
+        found.append(f"'representative_dataset' is not used: quantization {scheme} needs no calibration")
+    if not has_bounds(recipe["acceptance"]):
+        found.append("'acceptance' sets no bound: the model is accepted and nothing was judged")
+    calibration = recipe.get("representative_dataset", {})
+    if _calibrates(recipe) and (calibration.get("samples") or 100) < 100:
+        found.append(f"{calibration['samples']} calibration samples are few: ranges settle with 100 to 300")
+    return found
+
+
+def has_bounds(acceptance: Recipe) -> bool:
+    """Whether an `acceptance` section bounds anything."""
+    return any(acceptance[section] for section in ("parity", "task", "size", "latency", "model", "target"))
+
+
+def _calibrates(recipe: Recipe) -> bool:
+    return recipe["converter"]["quantization"] in {"int8", "int16x8"}
+
+
+def _datasets(recipe: Recipe) -> Iterator[tuple[tuple[str, ...], Recipe]]:
+    if "representative_dataset" in recipe:
+        yield ("representative_dataset",), recipe["representative_dataset"]
+    if "evaluation" in recipe:
+        yield ("evaluation", "dataset"), recipe["evaluation"]["dataset"]
+
+
+def _language_version(recipe: Recipe) -> Iterator[Fault]:
+    version = recipe["schema_version"]
+    if version > LANGUAGE_VERSION:
+        yield Fault(
+            ("schema_version",),
+            f"'schema_version' {version} is too new: this recipekit reads up to {LANGUAGE_VERSION}; upgrade recipekit",
+        )
+
+
+def _name(recipe: Recipe) -> Iterator[Fault]:
+    if recipe["name"].split(".")[0] in _RESERVED_NAMES:
+        yield Fault(("name",), f"'name' must not be '{recipe['name']}', which is reserved")
+
+
+def _calibration_data(recipe: Recipe) -> Iterator[Fault]:
+    if _calibrates(recipe) and "representative_dataset" not in recipe:
+        scheme = recipe["converter"]["quantization"]
+        yield Fault(
+            ("converter", "quantization"),
+            f"'converter.quantization' {scheme} needs calibration data: add a 'representative_dataset'",
+        )
+    elif "evaluation" not in recipe and "representative_dataset" not in recipe:
+        yield Fault(
+            ("evaluation",),
+            "'evaluation' is missing, and there is no 'representative_dataset' to measure parity on: add one of them",
+        )
+
+
+def _plugins(recipe: Recipe) -> Iterator[Fault]:
+    for path, dataset in _datasets(recipe):
+        plugin = dataset["plugin"]
+        known = names("datasets")
+        if plugin not in known and not dataset["modules"]:
+            hint = did_you_mean(plugin, known)
+            listed = ", ".join(known)
+            yield Fault((*path, "plugin"), f"there is no dataset plugin '{plugin}'{hint} (known: {listed})")
+        if plugin == "random" and not dataset["allow_random"]:
+            yield Fault(
+                (*path, "plugin"),
+                "random samples say nothing about real ones: 'random' needs 'allow_random: true' beside it",
+            )
+    for metric in recipe.get("evaluation", {}).get("metrics", {}):
+        known = names("metrics")
+        if metric not in known:
+            hint = did_you_mean(metric, known)
+            yield Fault(
+                ("evaluation", "metrics", metric), f"there is no metric '{metric}'{hint} (known: {', '.join(known)})"
+            )
+
+
+def _bounds(recipe: Recipe) -> Iterator[Fault]:
+    acceptance = recipe["acceptance"]
+    for section in ("parity", "task", "size", "latency", "model"):
+        for metric, bound in acceptance[section].items():
+            if isinstance(bound, dict) and bound.get("min", float("-inf")) > bound.get("max", float("inf")):
+                where = ("acceptance", section, metric)
+                yield Fault(where, f"'{'.'.join(where)}' can't be met: min {bound['min']} is above max {bound['max']}")
+    measured = recipe.get("evaluation", {}).get("metrics", {})
+    for metric in acceptance["task"]:
+        if metric not in measured:
+            hint = did_you_mean(metric, measured)
+            yield Fault(
+                ("acceptance", "task", metric),
+                f"'acceptance.task.{metric}' bounds what nobody measures{hint}: list it in 'evaluation.metrics'",
+            )
+    benchmark = recipe.get("evaluation", {}).get("benchmark")
+    if acceptance["latency"] and "evaluation" in recipe and benchmark is None:
+        yield Fault(
+            ("acceptance", "latency"),
+            "'acceptance.latency' bounds a latency that nobody measures: set 'evaluation.benchmark'",
+        )
+
+
+def _not_yet(recipe: Recipe) -> Iterator[Fault]:
+    """Parts of the language that this version doesn't carry out: refused, never ignored."""
+    source, converter, artifacts = recipe["source"], recipe["converter"], recipe["artifacts"]
+    asked: dict[tuple[str, ...], Any] = {
+        ("source", "kind"): source["kind"] in {"frozen_graph", "keras_application", "tflite"} and source["kind"],
+        ("source", "signature"): isinstance(source.get("signature"), list) and "a list",
+        ("custom_layers", "replace"): bool(recipe["custom_layers"]["replace"]),
+        ("optimize",): bool(recipe["optimize"]),
+        ("converter", "engine"): converter["engine"] != "tflite_converter" and converter["engine"],
+        ("converter", "rules"): bool(converter["rules"]),
+        ("evaluation", "runtime"): recipe.get("evaluation", {}).get("runtime") == "none" and "none",
+        ("acceptance", "target"): bool(recipe["acceptance"]["target"]),
+        **{("artifacts", key): bool(value) for key, value in artifacts.items()},
+    }
+    for path, value in asked.items():
+        if value:
+            shown = f" {value}" if isinstance(value, str) else ""
+            yield Fault(
+                path, f"'{'.'.join(path)}'{shown} belongs to the language, but this version doesn't carry it out"
+            )
+
+
+_RULES = (_language_version, _name, _calibration_data, _plugins, _bounds, _not_yet)

@@ -1,0 +1,1 @@
+"""JSON Schemas: the recipe language and the manifest."""
