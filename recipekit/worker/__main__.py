@@ -1,0 +1,118 @@
+"""The worker process: a request file in, one stage, a response file out.
+
+    python -m recipekit.worker REQUEST.json            runs one stage and ends; how a failed stage is tried again
+    python -m recipekit.worker --serve KIND FD LIFE    stays warm: takes paths of request files on the connection FD,
+                                                       and ends at once when the pipe LIFE closes
+
+It knows nothing of recipes, thresholds or outputs: what it needs stands in the request.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+import time
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import msgspec
+
+from recipekit.contracts import STAGES, Record, Stage
+from recipekit.errors import PluginError, RecipekitError
+
+_PRELOADED = {
+    "tensorflow": ("tensorflow",),
+    "litert": ("numpy", "ai_edge_litert.interpreter"),
+}
+
+
+def main(argv: list[str]) -> int:
+    """Serves or runs one request; see the module's docstring."""
+    if argv[:1] == ["--serve"]:
+        kind, connection, lifeline = argv[1:]
+        serve(kind, Connection(int(connection)), int(lifeline))
+        return 0
+    (request,) = argv
+    return 0 if answer(Path(request)) else 1
+
+
+def serve(kind: str, connection: Connection, lifeline: int) -> None:
+    """Answers requests until the connection closes.
+
+    Args:
+        kind: `tensorflow` or `litert`; decides what is imported before the first request.
+        connection: carries paths of request files in, and an empty message back for each.
+        lifeline: a pipe whose other end only the parent holds; when it closes, the parent is gone.
+    """
+    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
+    for module in _PRELOADED[kind]:
+        importlib.import_module(module)
+    while True:
+        try:
+            path = Path(connection.recv_bytes().decode())
+        except EOFError:
+            return
+        _redirect_output(path.with_name("log.txt"))
+        answer(path)
+        connection.send_bytes(b"")
+
+
+def answer(path: Path) -> bool:
+    """Runs the stage of one request file and writes `response.json` beside it.
+
+    Returns:
+        Whether the stage gave a record; else the response holds an error.
+    """
+    message = msgspec.json.decode(path.read_bytes())
+    stage = STAGES[message["stage"]]
+    started = time.perf_counter()
+    response: dict[str, object]
+    try:
+        response = {"record": _run(stage, message, path.with_name("artifacts"))}
+    except RecipekitError as error:
+        traceback.print_exc()
+        response = {"error": {"id": error.id, "what": error.what, "where": error.where, "fix": error.fix}}
+    except SystemExit as error:
+        traceback.print_exc()
+        response = _unforeseen(PluginError, f"code of the project called sys.exit({error.code!r})")
+    except Exception as error:  # noqa: BLE001  the edge of the process: whatever happened is reported, never lost
+        traceback.print_exc()
+        first_line = str(error).strip().partition("\n")[0]
+        response = _unforeseen(stage.failure, f"{type(error).__name__}: {first_line}")
+    response["seconds"] = time.perf_counter() - started
+    path.with_name("response.json").write_bytes(msgspec.json.encode(response))
+    return "record" in response
+
+
+def _run(stage: Stage, message: dict[str, object], folder: Path) -> Record:
+    request = msgspec.convert(message["request"], stage.request)
+    folder.mkdir(exist_ok=True)
+    module = importlib.import_module(f"recipekit.worker.stages.{stage.name}")
+    record: Record = module.run(request, folder)
+    return record
+
+
+def _unforeseen(failure: type[RecipekitError], what: str) -> dict[str, object]:
+    return {"error": {"id": failure.id, "what": what, "where": "", "fix": "the log holds the whole traceback"}}
+
+
+def _redirect_output(log: Path) -> None:
+    """Sends what this process and its libraries print, natively too, to the stage's log."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def _end_with_parent(lifeline: int) -> None:
+    os.read(lifeline, 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

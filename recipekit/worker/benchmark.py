@@ -1,0 +1,43 @@
+"""Latency of converted models on this machine, measured side by side.
+
+It knows nothing of how many models there are or which of them is the candidate.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from recipekit.contracts import BenchmarkSpec, Latency
+from recipekit.worker.interpreter import Runner
+
+
+def measure(runners: Sequence[Runner], spec: BenchmarkSpec) -> list[Latency]:
+    """Times `invoke` alone, at batch 1, on the inputs that the runners hold.
+
+    The models take turns, run by run, so that whatever else the machine does slows all of them and their ratio stays.
+
+    Args:
+        runners: each fed with a sample.
+        spec: how many timed and untimed runs.
+
+    Returns:
+        The latency of each runner, in their order.
+    """
+    for _ in range(spec.warmup):
+        for runner in runners:
+            runner.invoke()
+    nanoseconds = np.empty((len(runners), spec.runs), np.float64)
+    for run in range(spec.runs):
+        for row, runner in zip(nanoseconds, runners, strict=True):
+            started = time.perf_counter_ns()
+            runner.invoke()
+            row[run] = time.perf_counter_ns() - started
+    return [_latency(row / 1e6) for row in nanoseconds]
+
+
+def _latency(milliseconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Latency:
+    p50, p90 = np.percentile(milliseconds, [50, 90]).tolist()
+    return Latency(p50_ms=p50, p90_ms=p90, mean_ms=float(milliseconds.mean()))

@@ -1,0 +1,193 @@
+"""What a flatbuffer itself says it is: inputs, outputs, operators and how many of them compute in float.
+
+Flags given to a converter are intentions; only the file tells what came of them. It is read in Python, without an
+interpreter, so that a file no runtime here can run, or no flatbuffer at all, is answered in words.
+This module knows nothing of acceptance bounds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ai_edge_litert import schema_py_generated as schema
+
+from recipekit.contracts import Census, Operator, QuantizedTensor
+from recipekit.errors import EvaluationError
+
+_IDENTIFIER = b"TFL3"
+_SMALLEST = 32
+_FLEX = "Flex"
+_CONVERSIONS = frozenset({"QUANTIZE", "DEQUANTIZE"})
+_FLOATS = frozenset({"float16", "bfloat16", "float32", "float64", "complex64", "complex128"})
+_OPERATOR_NAMES: dict[int, str] = {
+    code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
+}
+_DTYPES: dict[int, str] = {
+    code: name.lower() for name, code in vars(schema.TensorType).items() if not name.startswith("_")
+}
+_DTYPES[schema.TensorType.STRING] = "str"
+
+Item = TypeVar("Item")
+
+
+def take(path: Path) -> Census:
+    """Takes the census of a `.tflite` file.
+
+    Names of inputs and outputs are those of the signature, the first one where there are several; a file without
+    signatures goes by the tensor names of its first subgraph. A dynamic dimension is -1.
+
+    Raises:
+        EvaluationError: the file is missing, cut short, or not a TensorFlow Lite flatbuffer.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise EvaluationError(f"can't be read: {error.strerror}", where=str(path)) from error
+    if len(data) < _SMALLEST or data[4:8] != _IDENTIFIER:
+        raise _unreadable(path, "it lacks the identifier TFL3")
+    try:
+        return _Reader(data).census()
+    except Exception as error:
+        raise _unreadable(path, "it is cut short or damaged") from error
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One entry of the table of operator codes."""
+
+    name: str
+    version: int
+    kind: str
+
+
+class _Reader:
+    """One flatbuffer, walked through the generated accessors, which check nothing by themselves."""
+
+    def __init__(self, data: bytes) -> None:
+        self.unread = len(data)
+        self.model = schema.Model.GetRootAs(data)
+        # Asking for the data of all buffers finds a file that is cut short anywhere.
+        self.filled = [_is_filled(buffer) for buffer in self.items(self.model.BuffersLength(), self.model.Buffers)]
+        self.subgraphs = list(self.items(self.model.SubgraphsLength(), self.model.Subgraphs))
+        self.kinds = [_kind(code) for code in self.items(self.model.OperatorCodesLength(), self.model.OperatorCodes)]
+
+    def census(self) -> Census:
+        counts: Counter[_Kind] = Counter()
+        float_ops: Counter[str] = Counter()
+        for subgraph in self.subgraphs:
+            for operator in self.items(subgraph.OperatorsLength(), subgraph.Operators):
+                kind = self.kinds[operator.OpcodeIndex()]
+                counts[kind] += 1
+                if kind.name not in _CONVERSIONS and self.computes_in_float(subgraph, operator):
+                    float_ops[kind.name] += 1
+        inputs, outputs = self.io()
+        return Census(
+            inputs=inputs,
+            outputs=outputs,
+            operators=tuple(
+                Operator(name=kind.name, version=kind.version, count=count, kind=kind.kind)
+                for kind, count in sorted(counts.items(), key=lambda item: (item[0].name, item[0].version))
+            ),
+            float_ops=float_ops.total(),
+            float_op_names=tuple(sorted(float_ops)),
+            custom_ops=tuple(sorted({kind.name for kind in counts if kind.kind == "custom"})),
+            select_tf_ops=tuple(sorted({kind.name.removeprefix(_FLEX) for kind in counts if kind.kind == "flex"})),
+            subgraphs=len(self.subgraphs),
+            tensors=sum(subgraph.TensorsLength() for subgraph in self.subgraphs),
+            min_runtime_version=self.min_runtime_version(),
+        )
+
+    def items(self, length: int, get: Callable[[int], Item]) -> Iterator[Item]:
+        """The entries of a vector, unless the file can't hold that many: then its length is damaged."""
+        self.unread -= length
+        if self.unread < 0:
+            raise ValueError("the vectors are longer than the file")
+        return map(get, range(length))
+
+    def computes_in_float(self, subgraph: Any, operator: Any) -> bool:
+        """Whether an output, or an input that isn't constant, is of a floating-point dtype."""
+        outputs = self.items(operator.OutputsLength(), operator.Outputs)
+        inputs = self.items(operator.InputsLength(), operator.Inputs)
+        return any(_dtype(subgraph.Tensors(index)) in _FLOATS for index in outputs) or any(
+            _dtype(tensor) in _FLOATS and not self.is_constant(tensor)
+            for tensor in (subgraph.Tensors(index) for index in inputs if index >= 0)
+        )
+
+    def is_constant(self, tensor: Any) -> bool:
+        return self.filled[tensor.Buffer()] or bool(tensor.ExternalBuffer() > 0)
+
+    def io(self) -> tuple[tuple[QuantizedTensor, ...], tuple[QuantizedTensor, ...]]:
+        signatures = list(self.items(self.model.SignatureDefsLength(), self.model.SignatureDefs))
+        if not signatures:
+            subgraph = self.subgraphs[0]
+            inputs = self.items(subgraph.InputsLength(), subgraph.Inputs)
+            outputs = self.items(subgraph.OutputsLength(), subgraph.Outputs)
+            return self.unnamed(subgraph, inputs), self.unnamed(subgraph, outputs)
+        signature = signatures[0]
+        subgraph = self.subgraphs[signature.SubgraphIndex()]
+        inputs = self.items(signature.InputsLength(), signature.Inputs)
+        outputs = self.items(signature.OutputsLength(), signature.Outputs)
+        return self.named(subgraph, inputs), self.named(subgraph, outputs)
+
+    def named(self, subgraph: Any, entries: Iterator[Any]) -> tuple[QuantizedTensor, ...]:
+        ports = (self.port(_text(entry.Name()), subgraph.Tensors(entry.TensorIndex())) for entry in entries)
+        return tuple(sorted(ports, key=lambda port: port.name))
+
+    def unnamed(self, subgraph: Any, indices: Iterator[int]) -> tuple[QuantizedTensor, ...]:
+        tensors = [subgraph.Tensors(index) for index in indices]
+        return tuple(
+            sorted((self.port(_text(tensor.Name()), tensor) for tensor in tensors), key=lambda port: port.name)
+        )
+
+    def port(self, name: str, tensor: Any) -> QuantizedTensor:
+        signature = tuple(self.items(tensor.ShapeSignatureLength(), tensor.ShapeSignature))
+        shape = signature or tuple(self.items(tensor.ShapeLength(), tensor.Shape))
+        quantization = tensor.Quantization()
+        per_tensor = quantization is not None and quantization.ScaleLength() == 1
+        return QuantizedTensor(
+            name=name,
+            dtype=_dtype(tensor),
+            shape=shape,
+            scale=float(quantization.Scale(0)) if per_tensor else None,
+            zero_point=int(quantization.ZeroPoint(0)) if per_tensor else None,
+        )
+
+    def min_runtime_version(self) -> str:
+        for entry in self.items(self.model.MetadataLength(), self.model.Metadata):
+            if _text(entry.Name()) == "min_runtime_version":
+                buffer = self.model.Buffers(entry.Buffer())
+                return "" if buffer.DataIsNone() else bytes(buffer.DataAsNumpy()).rstrip(b"\0").decode()
+        return ""
+
+
+def _is_filled(buffer: Any) -> bool:
+    """Whether a buffer holds data, in the flatbuffer or, by offset, behind it."""
+    return bool(buffer.Offset() > 1 or (not buffer.DataIsNone() and buffer.DataAsNumpy().size > 0))
+
+
+def _kind(code: Any) -> _Kind:
+    # Converters write codes up to 127 into the older, 8-bit field as well; larger ones only into the newer.
+    builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    if builtin != schema.BuiltinOperator.CUSTOM:
+        return _Kind(_OPERATOR_NAMES.get(builtin, f"BUILTIN_{builtin}"), code.Version(), "builtin")
+    name = _text(code.CustomCode())
+    return _Kind(name, code.Version(), "flex" if name.startswith(_FLEX) else "custom")
+
+
+def _dtype(tensor: Any) -> str:
+    code: int = tensor.Type()
+    return _DTYPES.get(code, f"type_{code}")
+
+
+def _text(value: bytes | None) -> str:
+    return value.decode() if value is not None else ""
+
+
+def _unreadable(path: Path, why: str) -> EvaluationError:
+    return EvaluationError(
+        f"is not a readable .tflite: {why}", where=str(path), fix="name a file that the TensorFlow Lite converter wrote"
+    )

@@ -1,0 +1,212 @@
+"""What TFLiteConverter gives when it fails, turned into typed errors that name the cause and a way out.
+
+The rules are read from messages of TensorFlow 2.21; a message that none knows still gives its last meaningful line.
+This module must not import TensorFlow: it works on exceptions alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from recipekit.contracts import Signature
+from recipekit.errors import ConversionError, RecipekitError, UnsupportedOp
+
+_SHOWN_LAYERS = 3
+_SEE_LOG = "see the stage's log for all that TensorFlow printed"
+
+
+class _Rule(NamedTuple):
+    """A message that TensorFlow gives, and what it means.
+
+    Attributes:
+        pattern: searched in the message; its groups fill `what`.
+        error: the class to raise.
+        what: the cause, with a `{}` for each group.
+        fix: the way out; `{input_shapes}` stands for the model's own shapes with batch 1.
+    """
+
+    pattern: str
+    error: type[RecipekitError]
+    what: str
+    fix: str
+
+
+_UNCALIBRATED = "choose the quantization dynamic_range, float16 or none, or replace the operator"
+
+_RULES = (
+    _Rule(
+        r"TensorListReserve' op requires element_shape to be (?:static|1D tensor)",
+        ConversionError,
+        "a recurrent layer or a loop needs shapes that are known: TensorListReserve requires a static element_shape",
+        "fix the batch: `source.input_shapes: {input_shapes}`",
+    ),
+    _Rule(
+        r"Quantization to 16x8-bit not yet supported for op: '(\w+)'",
+        UnsupportedOp,
+        "{} has no kernel with 16-bit activations and 8-bit weights",
+        "set `allow_float: true`, or choose the quantization int8",
+    ),
+    _Rule(
+        r"Unsupported (input|output) type (\w+) for",
+        ConversionError,
+        "an {} of the model stays float, so it can't be {}",
+        "set `input_type: float32` and `output_type: float32`",
+    ),
+    _Rule(
+        r"Select TensorFlow op\(s\).*?\(Flex(\w+)\) failed to prepare",
+        ConversionError,
+        "the calibrator can't run the TensorFlow operator {}, which SELECT_TF_OPS keeps",
+        _UNCALIBRATED,
+    ),
+    _Rule(
+        r"unresolved custom op: (\w+)",
+        ConversionError,
+        "the calibrator can't run the custom operator {}",
+        _UNCALIBRATED,
+    ),
+    _Rule(
+        r"Empty min/max for tensor (\S+)",
+        ConversionError,
+        "calibration never reached the tensor {}, so it has no range; it stands in a loop or a branch",
+        "choose the quantization int8, dynamic_range, float16 or none",
+    ),
+    _Rule(
+        r"Cannot set tensor: (Size mismatch, expected \d+ for dim \d+ but found \d+)",
+        ConversionError,
+        "calibration samples differ in shape: {}",
+        "bring them to one shape with `preprocess`, and fix it: `source.input_shapes: {input_shapes}`",
+    ),
+    _Rule(
+        r"variable != nullptr was not true",
+        ConversionError,
+        "the model reads a variable that has no value: its weights were not saved with the SavedModel",
+        "keep the weights as attributes of the object that is saved",
+    ),
+    _Rule(
+        r"((?:The |Unsupported `)inference_(?:input|output)_type[^\n]*)",
+        ConversionError,
+        "the quantization doesn't go with the types of inputs and outputs: {}",
+        "set `input_type` and `output_type` to one of them",
+    ),
+)
+
+
+def classify(error: Exception, signature: Signature, *, calibrated: bool) -> RecipekitError:
+    """The typed error for what the converter raised.
+
+    Args:
+        error: as it left `convert()`; a `ConverterError` carries the operators and their places in `errors`.
+        signature: the model's, for shapes in the advice.
+        calibrated: whether the quantization runs samples through TensorFlow Lite before it quantizes.
+
+    Returns:
+        UnsupportedOp or ConversionError, to be raised from `error`.
+    """
+    return _unsupported(error, calibrated) or _by_rule(error, signature) or _other(error)
+
+
+def input_shapes(signature: Signature) -> str:
+    """A model's `source.input_shapes` with batch 1, as a recipe writes it; `N` stands for other dynamic dimensions."""
+    shapes = (
+        f"{spec.name}: [{', '.join(['1', *('N' if size is None else str(size) for size in spec.shape[1:])])}]"
+        for spec in signature.inputs
+        if spec.shape
+    )
+    return f"{{{', '.join(shapes)}}}"
+
+
+def require_flatbuffer(data: bytes) -> None:
+    """Checks that bytes are a TensorFlow Lite flatbuffer with something in it.
+
+    An identifier without a body crashes whatever reads it next, interpreters included.
+
+    Raises:
+        ConversionError: they aren't.
+    """
+    root = int.from_bytes(data[:4], "little")
+    if data[4:8] != b"TFL3" or root + 4 > len(data):
+        raise ConversionError(
+            f"TFLiteConverter gave {len(data)} bytes that are not a TensorFlow Lite flatbuffer", fix=_SEE_LOG
+        )
+
+
+class _Missing(NamedTuple):
+    """An operator without a kernel: its TensorFlow name, where it stands, and what the converter said."""
+
+    operator: str
+    layer: str
+    code: str
+    message: str
+
+
+def _unsupported(error: Exception, calibrated: bool) -> UnsupportedOp | None:
+    missing = list(_missing(error))
+    if not missing:
+        return None
+    layers: dict[str, list[str]] = {}
+    for entry in missing:
+        layers.setdefault(entry.operator, []).append(entry.layer)
+    operators = ", ".join(f"{operator}{_used_by(places)}" for operator, places in sorted(layers.items()))
+    return UnsupportedOp(
+        f"TensorFlow Lite lacks operators of the model: {operators}", fix=_choices(missing, calibrated)
+    )
+
+
+def _missing(error: Exception) -> Iterator[_Missing]:
+    for data in getattr(error, "errors", ()):
+        code = data.ErrorCode.Name(data.error_code)
+        if code in ("ERROR_NEEDS_FLEX_OPS", "ERROR_NEEDS_CUSTOM_OPS"):
+            yield _Missing(data.operator.name, _layer(data), code, data.error_message)
+
+
+def _layer(data: Any) -> str:
+    """Where an operator stands in the model: the innermost name of its location, without the function's own."""
+    calls = data.location.call
+    return str(calls[0].name).partition("@")[0] if calls else ""
+
+
+def _used_by(places: list[str]) -> str:
+    named = sorted({place for place in places if place})
+    if not named:
+        return ""
+    rest = f" and {len(named) - _SHOWN_LAYERS} more" if len(named) > _SHOWN_LAYERS else ""
+    return f" (at {', '.join(named[:_SHOWN_LAYERS])}{rest})"
+
+
+def _choices(missing: list[_Missing], calibrated: bool) -> str:
+    if any("xf16>" in entry.message for entry in missing):
+        return "build the model with the float32 policy: TensorFlow Lite lacks float16 kernels; or replace the layer"
+    replace = ["replace it with supported operators (`custom_layers.replace`)", "cut the model before it"]
+    if calibrated:
+        return "; or ".join([*replace, "choose a quantization without calibration, which may keep it as it is"])
+    keep = ["keep it for your own kernel (`allow_custom_ops: true`)"]
+    selectable = sorted({entry.operator for entry in missing if entry.code == "ERROR_NEEDS_FLEX_OPS"})
+    if selectable:
+        operators = ", ".join(selectable)
+        keep.insert(0, f"keep TensorFlow's {operators} (`supported_ops: [TFLITE_BUILTINS, SELECT_TF_OPS]`)")
+    return "; or ".join([*keep, *replace])
+
+
+def _by_rule(error: Exception, signature: Signature) -> RecipekitError | None:
+    text = str(error)
+    for rule in _RULES:
+        found = re.search(rule.pattern, text, re.DOTALL)
+        if found:
+            fix = rule.fix.replace("{input_shapes}", input_shapes(signature))
+            return rule.error(rule.what.format(*found.groups()), fix=fix)
+    return None
+
+
+def _other(error: Exception) -> ConversionError:
+    kind = "" if type(error).__name__ == "ConverterError" else f"{type(error).__name__}: "
+    return ConversionError(f"TFLiteConverter failed: {kind}{_last_meaningful_line(str(error))}", fix=_SEE_LOG)
+
+
+def _last_meaningful_line(text: str) -> str:
+    """The last error of MLIR's diagnostics without its location, or the last line where there are none."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    faults = [line for line in lines if "error: " in line]
+    line = (faults or lines or ["it gave no reason"])[-1]
+    return re.sub(r"^.*?error: (loc\(.*?\)+: )?", "", line)

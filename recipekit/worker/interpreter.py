@@ -1,0 +1,228 @@
+"""A converted model that runs samples: inputs and outputs by the names of its signature, real numbers in and out.
+
+Positions are never used: the order of inputs and outputs in a `.tflite` follows rules of its own. This module knows
+nothing of datasets and metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter
+
+from recipekit.errors import EvaluationError
+
+
+@dataclass(frozen=True)
+class _Port:
+    """One input or output: where it is in the interpreter and how its integers stand for real numbers.
+
+    Attributes:
+        name: of the signature, or of the tensor in a file without signatures.
+        index: of the tensor.
+        dtype: of the tensor.
+        shape: with the batch dimension; -1 for a dynamic dimension.
+        scale: of per-tensor quantization; 0.0 for none.
+        zero_point: of per-tensor quantization.
+        lowest: the smallest integer of a quantized dtype.
+        highest: the largest one.
+    """
+
+    name: str
+    index: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    scale: float
+    zero_point: int
+    lowest: np.float32
+    highest: np.float32
+
+    def quantized(self, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Real numbers as the tensor's integers: the nearest one (half to even), clipped to the dtype's range."""
+        scaled = np.asarray(value / self.scale, np.float32)
+        np.rint(scaled, out=scaled)
+        scaled += self.zero_point
+        # Limits of the array's own dtype: Python's integers would cost a conversion and half of the time.
+        return scaled.clip(self.lowest, self.highest, out=scaled).astype(self.dtype)
+
+    def dequantized(self, value: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """The tensor's integers as the real numbers that they stand for."""
+        real = value.astype(np.float32)
+        real -= self.zero_point
+        real *= self.scale
+        return real
+
+
+class Runner:
+    """One `.tflite` in a LiteRT interpreter.
+
+    Attributes:
+        inputs: names of the inputs.
+        outputs: names of the outputs.
+    """
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        """Opens a model and makes it ready to run.
+
+        Args:
+            path: the `.tflite` file.
+            threads: interpreter threads.
+
+        Raises:
+            EvaluationError: the file is not a model that this runtime can run, or has more than one signature.
+        """
+        self._path = path
+        try:
+            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise self._error(
+                f"LiteRT can't run the model: {_first_sentence(error)}",
+                "use operators that LiteRT has, or set `evaluation.runtime: none` to go without running it",
+            ) from error
+        self._inputs, self._outputs = self._ports()
+        shapes = {detail["index"]: tuple(detail["shape"].tolist()) for detail in self._interpreter.get_input_details()}
+        self._shapes = [shapes[port.index] for port in self._inputs]
+        self.inputs = tuple(port.name for port in self._inputs)
+        self.outputs = tuple(port.name for port in self._outputs)
+        self._names = frozenset(self.inputs)
+
+    def run(self, tensors: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+        """Runs one sample.
+
+        Args:
+            tensors: arrays without the batch dimension by input name. Real numbers are quantized where the model's
+                input is; an array of the input's own dtype goes in as it is.
+
+        Returns:
+            Arrays without the batch dimension by output name, dequantized to float32 where the output is quantized.
+
+        Raises:
+            EvaluationError: an input is missing, unknown or doesn't fit, or the model failed while it ran.
+        """
+        self.feed(tensors)
+        self.invoke()
+        return self.fetch()
+
+    def feed(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Sets the inputs to one sample; see `run`."""
+        if tensors.keys() != self._names:
+            raise self._error(
+                f"the sample holds {_listed(tensors)}, the model takes {_listed(self.inputs)}",
+                "name the arrays like the model's inputs",
+            )
+        values = [self._encoded(port, np.asarray(tensors[port.name])) for port in self._inputs]
+        shapes = [value.shape for value in values]
+        if shapes != self._shapes:
+            self._resize(shapes)
+        for port, value in zip(self._inputs, values, strict=True):
+            self._interpreter.set_tensor(port.index, value)
+
+    def invoke(self) -> None:
+        """Runs the model on what `feed` set.
+
+        Raises:
+            EvaluationError: a kernel failed.
+        """
+        try:
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise self._error(f"the model failed while it ran: {_first_sentence(error)}", "") from error
+
+    def fetch(self) -> dict[str, npt.NDArray[Any]]:
+        """The outputs of the last `invoke`; see `run`."""
+        return {port.name: self._decoded(port) for port in self._outputs}
+
+    def _encoded(self, port: _Port, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """A sample's array as the tensor's: with the batch dimension and in its dtype."""
+        if value.dtype != port.dtype:
+            if port.scale:
+                value = port.quantized(value)
+            elif np.can_cast(value.dtype, port.dtype, "same_kind"):
+                value = value.astype(port.dtype)
+            else:
+                raise self._error(
+                    f"input '{port.name}' takes {port.dtype}, the sample holds {value.dtype}", "give it that dtype"
+                )
+        return value[np.newaxis] if port.shape else value
+
+    def _decoded(self, port: _Port) -> npt.NDArray[Any]:
+        value: npt.NDArray[Any] = self._interpreter.get_tensor(port.index)
+        if port.scale:
+            value = port.dequantized(value)
+        return value[0] if value.ndim and len(value) == 1 else value
+
+    def _resize(self, shapes: list[tuple[int, ...]]) -> None:
+        """Gives dynamic dimensions the sizes of a sample, for all inputs at once: they often depend on each other."""
+        for port, shape in zip(self._inputs, shapes, strict=True):
+            if len(shape) != len(port.shape) or any(
+                fixed not in (-1, size) for fixed, size in zip(port.shape, shape, strict=True)
+            ):
+                raise self._error(
+                    f"input '{port.name}' has shape {_shape(port.shape)}, a sample as a batch of 1 has {_shape(shape)}",
+                    "give samples the model's shape without the batch dimension, and fix the batch to 1",
+                )
+            self._interpreter.resize_tensor_input(port.index, shape)
+        try:
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise self._error(
+                f"the model doesn't work with inputs of this size: {_first_sentence(error)}",
+                "fix the dynamic dimensions with `source.input_shapes`",
+            ) from error
+        self._shapes = shapes
+
+    def _ports(self) -> tuple[tuple[_Port, ...], tuple[_Port, ...]]:
+        signatures = self._interpreter.get_signature_list()
+        if len(signatures) > 1:
+            raise self._error(
+                f"the model has the signatures {_listed(signatures)}, and only one can be measured",
+                "convert one signature at a time with `source.signature`",
+            )
+        if signatures:
+            signature = self._interpreter.get_signature_runner(*signatures)
+            inputs, outputs = signature.get_input_details(), signature.get_output_details()
+        else:
+            inputs = {detail["name"]: detail for detail in self._interpreter.get_input_details()}
+            outputs = {detail["name"]: detail for detail in self._interpreter.get_output_details()}
+        return _named_ports(inputs), _named_ports(outputs)
+
+    def _error(self, what: str, fix: str) -> EvaluationError:
+        return EvaluationError(what, where=str(self._path), fix=fix)
+
+
+def _named_ports(details: Mapping[str, Mapping[str, Any]]) -> tuple[_Port, ...]:
+    return tuple(_port(name, detail) for name, detail in details.items())
+
+
+def _port(name: str, detail: Mapping[str, Any]) -> _Port:
+    dtype = np.dtype(detail["dtype"])
+    scale, zero_point = detail["quantization"]
+    limits = np.iinfo(dtype if scale else np.int8)
+    return _Port(
+        name=name,
+        index=detail["index"],
+        dtype=dtype,
+        shape=tuple(detail["shape_signature"].tolist()),
+        scale=scale,
+        zero_point=zero_point,
+        lowest=np.float32(limits.min),
+        highest=np.float32(limits.max),
+    )
+
+
+def _first_sentence(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].partition(". ")[0]
+
+
+def _listed(names: Mapping[str, Any] | tuple[str, ...]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join("?" if size == -1 else str(size) for size in shape) or "()"

@@ -1,0 +1,128 @@
+"""Task metrics of both models on the same samples, with what their intervals are made of.
+
+It knows no metric by itself: they come from the registry, and their code is the project's as often as not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recipekit import registry
+from recipekit.contracts import Metric, PairedCounts, TaskScore
+from recipekit.errors import DatasetError, EvaluationError
+from recipekit.worker import bootstrap
+from recipekit.worker.user_code import guarded
+
+Outputs = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How many bootstrap replicates are drawn, and from which seed."""
+
+    replicates: int
+    seed: int
+
+
+def open_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Metric]:
+    """The metrics of a recipe, set up with their parameters, by name.
+
+    Raises:
+        UsageError: there is no such metric.
+        PluginError: its code can't be loaded, or doesn't take the parameters.
+    """
+    opened: dict[str, Metric] = {}
+    for name, parameters in metrics.items():
+        plugin = registry.plugin("metrics", name)
+        with guarded(f"setting up the metric '{name}'"):
+            opened[name] = plugin(**parameters)
+    return opened
+
+
+def stack_labels(labels: Sequence[Any], ids: Sequence[str]) -> npt.NDArray[Any]:
+    """Labels as one array, first axis = samples.
+
+    Args:
+        labels: of each sample, None where it has none.
+        ids: of the samples, for messages.
+
+    Raises:
+        DatasetError: a label is missing, or they aren't all of one shape.
+    """
+    missing = [name for name, label in zip(ids, labels, strict=True) if label is None]
+    if missing:
+        raise DatasetError(
+            f"{len(missing)} of {len(ids)} samples have no label, and the task metrics need them",
+            where=f"sample '{missing[0]}'",
+            fix="give the evaluation dataset labels, or leave `evaluation.metrics` and `acceptance.task` out",
+        )
+    try:
+        return np.asarray(labels)
+    except ValueError as error:
+        raise DatasetError(
+            "the labels differ in shape", where="evaluation.dataset", fix="give each sample a label of the same shape"
+        ) from error
+
+
+def score(
+    name: str, metric: Metric, labels: npt.NDArray[Any], models: tuple[Outputs, Outputs], resampling: Resampling
+) -> TaskScore:
+    """One task metric of both models.
+
+    Args:
+        name: of the metric, for messages.
+        metric: the metric.
+        labels: first axis = samples.
+        models: outputs of the float model and of the converted one, by output name, first axis = samples.
+        resampling: replicates are drawn only for a metric without hits.
+
+    Raises:
+        EvaluationError: the metric isn't a finite number.
+        PluginError: the metric's code failed.
+    """
+    with guarded(f"the metric '{name}'"):
+        float_value, converted_value = (float(metric.score(labels, outputs, None)) for outputs in models)
+        float_hits, converted_hits = (metric.hits(labels, outputs) for outputs in models)
+        higher_is_better = bool(metric.higher_is_better)
+    if not (math.isfinite(float_value) and math.isfinite(converted_value)):
+        raise EvaluationError(
+            f"the metric '{name}' is {float_value} for the float model and {converted_value} for the converted one",
+            where="evaluation.metrics",
+            fix="evaluate samples on which the metric is defined",
+        )
+    paired = None
+    if float_hits is not None and converted_hits is not None:
+        paired = _count(float_hits, converted_hits)
+    return TaskScore(
+        float_value=float_value,
+        converted_value=converted_value,
+        higher_is_better=higher_is_better,
+        paired=paired,
+        replicates=() if paired else _replicates(name, metric, labels, models, resampling),
+    )
+
+
+def _replicates(
+    name: str, metric: Metric, labels: npt.NDArray[Any], models: tuple[Outputs, Outputs], resampling: Resampling
+) -> tuple[tuple[float, float], ...]:
+    def weighted(weights: npt.NDArray[np.float64]) -> tuple[float, float]:
+        float_value, converted_value = (float(metric.score(labels, outputs, weights)) for outputs in models)
+        return float_value, converted_value
+
+    with guarded(f"the metric '{name}'"):
+        return bootstrap.paired(weighted, metric.higher_is_better, len(labels), resampling.replicates, resampling.seed)
+
+
+def _count(float_hits: npt.NDArray[np.bool_], converted_hits: npt.NDArray[np.bool_]) -> PairedCounts:
+    return PairedCounts(
+        both=int(np.count_nonzero(float_hits & converted_hits)),
+        only_float=int(np.count_nonzero(float_hits & ~converted_hits)),
+        only_converted=int(np.count_nonzero(~float_hits & converted_hits)),
+        neither=int(np.count_nonzero(~float_hits & ~converted_hits)),
+    )

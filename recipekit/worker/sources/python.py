@@ -1,0 +1,97 @@
+"""Models built by code of the project: a factory gives a Keras model, a tf.Module or a ConcreteFunction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from recipekit.contracts import ModelSpec
+from recipekit.errors import PluginError
+from recipekit.worker.float_model import SIGNATURE_KEY, FloatModel, Tensors, name_outputs, tensor_spec
+from recipekit.worker.keras_model import from_keras, is_keras_model, start_session
+from recipekit.worker.layers import custom_objects
+from recipekit.worker.user_code import guarded, load_object
+
+
+def load(spec: ModelSpec) -> FloatModel:
+    """Calls the factory and names the inputs and outputs of what it gives.
+
+    Raises:
+        PluginError: the factory can't be imported, raises, exits, or gives something that has no single signature.
+        SourceError: the inputs or outputs of what it gives can't be named.
+    """
+    root = Path(spec.project_root)
+    address = spec.source.factory
+    custom_objects(spec.custom_layers, root)
+    factory = load_object(address, root)
+    if not callable(factory):
+        raise PluginError(f"is a {type(factory).__name__}, not a function", where=address, fix="name a function")
+    start_session(spec.seed)
+    with guarded(f"the factory '{address}'"):
+        model = factory(**spec.source.kwargs)
+    if is_keras_model(model):
+        return from_keras(model, "factory", f"the factory '{address}' gave a Keras model")
+    reason = f"the factory '{address}' gave a {type(model).__name__}"
+    return _from_function(_function(model, address), model, address, reason)
+
+
+def _function(model: Any, address: str) -> Any:
+    """The one concrete function of what a factory gave."""
+    if _is_concrete(model):
+        return model
+    if not isinstance(model, tf.Module) and not hasattr(model, "signatures"):
+        raise PluginError(
+            f"the factory gave a {type(model).__name__}",
+            where=address,
+            fix="return a Keras model, a tf.Module or a ConcreteFunction",
+        )
+    found = _signatures(model)
+    if len(found) != 1:
+        given = f"has {len(found)} functions that could be meant: {', '.join(found)}" if found else "has no signature"
+        raise PluginError(
+            f"the factory gave a {type(model).__name__} that {given}",
+            where=address,
+            fix="give it exactly one:"
+            f" a tf.function '{SIGNATURE_KEY}' or '__call__' with an input_signature, or one entry in `signatures`",
+        )
+    (function,) = found.values()
+    with guarded(f"tracing the model of the factory '{address}'"):
+        return function if _is_concrete(function) else function.get_concrete_function()
+
+
+def _signatures(model: Any) -> dict[str, Any]:
+    """Every function of an object that says on its own what it takes."""
+    named = {f"signatures['{key}']": function for key, function in dict(getattr(model, "signatures", {})).items()}
+    for name in (SIGNATURE_KEY, "__call__"):
+        function = getattr(model, name, None)
+        if _is_concrete(function) or getattr(function, "input_signature", None) is not None:
+            named[name] = function
+    return named
+
+
+def _is_concrete(value: object) -> bool:
+    return isinstance(value, tf.types.experimental.ConcreteFunction)
+
+
+def _from_function(function: Any, owner: Any, address: str, reason: str) -> FloatModel:
+    structure = function.structured_input_signature
+    leaves = tf.nest.flatten(structure)
+    specs = [leaf for leaf in leaves if isinstance(leaf, tf.TensorSpec)]
+    names = [str(spec.name or "") for spec in specs]
+    if "" in names or len(set(names)) < len(names):
+        raise PluginError(
+            f"the inputs of the model are not all named apart: {names}",
+            where=address,
+            fix="give each tf.TensorSpec a name of its own",
+        )
+
+    def forward(tensors: Tensors) -> Tensors:
+        named = [tensors[leaf.name] if isinstance(leaf, tf.TensorSpec) else leaf for leaf in leaves]
+        arguments, keywords = tf.nest.pack_sequence_as(structure, named)
+        return name_outputs(function(*arguments, **keywords))
+
+    inputs = tuple(tensor_spec(name, spec) for name, spec in zip(names, specs, strict=True))
+    sizes = [variable.shape.num_elements() for variable in function.variables]
+    return FloatModel(forward, inputs, (owner, function), "factory", reason, sum(sizes) if sizes else None)

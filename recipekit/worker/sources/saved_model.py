@@ -1,0 +1,160 @@
+"""SavedModel folders, of any TensorFlow and any Keras that wrote them.
+
+Three ways, each taken only where the one before it doesn't do: TensorFlow's loader; the same after tf_keras is
+imported, which files of Keras 2 need; the loader of TensorFlow 1, which reads the graph and never the objects.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from recipekit.contracts import ModelSpec
+from recipekit.errors import SourceError, UnsafeSource
+from recipekit.nearest import did_you_mean
+from recipekit.worker.float_model import FloatModel, Tensors, tensor_spec
+
+_TOUCHES_THE_SYSTEM = {
+    "DebugIdentityV3",
+    "EagerPyFunc",
+    "ImmutableConst",
+    "LoadLibrary",
+    "MatchingFiles",
+    "PrintV2",
+    "PyFunc",
+    "PyFuncStateless",
+    "ReadFile",
+    "WholeFileReaderV2",
+    "WriteFile",
+}
+_KERAS_2 = ("_tf_keras_", "optimizer")
+
+
+def load(spec: ModelSpec) -> FloatModel:
+    """Loads one signature of a SavedModel.
+
+    Raises:
+        SourceError: the folder is no SavedModel, can't be read, or has no signature of that name.
+        UnsafeSource: its graph reads or writes files or runs Python, and `allow_unsafe` is false.
+    """
+    folder = Path(spec.source.path)
+    saved_model = _read(folder)
+    key = spec.source.signature
+    _check_signature(folder, saved_model, key)
+    if not spec.source.allow_unsafe:
+        _refuse_system_access(folder, saved_model)
+    reason = "its objects load with TensorFlow's own loader"
+    if _saved_by_keras_2(saved_model):
+        importlib.import_module("tf_keras")
+        reason = "it holds objects of Keras 2, so tf_keras was imported before TensorFlow's own loader read it"
+    try:
+        loaded = tf.saved_model.load(str(folder))
+        return _from_function(loaded.signatures[key], loaded, reason)
+    except Exception as error:  # noqa: BLE001  whatever the object loader stumbles over, the graph may still be read
+        trouble = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    reason = f"TensorFlow's own loader failed ({trouble}), so the loader of TensorFlow 1 read the graph alone"
+    try:
+        return _from_graph(folder, saved_model, key, reason)
+    except Exception as error:
+        detail = f"{trouble}; with the loader of TensorFlow 1 {type(error).__name__}: {error}"
+        raise _unreadable(folder, detail) from error
+
+
+def _read(folder: Path) -> Any:
+    """The folder's `saved_model.pb`."""
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "there is no such folder"
+        raise SourceError(what, where=str(folder), fix="correct source.path or source.kind")
+    path = folder / "saved_model.pb"
+    if not path.is_file():
+        raise SourceError(
+            "is not a SavedModel: saved_model.pb is missing", where=str(folder), fix="name the folder that holds it"
+        )
+    try:
+        saved_model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    except Exception as error:
+        raise _unreadable(folder, f"saved_model.pb does not parse: {error}") from error
+    if not saved_model.meta_graphs:
+        raise _unreadable(folder, "saved_model.pb holds no graph")
+    return saved_model
+
+
+def _unreadable(folder: Path, detail: str) -> SourceError:
+    return SourceError(
+        f"is not a readable SavedModel: {detail}", where=str(folder), fix="copy or export it again; it may be cut off"
+    )
+
+
+def _serving_graph(saved_model: Any) -> Any:
+    """The graph that is tagged for serving, or the first one."""
+    tagged = [graph for graph in saved_model.meta_graphs if "serve" in graph.meta_info_def.tags]
+    return (tagged or list(saved_model.meta_graphs))[0]
+
+
+def _check_signature(folder: Path, saved_model: Any, key: str) -> None:
+    keys = sorted(name for name in _serving_graph(saved_model).signature_def if not name.startswith("__"))
+    if key not in keys:
+        raise SourceError(
+            f"has no signature '{key}'{did_you_mean(key, keys)}",
+            where=str(folder),
+            fix=f"set source.signature to one of {', '.join(keys)}" if keys else "export it with a signature",
+        )
+
+
+def _refuse_system_access(folder: Path, saved_model: Any) -> None:
+    graph = _serving_graph(saved_model).graph_def
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    found = sorted({node.op for node in nodes} & _TOUCHES_THE_SYSTEM)
+    if found:
+        raise UnsafeSource(
+            f"its graph holds operators that read or write files or run code: {', '.join(found)}",
+            where=str(folder),
+            fix="export the model without them, or set source.allow_unsafe: true if you trust it",
+        )
+
+
+def _saved_by_keras_2(saved_model: Any) -> bool:
+    nodes = _serving_graph(saved_model).object_graph_def.nodes
+    return any(node.user_object.identifier.startswith(_KERAS_2) for node in nodes)
+
+
+def _from_function(function: Any, owner: Any, reason: str) -> FloatModel:
+    specs = function.structured_input_signature[1]
+    inputs = tuple(tensor_spec(name, spec) for name, spec in specs.items())
+
+    def forward(tensors: Tensors) -> Tensors:
+        return dict(function(**tensors))
+
+    return FloatModel(forward, inputs, owner, "saved_model", reason, _count(function))
+
+
+def _count(function: Any) -> int | None:
+    sizes = [variable.shape.num_elements() for variable in function.variables]
+    return sum(sizes) if sizes and None not in sizes else None
+
+
+def _from_graph(folder: Path, saved_model: Any, key: str, reason: str) -> FloatModel:
+    """The signature as a frozen graph, read without the SavedModel's objects."""
+    meta_graph = _serving_graph(saved_model)
+    definition = meta_graph.signature_def[key]
+    feeds = {name: tensor.name for name, tensor in definition.inputs.items()}
+    fetches = {name: tensor.name for name, tensor in definition.outputs.items()}
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        tf.compat.v1.saved_model.load(session, list(meta_graph.meta_info_def.tags), str(folder))
+        wanted = [tensor.partition(":")[0] for tensor in fetches.values()]
+        frozen = tf.compat.v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), wanted)
+
+    def forward(tensors: Tensors) -> Tensors:
+        fed = {feeds[name]: tensor for name, tensor in tensors.items()}
+        found = tf.graph_util.import_graph_def(frozen, input_map=fed, return_elements=list(fetches.values()), name="")
+        return dict(zip(fetches, found, strict=True))
+
+    inputs = tuple(
+        tensor_spec(name, tf.TensorSpec(tf.TensorShape(tensor.tensor_shape), tf.as_dtype(tensor.dtype)))
+        for name, tensor in definition.inputs.items()
+    )
+    return FloatModel(forward, inputs, None, "saved_model_v1", reason)

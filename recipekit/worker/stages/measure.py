@@ -1,0 +1,117 @@
+"""The measure stage: the candidate runs on the evaluation samples and is compared with the float model.
+
+It judges nothing; what is good enough is the gate's question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from recipekit.contracts import BenchmarkSpec, Latency, Measurement, MeasureRequest, SampleSet
+from recipekit.errors import DatasetError, EvaluationError
+from recipekit.worker import benchmark, census
+from recipekit.worker.comparison import Comparison
+from recipekit.worker.interpreter import Runner
+from recipekit.worker.samples import Reading, open_samples
+from recipekit.worker.scoring import Resampling, open_metrics, score, stack_labels
+
+Tensors = Mapping[str, npt.NDArray[Any]]
+
+
+def run(request: MeasureRequest, folder: Path) -> Measurement:
+    """Measures a candidate; the samples it saw are recorded in `folder/samples.jsonl`.
+
+    Raises:
+        EvaluationError: the candidate can't be read or run, its names differ from the float model's, or its outputs
+            or scores aren't finite.
+        DatasetError: the samples aren't those of the reference, or lack labels that a metric needs.
+        PluginError: code of a dataset or metric failed.
+    """
+    candidate, float32 = Path(request.candidate), Path(request.float32)
+    taken = census.take(candidate)
+    runner = Runner(candidate)
+    _require_names("inputs", runner.inputs, [tensor.name for tensor in request.signature.inputs])
+    _require_names("outputs", runner.outputs, list(request.reference.outputs))
+    reading = open_samples(request.dataset, request.signature, folder)
+    metrics = open_metrics(request.metrics)
+    comparison = Comparison(request.reference, keep=bool(metrics))
+    seen = _run_all(reading, runner, comparison, labelled=bool(metrics))
+    parity = comparison.parity()
+    samples = reading.sample_set()
+    _require_same_samples(samples, request.reference.samples)
+    task = {}
+    if metrics:
+        labels = stack_labels(seen.labels, seen.ids)
+        models = (comparison.reference, comparison.converted())
+        resampling = Resampling(request.replicates, request.seed)
+        task = {name: score(name, metric, labels, models, resampling) for name, metric in metrics.items()}
+    latency = float32_latency = None
+    if request.benchmark is not None:
+        latency, float32_latency = _latencies((candidate, float32), seen.first, request.benchmark)
+    return Measurement(
+        samples=samples,
+        parity=parity,
+        task=task,
+        size=candidate.stat().st_size,
+        float32_size=float32.stat().st_size,
+        latency=latency,
+        float32_latency=float32_latency,
+        census=taken,
+    )
+
+
+@dataclass
+class _Seen:
+    """What is kept of the samples: the first one's tensors, and where metrics need them the ids and labels of all."""
+
+    first: Tensors = field(default_factory=dict)
+    ids: list[str] = field(default_factory=list)
+    labels: list[Any] = field(default_factory=list)
+
+
+def _run_all(reading: Reading, runner: Runner, comparison: Comparison, labelled: bool) -> _Seen:
+    seen = _Seen()
+    for sample in reading:
+        comparison.add(runner.run(sample.tensors))
+        seen.first = seen.first or sample.tensors
+        if labelled:
+            seen.ids.append(sample.id)
+            seen.labels.append(sample.label)
+    return seen
+
+
+def _latencies(paths: Sequence[Path], tensors: Tensors, spec: BenchmarkSpec) -> list[Latency]:
+    runners = [Runner(path, spec.threads) for path in paths]
+    for runner in runners:
+        runner.feed(tensors)
+    return benchmark.measure(runners, spec)
+
+
+def _require_names(kind: str, candidate: Sequence[str], expected: Sequence[str]) -> None:
+    if set(candidate) != set(expected):
+        raise EvaluationError(
+            f"the converted model's {kind} are {_listed(candidate)}, the float model's {_listed(expected)}",
+            fix="convert by a signature, so that names survive",
+        )
+
+
+def _require_same_samples(measured: SampleSet, reference: SampleSet) -> None:
+    """Refuses outputs that belong to other samples than the reference's."""
+    if measured.sha256 != reference.sha256:
+        lines = (Path(samples.path).read_bytes().splitlines() for samples in (measured, reference))
+        first = next(index for index, (one, other) in enumerate(zip_longest(*lines)) if one != other)
+        raise DatasetError(
+            f"gave another sample {first} to the converted model than to the float model",
+            where="evaluation.dataset",
+            fix="make the dataset give the same samples each time it is read",
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,144 @@
+"""The stage `reference`: what the float model itself answers to the samples, the yardstick of parity and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from recipekit.contracts import Reference, ReferenceRequest, TensorLog
+from recipekit.errors import EvaluationError
+from recipekit.worker.float_model import FloatModel
+from recipekit.worker.samples import NamedSample, open_samples
+from recipekit.worker.stages.load import float_model
+
+_BATCH = 32
+
+Array = npt.NDArray[Any]
+
+
+def run(request: ReferenceRequest, folder: Path) -> Reference:
+    """Runs the float model on every sample and streams its outputs to files, one for each output.
+
+    Raises:
+        EvaluationError: the model fails on a sample, or an output varies in shape or isn't finite.
+        DatasetError, PluginError: as the dataset says.
+    """
+    model = float_model(request.model)
+    reading = open_samples(request.dataset, request.loaded.signature, folder)
+    with _OutputLogs(folder) as logs:
+        for batch in _batches(reading, _BATCH if model.batched else 1):
+            logs.add(_answers(model, batch), batch)
+        return Reference(outputs=logs.records(), samples=reading.sample_set())
+
+
+def _batches(samples: Iterable[NamedSample], size: int) -> Iterator[list[NamedSample]]:
+    """Runs of samples with the same shapes, `size` at most."""
+    pending: list[NamedSample] = []
+    for sample in samples:
+        if pending and (len(pending) == size or _shapes(sample) != _shapes(pending[0])):
+            yield pending
+            pending = []
+        pending.append(sample)
+    if pending:
+        yield pending
+
+
+def _shapes(sample: NamedSample) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in sample.tensors.items()}
+
+
+def _answers(model: FloatModel, batch: list[NamedSample]) -> dict[str, Array]:
+    """The model's outputs for a batch, by output name."""
+    tensors = {name: np.stack([sample.tensors[name] for sample in batch]) for name in batch[0].tensors}
+    try:
+        return model(tensors)
+    except Exception as error:
+        first_line = str(error).strip().partition("\n")[0]
+        raise EvaluationError(
+            f"the float model failed: {type(error).__name__}: {first_line}",
+            where=_place(batch[0], batch[-1]),
+            fix="check the samples against what the model expects; the log holds the whole traceback",
+        ) from error
+
+
+def _place(first: NamedSample, last: NamedSample) -> str:
+    if first is last:
+        return f"sample {first.index} ('{first.id}')"
+    return f"samples {first.index} to {last.index} ('{first.id}' to '{last.id}')"
+
+
+class _OutputLogs:
+    """Writes each output to a raw file of its own, in the order of the samples."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, BinaryIO] = {}
+        self._logs: dict[str, TensorLog] = {}
+
+    def __enter__(self) -> _OutputLogs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def add(self, outputs: dict[str, Array], batch: list[NamedSample]) -> None:
+        """Takes the outputs of a batch.
+
+        Raises:
+            EvaluationError: an output has no batch dimension, another shape than before, or isn't finite numbers.
+        """
+        for name, output in outputs.items():
+            # An output without batch dimension belongs to its one sample.
+            values = output[np.newaxis] if len(batch) == 1 and output.shape[:1] != (1,) else output
+            if values.shape[:1] != (len(batch),):
+                raise EvaluationError(
+                    f"the output '{name}' has shape {values.shape} for {len(batch)} samples",
+                    where=_place(batch[0], batch[-1]),
+                    fix="give every output of the model a batch dimension",
+                )
+            _require_finite(name, values, batch)
+            self._file(name, values, batch[0]).write(np.ascontiguousarray(values).data)
+
+    def records(self) -> dict[str, TensorLog]:
+        """The files by output name, complete on disk."""
+        for file in self._files.values():
+            file.flush()
+        return dict(self._logs)
+
+    def _file(self, name: str, values: Array, sample: NamedSample) -> BinaryIO:
+        if name not in self._files:
+            path = self._folder / f"output_{len(self._files)}.bin"
+            self._files[name] = path.open("wb")
+            self._logs[name] = TensorLog(path=str(path), dtype=values.dtype.name, shape=values.shape[1:])
+        expected = self._logs[name].shape
+        if values.shape[1:] != expected:
+            raise EvaluationError(
+                f"the output '{name}' has shape {values.shape[1:]}, for the samples before {expected}",
+                where=_place(sample, sample),
+                fix="fix dynamic dimensions with source.input_shapes, so that every sample gives the same shape",
+            )
+        return self._files[name]
+
+
+def _require_finite(name: str, values: Array, batch: list[NamedSample]) -> None:
+    if values.dtype.kind in "OSU":
+        raise EvaluationError(
+            f"the output '{name}' is text, which can't be compared",
+            where=_place(batch[0], batch[-1]),
+            fix="let the model give numbers",
+        )
+    if values.dtype.kind in "biu":
+        return
+    finite = np.isfinite(values.reshape(len(batch), -1)).all(axis=1)
+    if not finite.all():
+        sample = batch[int(np.argmin(finite))]
+        raise EvaluationError(
+            f"the output '{name}' of the float model is not finite",
+            where=_place(sample, sample),
+            fix="check that sample and its preprocessing, or the model: it divides by zero or overflows there",
+        )
