@@ -1,0 +1,154 @@
+"""What a build is made of: its declared inputs, pinned, and the definition that its key is taken from.
+
+Nothing here runs a stage. Code of plugins and custom layers is pinned without being imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from recipekit import digests, environment, registry
+from recipekit.contracts import DatasetSpec, SampleSet
+from recipekit.errors import SourceError
+from recipekit.inputs import Input, pin, pin_code
+from recipekit.manifest import BuildInputs, Dependency, RecipeIdentity, Toolchain, build_definition
+from recipekit.pool import worker_environment
+from recipekit.project import Project
+from recipekit.recipe import Recipe
+from recipekit.repository import repository_of
+
+
+class Job(NamedTuple):
+    """One recipe to build, and where it came from.
+
+    Attributes:
+        project: the project it belongs to.
+        recipe: the checked recipe.
+        option: its name on the command line.
+        overrides: of the command line, the recipe's choice left out.
+        file: its own file.
+        files: every file that it was composed of.
+    """
+
+    project: Project
+    recipe: Recipe
+    option: str
+    overrides: tuple[str, ...]
+    file: Path
+    files: tuple[Path, ...]
+
+
+def pin_inputs(job: Job) -> tuple[Input, ...]:
+    """Pins the model source, the project's recipe files, and all code outside of recipekit that the build runs.
+
+    Raises:
+        SourceError: an input is missing or unreadable, or the source isn't the one that the recipe pins.
+        PluginError: an address leads to no code.
+    """
+    root, source = job.project.root, job.recipe.model.source
+    pinned = []
+    if source.path:
+        declared = job.recipe.resolved["source"]["path"]
+        model = pin("model-source", "model", declared, root)
+        _require_pin(model, job.recipe.source_sha256)
+        pinned.append(model)
+    pinned += [
+        pin("recipe-file", _within(path, root), _within(path, root), root) for path in job.files if _is_users(path)
+    ]
+    pinned += [pin_code(role, address, root) for role, address in sorted(set(_code(job.recipe)))]
+    return tuple(pinned)
+
+
+def define(job: Job, pinned: tuple[Input, ...], samples: Mapping[str, SampleSet]) -> dict[str, Any]:
+    """The build definition.
+
+    Args:
+        job: what is built.
+        pinned: from `pin_inputs`.
+        samples: the readings of the job's datasets by role, `calibration-samples` or `evaluation-samples`.
+
+    Raises:
+        InvalidRecipe: the configuration holds a number that JSON can't carry exactly.
+    """
+    recipe, root = job.recipe, job.project.root
+    variables = worker_environment()
+    repository = repository_of(root)
+    dependencies = [
+        *map(Dependency.of_input, pinned),
+        *(
+            Dependency.of_samples(role, role.partition("-")[0], read.sha256, read.count)
+            for role, read in samples.items()
+        ),
+        *([Dependency.of_repository(repository)] if repository else []),
+    ]
+    return build_definition(
+        BuildInputs(
+            recipe=RecipeIdentity(
+                name=recipe.name,
+                version=recipe.version,
+                path=_within(job.file, root),
+                sha256=digests.of_file(job.file),
+                schema_version=recipe.resolved["schema_version"],
+            ),
+            overrides=job.overrides,
+            resolved_config=recipe.resolved,
+            seeds={"global": recipe.seed},
+            toolchain=Toolchain(
+                converter="tf.lite.TFLiteConverter",
+                flags=msgspec.to_builtins(recipe.converter),
+                determinism={name: variables[name] for name in ("PYTHONHASHSEED", "TF_DETERMINISTIC_OPS")},
+                threads={"interpreter": recipe.evaluation.benchmark.threads if recipe.evaluation.benchmark else 1},
+            ),
+            dependencies=dependencies,
+            environment=environment.collect(variables),
+        )
+    )
+
+
+def _require_pin(model: Input, expected: str | None) -> None:
+    if expected is not None and model.digest != expected:
+        raise SourceError(
+            f"is not the source that the recipe pins: {model.algorithm} {model.digest}, expected {expected}",
+            where=model.path,
+            fix="restore the file, or set source.sha256 to the new digest",
+        )
+
+
+def _code(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Role and address of all code that isn't recipekit's own."""
+    layers = recipe.model.custom_layers
+    for address in (*layers.modules, *layers.objects.values()):
+        yield "custom-layer", address
+    if recipe.model.source.factory:
+        yield "plugin", recipe.model.source.factory
+    for dataset in filter(None, (recipe.calibration, recipe.evaluation.dataset)):
+        yield from (("plugin", address) for address in _dataset_code(dataset))
+    for metric in recipe.evaluation.metrics:
+        yield from (("plugin", address) for address in _plugin_code("metrics", metric))
+
+
+def _dataset_code(dataset: DatasetSpec) -> Iterator[str]:
+    yield from dataset.modules
+    if dataset.plugin in registry.names("datasets"):
+        yield from _plugin_code("datasets", dataset.plugin)
+    if dataset.plugin == "python":
+        yield dataset.params["factory"]
+    yield from (step["python"] for step in dataset.preprocess if "python" in step)
+
+
+def _plugin_code(kind: str, name: str) -> Iterator[str]:
+    address = registry.target(kind, name)
+    if not address.startswith("recipekit."):  # recipekit's own sources are digested as a whole
+        yield address
+
+
+def _is_users(path: Path) -> bool:
+    return not path.is_relative_to(Path(__file__).parent)
+
+
+def _within(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

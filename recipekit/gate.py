@@ -1,0 +1,251 @@
+"""The gate: what was measured against what the recipe accepts.
+
+Pure: the same records give the same verdict, on any machine and at any time. It reads no file and no clock, knows
+nothing of how anything was measured, and decides nothing about what happens to a rejected model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
+from typing import Literal
+
+from recipekit.acceptance import BOUNDS, METRICS, Acceptance, Bound, Check, ModelIntent, Verdict
+from recipekit.contracts import Census, Latency, Measurement, Parity, QuantizedTensor, TaskScore
+from recipekit.errors import EvaluationError
+from recipekit.estimates import Estimate, converted_score, proportion, relative_score_drop, score_drop
+
+DEFAULT_CONFIDENCE = 0.95
+"""Level of the intervals that are only shown."""
+
+_SEVERITY = {"pass": 0, "inconclusive": 1, "fail": 2}
+
+_TASK_ESTIMATES = {
+    "min": converted_score,
+    "max": converted_score,
+    "max_drop": score_drop,
+    "max_relative_drop": relative_score_drop,
+}
+
+
+def judge(acceptance: Acceptance, measurement: Measurement | None) -> Verdict:
+    """Judges a candidate by every bound of the recipe.
+
+    A parity bound holds for every output; its check shows the output that is worst off. With `acceptance.confidence`
+    a number that has an interval passes where the whole interval satisfies the bound and fails where none of it does;
+    otherwise the measured value decides.
+
+    Args:
+        acceptance: the bounds.
+        measurement: what was measured; None where nothing could be.
+
+    Returns:
+        `not-judged` without a measurement; `accepted` where every check passed, inconclusive ones counting as
+        `on_inconclusive` says, and where there is no bound at all; otherwise `rejected`.
+
+    Raises:
+        EvaluationError: a measured number isn't finite, or a bound asks for something that nobody measured.
+    """
+    if measurement is None:
+        return Verdict(status="not-judged", checks=())
+    _require_finite(measurement)
+    _refuse_target_bounds(acceptance)
+    checks = (
+        *_parity_checks(acceptance, measurement.parity),
+        *_task_checks(acceptance, measurement.task),
+        *_size_checks(acceptance, measurement),
+        *_latency_checks(acceptance, measurement),
+        *_model_checks(acceptance.model, measurement.census),
+    )
+    enough = {"pass", "inconclusive"} if acceptance.on_inconclusive == "accept" else {"pass"}
+    accepted = all(check.verdict in enough for check in checks)
+    return Verdict(status="accepted" if accepted else "rejected", checks=checks)
+
+
+# --- sections -----------------------------------------------------------------------------------------------------
+
+
+def _parity_checks(acceptance: Acceptance, parity: Mapping[str, Parity]) -> Iterator[Check]:
+    for metric, kind, limit in _limits("parity", acceptance.parity):
+        name = f"parity.{metric}.{kind}"
+        estimates = _by_output(metric, parity, acceptance.confidence or DEFAULT_CONFIDENCE)
+        if not estimates:
+            raise _unmeasured(name, "no output has classes" if parity else "no output was compared")
+        which = "output" if len(estimates) == 1 else f"worst of {len(estimates)} outputs:"
+        yield max(
+            (
+                _check(name, limit, estimate, acceptance.confidence is not None, f"{which} '{output}'")
+                for output, estimate in estimates.items()
+            ),
+            key=_how_bad,
+        )
+
+
+def _by_output(metric: str, parity: Mapping[str, Parity], confidence: float) -> dict[str, Estimate]:
+    """A parity metric of each output that has it; an agreement comes with its interval."""
+    estimates = {}
+    for output, measured in sorted(parity.items()):
+        value = getattr(measured, metric)
+        if metric == "argmax_agreement" and measured.agreeing is not None and measured.rows is not None:
+            estimates[output] = proportion(value, measured.agreeing, measured.rows, confidence)
+        elif value is not None:
+            estimates[output] = Estimate(value)
+    return estimates
+
+
+def _task_checks(acceptance: Acceptance, task: Mapping[str, TaskScore]) -> Iterator[Check]:
+    for metric, kind, limit in _limits("task", acceptance.task):
+        name = f"task.{metric}.{kind}"
+        if metric not in task:
+            raise _unmeasured(name, f"the metrics that were computed are: {', '.join(sorted(task)) or 'none'}")
+        if kind == "max_relative_drop" and task[metric].float_value == 0:
+            raise _unmeasured(name, "the float model's value is 0, so no drop is relative to it")
+        estimate = _TASK_ESTIMATES[kind](task[metric], acceptance.confidence or DEFAULT_CONFIDENCE)
+        if acceptance.confidence is not None and estimate.interval is None:
+            raise _unmeasured(name, "`confidence` needs an interval, and there are no bootstrap replicates")
+        yield _check(name, limit, estimate, acceptance.confidence is not None)
+
+
+def _size_checks(acceptance: Acceptance, measurement: Measurement) -> Iterator[Check]:
+    values = {"bytes": measurement.size, "ratio": measurement.size / measurement.float32_size}
+    for metric, kind, limit in _limits("size", acceptance.size):
+        yield _check(f"size.{metric}.{kind}", limit, Estimate(values[metric]))
+
+
+def _latency_checks(acceptance: Acceptance, measurement: Measurement) -> Iterator[Check]:
+    for metric, kind, limit in _limits("latency", acceptance.latency):
+        name = f"latency.{metric}.{kind}"
+        candidate = _benchmarked(name, measurement.latency)
+        if metric == "ratio":
+            value = candidate.p50_ms / _benchmarked(name, measurement.float32_latency).p50_ms
+        else:
+            value = getattr(candidate, metric)
+        yield _check(name, limit, Estimate(value))
+
+
+def _model_checks(intent: ModelIntent | None, census: Census) -> Iterator[Check]:
+    if intent is None:
+        return
+    if intent.input_type is not None:
+        yield _type_check("model.input_type", intent.input_type, census.inputs)
+    if intent.output_type is not None:
+        yield _type_check("model.output_type", intent.output_type, census.outputs)
+    if intent.select_tf_ops is not None:
+        yield _presence_check("model.select_tf_ops", intent.select_tf_ops, census.select_tf_ops)
+    if intent.custom_ops is not None:
+        yield _presence_check("model.custom_ops", intent.custom_ops, census.custom_ops)
+    if intent.float_ops is not None:
+        for _, kind, limit in _limits("model", {"float_ops": intent.float_ops}):
+            names = ", ".join(census.float_op_names)
+            yield _check(f"model.float_ops.{kind}", limit, Estimate(census.float_ops), detail=names)
+
+
+# --- one limit ----------------------------------------------------------------------------------------------------
+
+
+def _limits(section: str, bounds: Mapping[str, Bound]) -> Iterator[tuple[str, str, float]]:
+    """Metric, kind and limit of every bound of a section, refusing what the section doesn't know."""
+    for metric, bound in bounds.items():
+        for kind, limit in bound.limits().items():
+            if kind not in BOUNDS[section] or metric not in METRICS.get(section, (metric,)):
+                raise _unmeasured(f"{section}.{metric}.{kind}", f"`{section}` has no such bound")
+            yield metric, kind, limit
+
+
+def _check(name: str, limit: float, estimate: Estimate, by_interval: bool = False, detail: str = "") -> Check:
+    """Holds one estimate against one limit; the last part of the name says from which side."""
+    at_least = name.rpartition(".")[2].startswith("min")
+
+    def margin(value: float) -> float:
+        return value - limit if at_least else limit - value
+
+    judged = estimate.interval if by_interval and estimate.interval else (estimate.value,)
+    margins = [margin(value) for value in judged]
+    verdict: Literal["pass", "fail", "inconclusive"] = "inconclusive"
+    if min(margins) >= 0:
+        verdict = "pass"
+    elif max(margins) < 0:
+        verdict = "fail"
+    return Check(
+        name=name,
+        limit=limit,
+        value=estimate.value,
+        margin=margin(estimate.value),
+        verdict=verdict,
+        interval=estimate.interval,
+        detail=detail,
+    )
+
+
+def _type_check(name: str, limit: str, tensors: Iterable[QuantizedTensor]) -> Check:
+    dtypes = {tensor.name: tensor.dtype for tensor in tensors}
+    others = [f"'{tensor}' is {dtype}" for tensor, dtype in sorted(dtypes.items()) if dtype != limit]
+    return Check(
+        name=name,
+        limit=limit,
+        value=", ".join(sorted(set(dtypes.values()))),
+        margin=None,
+        verdict="fail" if others else "pass",
+        detail=", ".join(others),
+    )
+
+
+def _presence_check(name: str, limit: bool, operators: tuple[str, ...]) -> Check:
+    return Check(
+        name=name,
+        limit=limit,
+        value=bool(operators),
+        margin=None,
+        verdict="fail" if operators and not limit else "pass",
+        detail=", ".join(operators),
+    )
+
+
+def _how_bad(check: Check) -> tuple[int, float]:
+    return _SEVERITY[check.verdict], -(check.margin or 0.0)
+
+
+# --- what can't be judged -----------------------------------------------------------------------------------------
+
+
+def _require_finite(measurement: Measurement) -> None:
+    for name, value in _numbers(measurement):
+        if not isfinite(value):
+            raise EvaluationError(
+                f"{name} is {value}, so the model can't be judged",
+                where=f"measurement.{name}",
+                fix="look for overflow, division by zero or empty classes in the model or the metric",
+            )
+
+
+def _numbers(measurement: Measurement) -> Iterator[tuple[str, float]]:
+    """Every measured float with its name, whether a bound speaks of it or not."""
+    for output, parity in measurement.parity.items():
+        values = {metric: getattr(parity, metric) for metric in METRICS["parity"]}
+        yield from ((f"parity.{output}.{metric}", value) for metric, value in values.items() if value is not None)
+    for metric, score in measurement.task.items():
+        yield f"task.{metric}.float_value", score.float_value
+        yield f"task.{metric}.converted_value", score.converted_value
+        yield from ((f"task.{metric}.replicates", value) for pair in score.replicates for value in pair)
+    for part, latency in (("latency", measurement.latency), ("float32_latency", measurement.float32_latency)):
+        if latency is not None:
+            yield from ((f"{part}.{metric}", getattr(latency, metric)) for metric in latency.__struct_fields__)
+
+
+def _refuse_target_bounds(acceptance: Acceptance) -> None:
+    for metric, kind, _ in _limits("target", acceptance.target):
+        raise _unmeasured(f"target.{metric}.{kind}", "no artifact's compiler ran")
+
+
+def _benchmarked(name: str, latency: Latency | None) -> Latency:
+    if latency is None:
+        raise _unmeasured(name, "no benchmark was asked for")
+    return latency
+
+
+def _unmeasured(name: str, reason: str) -> EvaluationError:
+    return EvaluationError(
+        f"the bound {name} can't be judged: {reason}",
+        where=f"acceptance.{name}",
+        fix="measure it under `evaluation`, or take the bound out of the recipe",
+    )

@@ -1,0 +1,135 @@
+"""Reading a manifest as strictly as if it came from a stranger."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jsonschema
+
+from recipekit import digests, fsio
+from recipekit.errors import OutputAltered
+from recipekit.manifest.definition import build_key
+
+FILE = "manifest.json"
+RESULTS = "results.json"
+
+_MAJOR_VERSION = 1
+
+
+def parse(text: str, *, where: str = FILE) -> dict[str, Any]:
+    """The manifest in a text.
+
+    Args:
+        text: JSON.
+        where: the file that messages name.
+
+    Raises:
+        OutputAltered: the text isn't JSON, holds a key twice, NaN or an infinity, breaks the schema, is of another
+            major version, names a file twice, or its build key or configuration digest belong to something else.
+    """
+    try:
+        manifest = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
+        _require_version(manifest)
+        _require_schema(manifest)
+        _require_consistency(manifest)
+    except (ValueError, RecursionError) as error:
+        raise OutputAltered(
+            f"is not a valid manifest: {error}", where=where, fix="build the output anew with --rebuild"
+        ) from error
+    valid: dict[str, Any] = manifest
+    return valid
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The manifest of an output.
+
+    Raises:
+        OutputAltered: it is missing or not valid.
+        OutputFault: it can't be read.
+    """
+    path = folder / FILE
+    with fsio.reported(path):
+        try:
+            text = path.read_bytes().decode()
+        except FileNotFoundError:
+            raise OutputAltered(f"has no {FILE}", where=str(folder), fix="build it anew with --rebuild") from None
+        except UnicodeDecodeError as error:
+            raise OutputAltered(
+                f"is not UTF-8: {error}", where=str(path), fix="build it anew with --rebuild"
+            ) from error
+    return parse(text, where=str(path))
+
+
+def recorded_files(manifest: dict[str, Any]) -> dict[str, tuple[str, int]]:
+    """SHA-256 and size of each file that the output must hold besides the manifest, by relative path."""
+    entries = [*manifest["subject"], *manifest["predicate"]["runDetails"]["byproducts"]]
+    return {entry["name"]: (entry["digest"]["sha256"], entry["annotations"]["size"]) for entry in entries}
+
+
+def results(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Verdict, build key, metrics, checks and timings, as the manifest records them."""
+    byproducts = manifest["predicate"]["runDetails"]["byproducts"]
+    found: dict[str, Any] = next(entry["annotations"] for entry in byproducts if entry["name"] == RESULTS)
+    return found
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key '{next(key for key in keys if keys.count(key) > 1)}' stands there twice")
+    return mapping
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
+
+
+def _require_version(manifest: Any) -> None:
+    """Tells a manifest of another version from a broken one, before the schema calls it that."""
+    try:
+        version = re.search(r"/build/v([0-9]+)$", manifest["predicate"]["buildDefinition"]["buildType"])
+    except (KeyError, TypeError):
+        return
+    if version is not None and int(version[1]) != _MAJOR_VERSION:
+        raise ValueError(
+            f"it is of version {version[1]} and this recipekit reads version {_MAJOR_VERSION}; use a matching recipekit"
+        )
+
+
+def _require_schema(manifest: Any) -> None:
+    error = min(_validator().iter_errors(manifest), key=lambda error: error.json_path, default=None)
+    if error is not None:
+        raise ValueError(f"{error.json_path}: {error.message[:300]}")
+
+
+def _require_consistency(manifest: dict[str, Any]) -> None:
+    definition = manifest["predicate"]["buildDefinition"]
+    entries = [*manifest["subject"], *manifest["predicate"]["runDetails"]["byproducts"]]
+    names = [FILE, *(entry["name"] for entry in entries)]
+    if len(set(names)) != len(names):
+        raise ValueError(f"it records '{next(name for name in names if names.count(name) > 1)}' twice")
+    parameters = definition["externalParameters"]
+    if digests.of_json(parameters["resolvedConfig"]) != parameters["configDigest"]:
+        raise ValueError("configDigest is not that of resolvedConfig")
+    if build_key(definition) != results(manifest)["buildKey"]:
+        raise ValueError("buildKey is not that of buildDefinition")
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    schema = json.loads(files("recipekit.schema").joinpath("manifest.schema.json").read_text("utf-8"))
+    return jsonschema.Draft202012Validator(schema)

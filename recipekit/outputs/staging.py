@@ -1,0 +1,129 @@
+"""Where outputs are written before anybody can see them.
+
+Each build has an area of its own beside the outputs, on their file system, with a lock file that its process holds as
+long as it lives. The area of a dead process is settled by the next one: what had become visible is finished, what
+hadn't is undone.
+
+    .staging/<id>.lock                          held by the owner; the system frees it when the owner dies
+    .staging/<id>/new/                          the output to be
+    .staging/<id>/old/<name>/<version>/<key>/   the output that it replaces, while it does
+    .staging/<id>/link/<name>                   what `latest` of that name will be once `new` has left
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from recipekit import fsio
+from recipekit.errors import OutputFault
+
+_ROOT_LOCK = "root.lock"
+_PATIENCE_SECONDS = 60
+"""How long another process may keep the outputs to itself; it only renames, so it takes milliseconds."""
+
+
+class Area:
+    """The folders of one build's staging area."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.new = folder / "new"
+        self.old = folder / "old"
+        self.links = folder / "link"
+
+    def prepare_link(self, name: str, target: str) -> Path:
+        """A symbolic link that is ready to become `latest` of a name."""
+        fsio.make_folders(self.links)
+        link = self.links / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        return link
+
+
+class Staging:
+    """All staging areas of an outputs folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._home = root / ".staging"
+
+    @contextmanager
+    def area(self) -> Iterator[Area]:
+        """A fresh area, gone at the end with whatever is left in it.
+
+        Raises:
+            OutputFault: the file system refused.
+        """
+        area = Area(self._home / uuid4().hex)
+        owner = FileLock(f"{area.folder}.lock")
+        with fsio.reported(area.folder), self.exclusive():
+            owner.acquire()
+            area.new.mkdir(parents=True)
+        try:
+            yield area
+        finally:
+            with fsio.reported(area.folder), self.exclusive():
+                self._settle(area)
+                self._release(owner)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keeps every other process from changing which outputs are visible.
+
+        Raises:
+            OutputFault: another process doesn't let go.
+        """
+        path = self._home / _ROOT_LOCK
+        fsio.make_folders(self._home)
+        try:
+            with FileLock(path, timeout=_PATIENCE_SECONDS):
+                yield
+        except Timeout as error:
+            raise OutputFault(
+                f"another process has kept the outputs locked for {_PATIENCE_SECONDS} seconds",
+                where=str(path),
+                fix="end that process (`fuser` names it) and run again",
+            ) from error
+
+    def reclaim(self) -> None:
+        """Settles the areas of processes that died.
+
+        Raises:
+            OutputFault: the file system refused.
+        """
+        if not self._home.is_dir():
+            return
+        with fsio.reported(self._home), self.exclusive():
+            for name in sorted({path.name.removesuffix(".lock") for path in self._home.iterdir()} - {"root"}):
+                area = Area(self._home / name)
+                owner = FileLock(f"{area.folder}.lock")
+                try:
+                    owner.acquire(blocking=False)
+                except Timeout:
+                    continue
+                self._settle(area)
+                self._release(owner)
+
+    def _settle(self, area: Area) -> None:
+        """Ends what an area's owner began: the one step that makes an output visible decides how."""
+        for old in area.old.glob("*/*/*"):
+            place = self._root / old.relative_to(area.old)
+            if not os.path.lexists(place):
+                fsio.rename(old, place)
+        for link in area.links.glob("*"):
+            if area.new.exists():
+                link.unlink()
+            else:
+                fsio.replace_link(link, self._root / link.name / "latest")
+        if area.folder.exists():
+            fsio.remove_tree(area.folder)
+
+    def _release(self, owner: FileLock) -> None:
+        owner.release()
+        Path(owner.lock_file).unlink(missing_ok=True)

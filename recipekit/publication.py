@@ -1,0 +1,154 @@
+"""The files of an output: what is written beside `model.tflite`, and how they are read back as an outcome."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import yaml
+
+from recipekit import digests, fsio, manifest
+from recipekit.acceptance import Check, Verdict
+from recipekit.build import Job
+from recipekit.contracts import LoadedModel, Measurement, SampleSet
+from recipekit.outcome import Outcome
+from recipekit.report import render_run
+
+RESULTS_SCHEMA = 1
+"""Version of the shape of `results.json`."""
+
+
+class Build(NamedTuple):
+    """A finished build, about to be written.
+
+    Attributes:
+        job: what was built.
+        definition: its build definition.
+        key: its build key.
+        started: when the run began.
+        loaded: the float model.
+        candidate: the converted model's file.
+        samples: readings by role.
+        measurement: of the candidate.
+        verdict: the gate's.
+        seconds: by stage.
+        logs: log files by stage.
+        sweep: the sweep that it is a child of.
+    """
+
+    job: Job
+    definition: dict[str, Any]
+    key: str
+    started: datetime
+    loaded: LoadedModel
+    candidate: Path
+    samples: Mapping[str, SampleSet]
+    measurement: Measurement
+    verdict: Verdict
+    seconds: Mapping[str, float]
+    logs: Mapping[str, Path]
+    sweep: manifest.Sweep | None
+
+
+def write_output(folder: Path, build: Build) -> None:
+    """Writes every file of an output into an empty folder, the manifest last.
+
+    Raises:
+        OSError: the file system refused.
+    """
+    shutil.copyfile(build.candidate, folder / "model.tflite")
+    byproducts = ["recipe.yaml", "report.html"]
+    results = _results(build)
+    recipe_yaml = yaml.safe_dump(build.job.recipe.resolved, sort_keys=False, allow_unicode=True)
+    fsio.write_bytes(folder / manifest.RESULTS, digests.pretty_json(results).encode())
+    fsio.write_bytes(folder / "recipe.yaml", recipe_yaml.encode())
+    fsio.write_bytes(folder / "report.html", render_run(results, recipe_yaml).encode())
+    for role, read in build.samples.items():
+        byproducts.append(_samples_file(role))
+        shutil.copyfile(read.path, folder / byproducts[-1])
+    (folder / "logs").mkdir()
+    for stage, log in build.logs.items():
+        byproducts.append(f"logs/{stage}.txt")
+        shutil.copyfile(log, folder / byproducts[-1])
+    run = manifest.RunDetails(
+        invocation_id=folder.parent.name,
+        started=build.started,
+        finished=datetime.now(timezone.utc),
+        results=manifest.Artifact.of(folder, manifest.RESULTS),
+        verdict=build.verdict.status,
+        metrics=_metrics(build.measurement),
+        checks=[_check(check) for check in build.verdict.checks],
+        timings_seconds=build.seconds,
+        byproducts=[manifest.Artifact.of(folder, name) for name in byproducts],
+        sweep=build.sweep,
+    )
+    statement = manifest.statement(build.definition, [manifest.Artifact.of(folder, "model.tflite")], run)
+    fsio.write_bytes(folder / manifest.FILE, manifest.encode(statement))
+
+
+def read_outcome(folder: Path, job: Job, seconds: float, number: int) -> Outcome:
+    """The outcome that a published output records, as found by a run that built nothing."""
+    results = msgspec.json.decode((folder / manifest.RESULTS).read_bytes())
+    return Outcome(
+        recipe=job.option,
+        overrides=job.overrides,
+        number=number,
+        status=results["verdict"],
+        seconds=seconds,
+        name=results["name"],
+        version=results["version"],
+        build_key=results["build_key"],
+        output=str(folder),
+        already_built=True,
+        checks=msgspec.convert(results["checks"], tuple[Check, ...]),
+        measurement=msgspec.convert(results["measurement"], Measurement),
+        warnings=tuple(results["warnings"]),
+    )
+
+
+def _results(build: Build) -> dict[str, Any]:
+    recipe = build.job.recipe
+    samples = msgspec.structs.replace(build.measurement.samples, path=_samples_file("evaluation-samples"))
+    return {
+        "schema": RESULTS_SCHEMA,
+        "name": recipe.name,
+        "version": recipe.version,
+        "build_key": build.key,
+        "verdict": build.verdict.status,
+        "checks": msgspec.to_builtins(build.verdict.checks),
+        "measurement": msgspec.to_builtins(msgspec.structs.replace(build.measurement, samples=samples)),
+        "model": {
+            "loader": build.loaded.loader,
+            "reason": build.loaded.reason,
+            "parameters": build.loaded.parameters,
+        },
+        "stages": [{"name": name, "seconds": seconds} for name, seconds in build.seconds.items()],
+        "warnings": list(recipe.warnings),
+    }
+
+
+def _samples_file(role: str) -> str:
+    return f"{role.removesuffix('-samples')}.samples.jsonl"
+
+
+def _check(check: Check) -> dict[str, Any]:
+    entry = {key: value for key, value in msgspec.to_builtins(check).items() if value not in {None, ""}}
+    return {**entry, "passed": check.verdict == "pass"}
+
+
+def _metrics(measurement: Measurement) -> dict[str, Any]:
+    task = {
+        name: {"float": score.float_value, "converted": score.converted_value}
+        for name, score in measurement.task.items()
+    }
+    latency = {} if measurement.latency is None else {"latency": msgspec.to_builtins(measurement.latency)}
+    parity = {
+        output: {name: value for name, value in msgspec.to_builtins(values).items() if value is not None}
+        for output, values in measurement.parity.items()
+    }
+    size = {"bytes": measurement.size, "float32Bytes": measurement.float32_size}
+    return {"parity": parity, "task": task, "size": size, **latency}

@@ -1,0 +1,5 @@
+"""Pages for people: one self-contained HTML file for a run and one for a sweep."""
+
+from recipekit.report.page import render_run, render_sweep
+
+__all__ = ["render_run", "render_sweep"]

@@ -1,0 +1,128 @@
+"""Results as HTML pages that open anywhere: one file, no script, no request to anything.
+
+The pages show what the results say and judge nothing themselves. Templates lie as files in `templates/`; this module
+holds what they need in Python: how numbers read, and the few numbers that results leave to be derived.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from recipekit.contracts import EXACT_SQNR_DB
+from recipekit.estimates import drop
+
+_ABSENT = "—"
+
+_VERDICTS = {
+    "accepted": ("good", "✓ Accepted"),
+    "rejected": ("bad", "✕ Rejected"),
+    "not-judged": ("open", "? Not judged"),
+    "pass": ("good", "✓ pass"),
+    "fail": ("bad", "✕ fail"),
+    "inconclusive": ("open", "? inconclusive"),
+    None: ("bad", "✕ no verdict"),
+}
+"""CSS class and words of each verdict; the words carry the meaning without the colour."""
+
+
+def render_run(results: Mapping[str, Any], recipe_yaml: str) -> str:
+    """The page of one run.
+
+    Args:
+        results: the mapping that `results.json` holds.
+        recipe_yaml: the resolved recipe.
+
+    Raises:
+        KeyError, jinja2.UndefinedError: the results lack something that the page shows.
+    """
+    measurement = results["measurement"]
+    return (
+        _templates()
+        .get_template("run.html")
+        .render(
+            results=results,
+            measurement=measurement,
+            summary=_check_summary(results["checks"]),
+            drops=_drops(measurement["task"]) if measurement else {},
+            recipe_yaml=recipe_yaml,
+        )
+    )
+
+
+def render_sweep(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The page of a sweep, a row for each child.
+
+    Args:
+        rows: mappings with `number`, `overrides`, `name`, `verdict`, `exit_code`, `error`, `size` (bytes), `sqnr_db`
+            (of the worst output) and `output`; what a failed child lacks is None.
+
+    Raises:
+        KeyError, jinja2.UndefinedError: a row lacks one of them.
+    """
+    children = list(rows)
+    counts = Counter(_VERDICTS[child["verdict"]] for child in children)
+    return _templates().get_template("sweep.html").render(rows=children, counts=sorted(counts.items()))
+
+
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=_number, decibels=_decibels, bound=_bound, measured=_measured)
+    environment.globals["verdicts"] = _VERDICTS
+    return environment
+
+
+def _check_summary(checks: Iterable[Mapping[str, Any]]) -> str:
+    counts = Counter(check["verdict"] for check in checks)
+    if not counts:
+        return "No bound was judged."
+    words = {"fail": "failed", "inconclusive": "inconclusive"}
+    others = [f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict]]
+    return ", ".join([f"{counts['pass']} of {counts.total()} checks passed", *others]) + "."
+
+
+def _drops(task: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    return {
+        metric: drop(score["float_value"], score["converted_value"], higher_is_better=score["higher_is_better"])
+        for metric, score in task.items()
+    }
+
+
+def _number(value: float | None) -> str:
+    """Six significant digits, whole numbers with thousands separators, a dash for nothing."""
+    if value is None:
+        return _ABSENT
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.6g}"
+
+
+def _decibels(value: float | None) -> str:
+    if value is None:
+        return _ABSENT
+    return "exact" if value >= EXACT_SQNR_DB else f"{value:.2f}"
+
+
+def _bound(check: Mapping[str, Any]) -> str:
+    """What a check asks for, in words or with its sign of comparison."""
+    limit = check["limit"]
+    if isinstance(limit, bool):
+        return "allowed" if limit else "none"
+    if isinstance(limit, str):
+        return limit
+    sign = "≥" if check["name"].rpartition(".")[2].startswith("min") else "≤"
+    return f"{sign} {_number(limit)}"
+
+
+def _measured(value: float | bool | str) -> str:
+    if isinstance(value, bool):
+        return "present" if value else "none"
+    return value if isinstance(value, str) else _number(value)
