@@ -1,0 +1,31 @@
+# recipekit: the habits of the house, each a line
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: run test check lock clean
+
+run: $(READY)  ## convert the shipped model by the shipped recipe
+	$(BIN)/recipekit run recipe=mobilenet_int8
+
+test: $(READY) check  ## everything
+	$(BIN)/python -m pytest -q -m "tensorflow or slow"
+
+check: $(READY)  ## lint, types, tests without TensorFlow: the everyday loop
+	$(BIN)/ruff format --check -q .
+	$(BIN)/ruff check -q .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -m "not tensorflow and not slow" -n 2
+
+lock:  ## resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.10 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file .lock/requirements.txt
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(READY): .lock/requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement .lock/requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $(READY)

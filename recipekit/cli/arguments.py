@@ -1,0 +1,58 @@
+"""What the verbs' parsers have in common: the project, overrides anywhere on the line, and errors as ours."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from recipekit.errors import UsageError
+from recipekit.project import Project, find_project
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises UsageError instead of printing and exiting."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises what argparse found wrong."""
+        raise UsageError(message, where="command line", fix=f"see {self.prog} --help")
+
+
+def make_parser(verb: str, description: str, example: str, *, overrides: bool = True) -> Parser:
+    """A verb's parser with the options that every verb about recipes has.
+
+    Args:
+        verb: its name.
+        description: what it does, one sentence.
+        example: a command line that works.
+        overrides: whether `key=value` arguments follow.
+    """
+    parser = Parser(
+        prog=f"recipekit {verb}",
+        description=description,
+        epilog=f"example: {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--recipes", metavar="DIR", type=Path, help="the recipes folder (default: found from here up)")
+    parser.add_argument(
+        "--config-dir", "-cd", metavar="DIR", type=Path, help="one more folder of recipes and options, looked up last"
+    )
+    if overrides:
+        parser.add_argument("overrides", nargs="*", metavar="key=value", help="recipe=NAME and Hydra overrides")
+    return parser
+
+
+def project_of(options: argparse.Namespace) -> Project:
+    """The project that the options mean.
+
+    Raises:
+        ProjectError: there is none.
+        UsageError: `--config-dir` names no folder.
+    """
+    project = find_project(Path.cwd(), options.recipes)
+    if options.config_dir is None:
+        return project
+    if not options.config_dir.is_dir():
+        raise UsageError("there is no such folder", where=f"--config-dir {options.config_dir}", fix="name a folder")
+    return project.with_config_dir(options.config_dir.resolve())

@@ -1,0 +1,57 @@
+"""`recipekit list`: the project's recipes, and what every group offers. Reads YAML files only; Hydra isn't needed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from recipekit.cli.arguments import make_parser, project_of
+from recipekit.project import Project
+from recipekit.registry import names
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def main(argv: list[str]) -> int:
+    """Prints recipes with their descriptions, options by group, and plugins by kind."""
+    parser = make_parser(
+        "list", "Name the project's recipes and what each group offers.", "recipekit list", overrides=False
+    )
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
+    options = parser.parse_args(argv)
+    project = project_of(options)
+    recipes = {path.stem: _description(path) for path in sorted(project.recipes.glob("*.yaml"))}
+    groups = _groups(project)
+    plugins = {kind: list(names(kind)) for kind in ("sources", "datasets", "metrics", "engines")}
+    if options.format == "json":
+        sys.stdout.write(json.dumps({"recipes": recipes, "groups": groups, "plugins": plugins}, indent=2) + "\n")
+        return 0
+    width = max(map(len, recipes), default=0)
+    lines = ["recipes", *(f"  {name:<{width}}  {described}".rstrip() for name, described in recipes.items())]
+    for title, offered in (("groups", groups), ("plugins", plugins)):
+        lines += ["", title, *(f"  {name}: {', '.join(choices)}" for name, choices in offered.items())]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _description(path: Path) -> str:
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_LOADER)  # noqa: S506  both are safe loaders
+    except (yaml.YAMLError, UnicodeDecodeError, OSError):
+        return "(can't be read: see recipekit validate)"
+    described = document.get("description", "") if isinstance(document, dict) else ""
+    return str(described)
+
+
+def _groups(project: Project) -> dict[str, list[str]]:
+    found: dict[str, set[str]] = {}
+    for folder in (files("recipekit.presets"), project.recipes, *project.config_dirs):
+        for group in folder.iterdir():
+            if group.is_dir() and not group.name.startswith((".", "_")):
+                options = {Path(option.name).stem for option in group.iterdir() if option.name.endswith(".yaml")}
+                found.setdefault(group.name, set()).update(options)
+    return {group: sorted(options) for group, options in sorted(found.items()) if options}

@@ -1,0 +1,96 @@
+"""`recipekit run`: builds a recipe, or with -m every child of a sweep; also the questions that Hydra answers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+
+import msgspec
+from rich.console import Console
+
+from recipekit.cli.arguments import make_parser, project_of
+from recipekit.cli.screen import Screen
+from recipekit.compose.application import answer
+from recipekit.compose.composition import compose
+from recipekit.pipeline import Settings, run_composition
+from recipekit.pool import Limits, Pool
+from recipekit.project import Project
+from recipekit.sweep import run_sweep
+
+
+def main(argv: list[str]) -> int:
+    """Runs what the arguments ask for; see `recipekit run --help`."""
+    options = _read(argv)
+    project = project_of(options)
+    questions = _hydra_flags(options)
+    if questions:
+        answer(project, questions, options.overrides)
+        return 0
+    console = Console(stderr=options.format == "json")
+    if options.multirun:
+        return _sweep(project, options, console)
+    composition = compose(project, options.overrides)
+    if composition.sweeps:
+        return _sweep(project, options, console)
+    screen = Screen(console)
+    with Pool(Limits.of(project)) as pool:
+        try:
+            outcome = run_composition(composition, pool, screen, Settings(rebuild=options.rebuild))
+        finally:
+            screen.stopped()
+    screen.outcome(outcome, project.root)
+    if options.format == "json":
+        sys.stdout.write(msgspec.json.encode(outcome).decode() + "\n")
+    return outcome.exit_code
+
+
+def _sweep(project: Project, options: argparse.Namespace, console: Console) -> int:
+    result = run_sweep(project, options.overrides, Settings(rebuild=options.rebuild), partial(_screen, console.stderr))
+    Screen(console).sweep(result.outcomes, result.folder, project.root)
+    if options.format == "json":
+        sys.stdout.write(msgspec.json.encode(result.outcomes).decode() + "\n")
+    return result.exit_code
+
+
+def _screen(stderr: bool) -> Screen:
+    """The screen of a process that runs children; made there, since a console can't travel between processes."""
+    return Screen(Console(stderr=stderr))
+
+
+def _read(argv: list[str]) -> argparse.Namespace:
+    parser = make_parser(
+        "run", "Build a recipe: convert, compare, judge, publish.", "recipekit run recipe=mobilenet_int8 seed=7"
+    )
+    parser.add_argument("-m", "--multirun", action="store_true", help="sweep: key=a,b runs every combination")
+    parser.add_argument("--rebuild", action="store_true", help="build even what is built already")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
+    parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"], help="print the composed config and stop")
+    parser.add_argument("--resolve", action="store_true", help="with --cfg: resolve interpolations")
+    parser.add_argument("--package", "-p", metavar="KEY", help="with --cfg: only this part")
+    parser.add_argument(
+        "--info",
+        "-i",
+        nargs="?",
+        const="all",
+        choices=["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"],
+        help="print what Hydra knows about the composition and stop",
+    )
+    parser.add_argument(
+        "--shell-completion", "-sc", action="store_true", help="Hydra's shell completion (-sc install=bash)"
+    )
+    return parser.parse_intermixed_args(argv)
+
+
+def _hydra_flags(options: argparse.Namespace) -> list[str]:
+    """The flags of a question that Hydra answers; empty for a run."""
+    flags: list[str] = []
+    if options.cfg:
+        flags += ["--cfg", options.cfg]
+        flags += ["--resolve"] if options.resolve else []
+        flags += ["--package", options.package] if options.package else []
+    if options.info:
+        flags += ["--info", options.info]
+    if options.shell_completion:
+        flags += ["--shell-completion"]
+    return flags

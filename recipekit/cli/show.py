@@ -1,0 +1,49 @@
+"""`recipekit show`: a composed recipe with the file and line, or the override, behind every value."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from recipekit.cli.arguments import make_parser, project_of
+from recipekit.compose.composition import compose
+from recipekit.recipe import parse
+
+Row = tuple[tuple[str | int, ...], Any]
+
+
+def main(argv: list[str]) -> int:
+    """Prints one recipe, composed, checked and complete with defaults."""
+    parser = make_parser(
+        "show", "Print a composed recipe and where each value was set.", "recipekit show recipe=mobilenet_int8"
+    )
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
+    options = parser.parse_intermixed_args(argv)
+    project = project_of(options)
+    composition = compose(project, options.overrides)
+    recipe = parse(composition.mapping, project.root, composition.origin)
+    written = dict(_leaves(composition.mapping, ()))
+    rows = [
+        (path, value, composition.origin(path) if path in written else "default")
+        for path, value in _leaves(recipe.resolved, ())
+    ]
+    if options.format == "json":
+        shown = [{"path": list(path), "value": value, "origin": origin} for path, value, origin in rows]
+        sys.stdout.write(json.dumps(shown, indent=2) + "\n")
+        return 0
+    lines = [f"{'.'.join(map(str, path))}: {json.dumps(value, ensure_ascii=False)}" for path, value, _ in rows]
+    width = max(map(len, lines))
+    for line, (_, _, origin) in zip(lines, rows, strict=True):
+        sys.stdout.write(f"{line:<{min(width, 72)}}  # {origin}\n")
+    return 0
+
+
+def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[Row]:
+    """Every value that is neither a mapping with keys nor a list of mappings, with its key path."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    else:
+        yield path, value
