@@ -37,9 +37,10 @@ def schema(name: str) -> dict[str, Any]:
 
 def find_faults(document: Any, name: str) -> list[Fault]:
     """Every fault of a document by one of the package's schemas, each path and message once, in document order."""
-    found = {
-        fault for error in _validator(name).iter_errors(document) for fault in _explain(error, document, schema(name))
-    }
+    errors = list(_validator(name).iter_errors(document))
+    mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
+    telling = [error for error in errors if error.validator == "type" or tuple(error.absolute_path) not in mistyped]
+    found = {fault for error in telling for fault in _explain(error, document, schema(name))}
     return sorted(found, key=lambda fault: ([str(part) for part in fault.path], fault.message))
 
 
@@ -143,7 +144,7 @@ def _nearest(key: str, known: list[str]) -> str:
 def _purpose(part: dict[str, Any], key: str) -> str:
     described = part.get("properties", {}).get(key)
     text = described.get("description", "") if isinstance(described, dict) else ""
-    return f": {text[0].lower()}{text[1:].rstrip('.')}" if text else ""
+    return f" ({text[0].lower()}{text[1:].rstrip('.')})" if text else ""
 
 
 def _branch(error: ValidationError, document: Any, root: dict[str, Any]) -> str:

@@ -83,7 +83,7 @@ class Outcome(Record, frozen=True, kw_only=True):
             "number": self.number,
             "recipe": self.recipe,
             "overrides": list(self.overrides),
-            "name": self.name,
+            "name": self.name or self.recipe,
             "verdict": self.status,
             "exit_code": self.exit_code,
             "error": f"{self.failure.id} {self.failure.what}" if self.failure else None,

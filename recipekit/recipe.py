@@ -113,14 +113,19 @@ def parse(mapping: dict[str, Any], root: Path, origin: Origin) -> Recipe:
 
 
 def _invalid(faults: list[Fault], origin: Origin) -> InvalidRecipe:
-    lines = []
-    for fault in faults:
-        place = origin(fault.path)
-        lines.append(f"{place}: {fault.message}" if place else fault.message)
-    unique = list(dict.fromkeys(lines))
-    if len(unique) == 1:
-        return InvalidRecipe(unique[0])
-    return InvalidRecipe("\n".join([f"the recipe has {len(unique)} faults:", *(f"  {line}" for line in unique)]))
+    """All faults in one error, in the order of the files' lines."""
+    placed = sorted(
+        {(origin(fault.path), fault.message) for fault in faults}, key=lambda line: (_reading_order(line[0]), line[1])
+    )
+    lines = [f"{place}: {message}" if place else message for place, message in placed]
+    if len(lines) == 1:
+        return InvalidRecipe(lines[0])
+    return InvalidRecipe("\n".join([f"the recipe has {len(lines)} faults:", *(f"  {line}" for line in lines)]))
+
+
+def _reading_order(place: str) -> tuple[str, int]:
+    file, _, line = place.rpartition(":")
+    return (file, int(line)) if line.isdigit() else (place, 0)
 
 
 def _not_finite(value: Any, path: tuple[str | int, ...]) -> list[Fault]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -216,9 +217,22 @@ def _missing(error: MissingConfigException, project: Project) -> RecipekitError:
     kind = "recipe" if group == "recipe" else f"option of '{group}'"
     return UsageError(
         f"there is no {kind} '{option}'{did_you_mean(option, options)}",
-        where=str(project.recipes),
+        where=_who_chose(group, option, project),
         fix=f"use one of {', '.join(options)}" if options else "add the file",
     )
+
+
+def _who_chose(group: str, option: str, project: Project) -> str:
+    """The first line of the project's recipes that chooses an option, or the command line where none does."""
+    choice = re.compile(
+        rf"/{re.escape(group)}\s*:.*\b{re.escape(option)}\b" if group != "recipe" else rf"-\s*{re.escape(option)}\s*$"
+    )
+    for name in recipe_names(project):
+        path = project.recipes / f"{name}.yaml"
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig", errors="replace").splitlines(), start=1):
+            if choice.search(line):
+                return f"{path.relative_to(project.root).as_posix()}:{number}"
+    return "command line"
 
 
 def _not_composable(message: str, project: Project) -> RecipekitError:

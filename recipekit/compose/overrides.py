@@ -14,7 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import OverrideParseException
 
-from recipekit.compose.sources import CHOOSABLE, GROUPS
+from recipekit.compose.reach import CHOOSABLE, GROUPS, is_hydras
 from recipekit.errors import ForbiddenKey, UsageError
 
 _OPEN_TO_COMMAND_LINE = ("hydra.mode", "hydra.sweeper.", "hydra.launcher.", *CHOOSABLE)
@@ -28,49 +28,51 @@ class CommandOverride(NamedTuple):
         for_hydra: as Hydra takes it.
         key: the dotted key, or the group, that it is about.
         is_group: whether it chooses a group's option.
-        sweeps: whether it stands for several values.
     """
 
     text: str
     for_hydra: str
     key: str
     is_group: bool
-    sweeps: bool
 
 
-def read_overrides(texts: Sequence[str], user_groups: Sequence[str] = ()) -> tuple[CommandOverride, ...]:
+def read_overrides(
+    texts: Sequence[str], user_groups: Sequence[str] = (), place: str = "command line"
+) -> tuple[CommandOverride, ...]:
     """Reads overrides in Hydra's grammar.
 
     Args:
         texts: as written on the command line.
         user_groups: groups of the user's folder besides those of the language.
+        place: where they were written.
 
     Raises:
         UsageError: one of them isn't an override.
         ForbiddenKey: one of them reaches for Hydra's own configuration, or for code.
     """
-    return tuple(_read(text, {"recipe", *GROUPS, *user_groups}) for text in texts)
+    return tuple(_read(text, {"recipe", *GROUPS, *user_groups}, place) for text in texts)
 
 
-def _read(text: str, groups: set[str]) -> CommandOverride:
-    parsed = _parse(text)
+def _read(text: str, groups: set[str], place: str) -> CommandOverride:
+    parsed = _parse(text, place)
     key = str(parsed.key_or_group)
     if "_target_" in text:
-        where = f"command line: {text}"
+        where = f"{place}: {text}"
         raise ForbiddenKey("'_target_' is not allowed", where=where, fix="name a registered plugin instead")
-    if key.startswith(("hydra.", "hydra/")) and not key.startswith(_OPEN_TO_COMMAND_LINE):
+    address = f"{key}@{parsed.package}" if parsed.package else key
+    if is_hydras(address) and not (address.startswith(_OPEN_TO_COMMAND_LINE) and "@" not in address):
         raise ForbiddenKey(
-            f"'{key}' is not yours to set",
-            where=f"command line: {text}",
+            f"'{address}' is not yours to set",
+            where=f"{place}: {text}",
             fix=f"of Hydra's own keys, use {', '.join(_OPEN_TO_COMMAND_LINE)}",
         )
     is_group = key in groups or key in CHOOSABLE
     for_hydra = _for_hydra(text, key, is_group, parsed)
-    return CommandOverride(text.removeprefix("++"), for_hydra, key, is_group, bool(parsed.is_sweep_override()))
+    return CommandOverride(text.removeprefix("++"), for_hydra, key, is_group)
 
 
 def _for_hydra(text: str, key: str, is_group: bool, parsed: Override) -> str:
-    if parsed.is_delete() or key.startswith("hydra"):
+    if parsed.is_delete() or is_hydras(key):
         return text
     bare = text.lstrip("+")
     if is_group:
@@ -78,7 +80,7 @@ def _for_hydra(text: str, key: str, is_group: bool, parsed: Override) -> str:
     return f"++{bare}" if not parsed.is_add() or parsed.is_force_add() else text
 
 
-def _parse(text: str) -> Override:
+def _parse(text: str, place: str) -> Override:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -87,6 +89,6 @@ def _parse(text: str) -> Override:
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(
             f"'{text}' is not an override: {reason}",
-            where="command line",
+            where=place,
             fix="write key=value, group=option, +key=value or ~key; put values with commas or spaces in quotes",
         ) from error

@@ -18,25 +18,13 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
+from recipekit.compose.limits import excess
 from recipekit.compose.marks import Marks, read_marks
+from recipekit.compose.overrides import read_overrides
+from recipekit.compose.reach import CHOOSABLE, GROUPS, closed_keys, is_hydras
 from recipekit.errors import CompositionError, ForbiddenKey
 
-GROUPS = (
-    "source",
-    "custom_layers",
-    "optimize",
-    "representative_dataset",
-    "converter",
-    "evaluation",
-    "acceptance",
-    "artifacts",
-)
-"""The groups of the language; the primary config holds a place for each."""
-
-CHOOSABLE = ("hydra/launcher", "hydra/sweeper")
-"""Hydra's own groups that a recipe and the command line may choose from."""
-
-_SWEEPER_KEYS = {"params", "max_batch_size", "direction", "n_trials", "n_jobs", "study_name", "storage"}
+_DEFAULTS_FIX = "list group options such as '- /converter: int8', recipes to extend, and _self_"
 
 
 class RecipesSource(ConfigSource):
@@ -62,16 +50,30 @@ class RecipesSource(ConfigSource):
         path = self.file(config_path)
         if not path.is_file():
             raise ConfigLoadError(f"Config not found: {path}")
-        text = _read_text(path)
-        header = ConfigSource._get_header_dict(text[:512])
-        config = _parse(text, path)
+        shown = path.relative_to(Path(self.path).parent).as_posix()
+        text = _read_text(path, shown)
+        config = _parse(text, shown)
+        header = _header(text, shown)
         marks = read_marks(text)
+        defaults = _defaults(config, marks, shown)
         if config_path.startswith("recipe/"):
             header["package"] = "_global_"  # a recipe is the whole document, whether or not its first line says so
-        _refuse_hydra_keys(config, header.get("package") or "", marks, path)
-        if config_path.startswith("recipe/") and "defaults" in config:
-            config["defaults"] = _choosing(OmegaConf.to_container(config["defaults"]))
+        _refuse_code(config, header["package"] or "", defaults, marks, shown)
+        if config_path.startswith("recipe/") and defaults:
+            config["defaults"] = _choosing(defaults)
+        if "hydra" in config:
+            self._complete_parameters(config, f"{shown}:{marks.get(('hydra',), 1)}")
         return ConfigResult(config=config, path=self.full_path(), provider=self.provider, header=header)
+
+    def _complete_parameters(self, config: DictConfig, place: str) -> None:
+        """Gives a sweep's parameters the form of the command line's, so that one of these replaces one of those."""
+        sweeper = config["hydra"].get("sweeper") or {}
+        params = sweeper.get("params") or {}
+        groups = [path.name for path in Path(self.path).iterdir() if path.is_dir()]
+        texts = [f"{key}={value}" for key, value in params.items()]
+        keys = [override.for_hydra.partition("=")[0] for override in read_overrides(texts, groups, place)]
+        if keys:
+            sweeper["params"] = dict(zip(keys, params.values(), strict=True))
 
     def available(self) -> bool:
         """Whether the folder exists."""
@@ -120,66 +122,95 @@ def use_folders(folders: tuple[Path, ...]) -> None:
         Plugins.instance().register(plugin)
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path, shown: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise CompositionError(
-            f"is not UTF-8 text: {error.reason} at byte {error.start}", where=str(path), fix="save it as UTF-8"
+            f"is not UTF-8 text: {error.reason} at byte {error.start}", where=shown, fix="save it as UTF-8"
         ) from error
     except OSError as error:
-        raise CompositionError(f"can't be read: {error.strerror}", where=str(path)) from error
+        raise CompositionError(f"can't be read: {error.strerror}", where=shown) from error
 
 
-def _parse(text: str, path: Path) -> DictConfig:
+def _parse(text: str, shown: str) -> DictConfig:
     try:
+        too_much = excess(text)
+        if too_much:
+            raise CompositionError(too_much, where=shown, fix="split it into options of groups, or write it plainly")
         config = OmegaConf.load(io.StringIO(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        place = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
         raise CompositionError(f"is not YAML: {error.problem}", where=place, fix="correct the syntax there") from error
     except yaml.YAMLError as error:
-        raise CompositionError(f"is not YAML: {error}", where=str(path)) from error
+        raise CompositionError(f"is not YAML: {error}", where=shown) from error
     except OSError:  # how OmegaConf refuses a file that holds a bare scalar
         config = OmegaConf.create([])
     if not isinstance(config, DictConfig):
         raise CompositionError(
-            "must hold a mapping at its top", where=str(path), fix="write 'key: value' lines, such as 'name: my_model'"
+            "must hold a mapping at its top", where=shown, fix="write 'key: value' lines, such as 'name: my_model'"
         )
     return config
 
 
-def _refuse_hydra_keys(config: DictConfig, package: str, marks: Marks, path: Path) -> None:
+def _header(text: str, shown: str) -> dict[str, str | None]:
+    try:
+        return ConfigSource._get_header_dict(text[:512])
+    except ValueError as error:
+        fix = "write '# @package _global_', or leave the line out"
+        raise CompositionError(f"has a header that Hydra can't read: {error}", where=f"{shown}:1", fix=fix) from error
+
+
+def _defaults(config: DictConfig, marks: Marks, shown: str) -> list[Any]:
+    """The file's defaults list, its form checked: option names, and mappings of one group to its options."""
+    content = OmegaConf.to_container(config)
+    defaults = content.get("defaults") if isinstance(content, dict) else None
+    if defaults is not None and not isinstance(defaults, list):
+        where = f"{shown}:{marks.get(('defaults',), 1)}"
+        raise CompositionError("'defaults' must be a list", where=where, fix=_DEFAULTS_FIX)
+    for index, entry in enumerate(defaults or []):
+        key, option = next(iter(entry.items())) if isinstance(entry, dict) and len(entry) == 1 else (entry, None)
+        if not isinstance(key, str) or not isinstance(option, str | list | None):
+            where = f"{shown}:{marks.get(('defaults', index), 1)}"
+            raise CompositionError(f"the defaults entry '{entry}' has no meaning", where=where, fix=_DEFAULTS_FIX)
+    return defaults or []
+
+
+def _refuse_code(config: DictConfig, package: str, defaults: list[Any], marks: Marks, shown: str) -> None:
     """Refuses what would let a recipe steer Hydra: it would run code before the recipe is even validated."""
-    package = package.removeprefix("_global_").strip(".")
-    for key in marks:
-        names = tuple(str(part) for part in key)
-        at = f"{path}:{marks[key]}"
-        if "_target_" in names:
+    for key, line in marks.items():
+        if "_target_" in key:
             raise ForbiddenKey(
-                "'_target_' is not allowed in a recipe", where=at, fix="name a registered plugin instead"
+                "'_target_' is not allowed in a recipe", where=f"{shown}:{line}", fix="name a registered plugin instead"
             )
-        full = (*package.split("."), *names) if package and names[0] != "defaults" else names
-        if full[0] == "hydra" and len(full) > 1 and not _is_open(full[1:]):
+    if is_hydras(package):
+        raise ForbiddenKey(
+            f"the package '{package}' is not allowed in a recipe", where=f"{shown}:1", fix="leave Hydra's own alone"
+        )
+    for index, entry in enumerate(defaults):
+        choice = next(iter(entry)) if isinstance(entry, dict) else entry
+        group = choice.split()[-1].lstrip("/")
+        if is_hydras(group) and group not in CHOOSABLE:
             raise ForbiddenKey(
-                f"'{'.'.join(full)}' is not allowed in a recipe",
-                where=at,
-                fix="of Hydra's own keys, a recipe may set hydra.mode and hydra.sweeper.params, and choose a launcher",
+                f"the defaults entry '{choice}' is not allowed in a recipe",
+                where=f"{shown}:{marks.get(('defaults', index), 1)}",
+                fix=f"a recipe may only choose {' or '.join(CHOOSABLE)}",
             )
-    for index, entry in enumerate(config.get("defaults") or []):
-        for choice in map(str, entry if isinstance(entry, DictConfig) else [entry]):
-            group = choice.split()[-1].lstrip("/")
-            if group.split("@")[-1].removeprefix("_global_.").startswith("hydra") and group not in CHOOSABLE:
-                raise ForbiddenKey(
-                    f"the defaults entry '{choice}' is not allowed in a recipe",
-                    where=f"{path}:{marks[('defaults', index)]}",
-                    fix=f"a recipe may only choose {' or '.join(CHOOSABLE)}",
-                )
+    if "hydra" in config:
+        _refuse_closed_keys(OmegaConf.to_container(config)["hydra"], marks, shown)  # type: ignore[index,call-overload]
 
 
-def _is_open(key: tuple[str, ...]) -> bool:
-    """Whether a recipe may set a key below `hydra`: the mode and a sweeper's plain parameters, which name no code."""
-    return key == ("mode",) or (key[0] == "sweeper" and (len(key) == 1 or key[1] in _SWEEPER_KEYS))
+def _refuse_closed_keys(hydra: Any, marks: Marks, shown: str) -> None:
+    closed = closed_keys(hydra)
+    if closed is not None:
+        key = ("hydra", *closed)
+        line = next((marks[key[:length]] for length in range(len(key), 0, -1) if key[:length] in marks), 1)
+        raise ForbiddenKey(
+            f"'{'.'.join(key)}' is not allowed in a recipe",
+            where=f"{shown}:{line}",
+            fix="of Hydra's own keys, a recipe may set hydra.mode and hydra.sweeper.params, and choose a launcher",
+        )
 
 
 def _choosing(defaults: Any) -> list[Any]:

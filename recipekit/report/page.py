@@ -25,7 +25,7 @@ _VERDICTS = {
     "pass": ("good", "✓ pass"),
     "fail": ("bad", "✕ fail"),
     "inconclusive": ("open", "? inconclusive"),
-    None: ("bad", "✕ no verdict"),
+    "failed": ("bad", "✕ Failed"),
 }
 """CSS class and words of each verdict; the words carry the meaning without the colour."""
 

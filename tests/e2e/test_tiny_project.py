@@ -1,0 +1,273 @@
+"""A whole project of a user's own: custom layer, dataset plugin, outputs, sweeps, and what can go wrong meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from rich.console import Console
+
+from recipekit import manifest
+from recipekit.cli.screen import Screen
+from recipekit.compose.composition import compose
+from recipekit.errors import DatasetError, OutputAltered, PluginError, SourceChanged, SourceError
+from recipekit.outcome import Outcome
+from recipekit.outputs import differences
+from recipekit.pipeline import Settings, run_composition
+from recipekit.pool import Pool
+from recipekit.project import find_project
+from tests.e2e.conftest import recipekit
+
+pytestmark = pytest.mark.tensorflow
+
+
+def run(project: Path, pool: Pool, *overrides: str, rebuild: bool = False) -> Outcome:
+    """One run in this process; the workers are the session's."""
+    composition = compose(find_project(project), ["recipe=tiny", *overrides])
+    return run_composition(composition, pool, Screen(Console(quiet=True)), Settings(rebuild=rebuild))
+
+
+def published(project: Path) -> dict[str, bytes]:
+    """Every visible file of every output with its bytes."""
+    root = project / "outputs"
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not path.relative_to(root).parts[0].startswith(".")
+    }
+
+
+def test_a_run_publishes_a_whole_output_and_a_second_one_finds_it_without_tensorflow(tiny: Path, pool: Pool) -> None:
+    outcome = run(tiny, pool)
+    assert (outcome.status, outcome.already_built, outcome.exit_code) == ("accepted", False, 0)
+    output = Path(outcome.output)
+    assert {path.name for path in output.iterdir()} == {
+        "model.tflite",
+        "manifest.json",
+        "results.json",
+        "recipe.yaml",
+        "report.html",
+        "logs",
+        "calibration.samples.jsonl",
+        "evaluation.samples.jsonl",
+    }
+    recorded = manifest.read(output)
+    assert differences(output, recorded) == []
+    assert manifest.results(recorded)["buildKey"] == outcome.build_key
+    assert (tiny / "outputs" / "tiny" / "latest").resolve() == output
+    roles = {entry["annotations"]["role"] for entry in recorded["predicate"]["buildDefinition"]["resolvedDependencies"]}
+    assert roles >= {"model-source", "recipe-file", "custom-layer", "plugin", "package", "evaluation-samples"}
+    assert str(tiny) not in (output / "manifest.json").read_text()
+    assert not list((tiny / "outputs" / ".work").glob("*/*"))
+
+    with Pool() as fresh:
+        again = run(tiny, fresh)
+        assert fresh.pid("tensorflow") is None
+    assert (again.status, again.already_built, again.output) == ("accepted", True, outcome.output)
+    assert again.checks == outcome.checks
+
+
+def test_the_same_inputs_give_the_same_bytes_in_another_place_and_process(
+    tiny: Path, pool: Pool, tmp_path: Path
+) -> None:
+    first = run(tiny, pool)
+    moved = tmp_path / "elsewhere"
+    tiny.rename(moved)
+    before = (moved / Path(first.output).relative_to(tiny) / "model.tflite").read_bytes()
+    with Pool() as fresh:
+        second = run(moved, fresh, rebuild=True)
+    assert second.build_key == first.build_key
+    assert (Path(second.output) / "model.tflite").read_bytes() == before
+
+
+def test_a_rejected_output_is_kept_and_never_latest(tiny: Path, pool: Pool) -> None:
+    accepted = run(tiny, pool)
+    rejected = run(tiny, pool, "acceptance.parity.sqnr_db.min=200")
+    assert (rejected.status, rejected.exit_code) == ("rejected", 3)
+    assert (Path(rejected.output) / "model.tflite").is_file()
+    assert (tiny / "outputs" / "tiny" / "latest").resolve() == Path(accepted.output)
+    (failed,) = [check for check in rejected.checks if check.verdict == "fail"]
+    assert failed.name == "parity.sqnr_db.min"
+
+
+def test_confidence_judges_by_intervals_and_bootstraps_what_is_no_proportion(tiny: Path, pool: Pool) -> None:
+    outcome = run(tiny, pool, "acceptance.confidence=0.95", "acceptance.task.top1_accuracy.max_drop=0.01")
+    verdicts = {check.name: check for check in outcome.checks}
+    assert verdicts["task.top1_accuracy.max_drop"].verdict == "inconclusive"  # 60 samples can't show a drop this small
+    assert outcome.status == "rejected"
+    assert outcome.measurement is not None
+    assert outcome.measurement.task["f1"].replicates
+
+
+def test_an_altered_output_is_never_trusted_and_rebuild_mends_it(tiny: Path, pool: Pool) -> None:
+    outcome = run(tiny, pool)
+    model = Path(outcome.output) / "model.tflite"
+    whole = model.read_bytes()
+    model.write_bytes(whole[:-1] + b"?")
+    with pytest.raises(OutputAltered, match=r"model\.tflite"):
+        run(tiny, pool)
+    run(tiny, pool, rebuild=True)
+    assert model.read_bytes() == whole
+
+
+PLUGIN = "plugins/two_clouds.py"
+FAULTS: dict[str, tuple[str, object, type[Exception], str]] = {
+    "no source": ("models/tiny.keras", None, SourceError, "does not exist"),
+    "garbage source": ("models/tiny.keras", "no zip", SourceError, "not a readable"),
+    "layer module fails": ("layers/gain.py", "import nothing_like_this", PluginError, "nothing_like_this"),
+    "plugin exits": (PLUGIN, "raise SystemExit(0)", PluginError, r"sys\.exit"),
+    "few samples": ("recipes/tiny.yaml", ("count: 60", "count: 60, samples: 61"), DatasetError, "expected 61, got 60"),
+    "wrong name": (PLUGIN, ('"point"', '"dot"'), DatasetError, "dot"),
+    "wrong shape": (PLUGIN, ("0.5, 8", "0.5, 9"), DatasetError, "point 0"),
+    "wrong dtype": (PLUGIN, ("astype(np.float32)", "astype(np.float64)"), DatasetError, "cast"),
+    "nan": (
+        PLUGIN,
+        ("        return Sample(", "        point[3] = np.nan\n        return Sample("),
+        DatasetError,
+        "point 0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "edit", "error", "says"), FAULTS.values(), ids=list(FAULTS))
+def test_a_fault_of_source_data_or_plugin_is_told_apart_and_publishes_nothing(
+    tiny: Path, file: str, edit: object, error: type[Exception], says: str
+) -> None:
+    path = tiny / file
+    match edit:
+        case None:
+            path.unlink()
+        case str(text):
+            path.write_text(text)
+        case (str(old), str(new)):
+            assert old in path.read_text()
+            path.write_text(path.read_text().replace(old, new))
+    with Pool() as fresh, pytest.raises(error, match=says):  # project modules are imported once a process
+        run(tiny, fresh)
+    assert not [name for name in published(tiny) if "model.tflite" in name]
+
+
+def test_a_source_that_changes_during_the_run_is_refused(tiny: Path, pool: Pool) -> None:
+    class Meddler(Screen):
+        def finished(self, step: str, seconds: float, note: str) -> None:
+            if step == "load":
+                with (tiny / "models" / "tiny.keras").open("ab") as stream:
+                    stream.write(b"!")
+
+    composition = compose(find_project(tiny), ["recipe=tiny"])
+    with pytest.raises(SourceChanged, match="before"):
+        run_composition(composition, pool, Meddler(Console(quiet=True)), Settings())
+    assert published(tiny) == {}
+
+
+# --- sweeps, kills and signals: as real processes -----------------------------------------------------------------
+
+
+@contextmanager
+def started(project: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "recipekit.cli", "run", *arguments]
+    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def wait_for(pattern: str, project: Path, seconds: float = 60) -> Path:
+    """The first stage folder that matches while its stage still runs."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for folder in (project / "outputs" / ".work").glob(pattern):
+            if (folder / "request.json").is_file() and not (folder / "response.json").exists():
+                return folder
+        time.sleep(0.002)
+    raise AssertionError(f"no stage {pattern} has run")
+
+
+def workers_of(process: subprocess.Popen[str], kind: str = "") -> list[psutil.Process]:
+    children = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in children if "recipekit.worker" in child.cmdline() and kind in " ".join(child.cmdline())]
+
+
+def test_a_sweep_goes_on_when_a_child_loses_its_worker(tiny: Path) -> None:
+    with started(tiny, "-m", "recipe=tiny", "seed=0,1,2") as process:
+        wait_for("tiny/*/*-quantize", tiny)
+        (worker,) = workers_of(process, "tensorflow")
+        worker.send_signal(signal.SIGKILL)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 4, out + err
+    (summary,) = (tiny / "outputs" / "sweeps").glob("*/summary.json")
+    rows = json.loads(summary.read_text())
+    assert [row["verdict"] for row in rows] == ["failed", "accepted", "accepted"]
+    assert [row["exit_code"] for row in rows] == [4, 0, 0]
+    assert "SIGKILL" in rows[0]["error"]
+    assert "RK421" in out
+    for row in rows[1:]:
+        assert (summary.parent / row["output"] / "model.tflite").is_file()
+
+
+def test_a_sweep_with_an_invalid_child_runs_the_others_and_exits_with_the_worst(tiny: Path) -> None:
+    done = recipekit(tiny, ["run", "-m", "recipe=tiny", "converter.input_type=int8,int16", "--format", "json"])
+    assert done.returncode == 2
+    first, second = json.loads(done.stdout)
+    assert first["status"] == "accepted"
+    assert second["failure"]["id"] == "RK201"
+    assert "command line: converter.input_type=int16" in second["failure"]["what"]
+
+
+def test_a_sweep_runs_on_the_joblib_launcher(tiny: Path) -> None:
+    done = recipekit(tiny, ["run", "-m", "recipe=tiny", "seed=0,1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=1"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    (summary,) = (tiny / "outputs" / "sweeps").glob("*/summary.json")
+    assert [row["verdict"] for row in json.loads(summary.read_text())] == ["accepted", "accepted"]
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_at_once_with_its_workers_and_publishes_nothing(
+    tiny: Path, sent: signal.Signals, code: int
+) -> None:
+    with started(tiny, "recipe=tiny") as process:
+        wait_for("tiny/*/*-load", tiny)
+        workers = workers_of(process)
+        process.send_signal(sent)
+        asked = time.monotonic()
+        out, err = process.communicate(timeout=20)
+    assert time.monotonic() - asked < 5
+    assert process.returncode == code, out + err
+    assert "nothing was published" in err
+    assert "Traceback" not in err
+    assert not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)
+    assert published(tiny) == {}
+    assert not list((tiny / "outputs" / ".work").glob("*/*"))
+
+
+def test_two_runs_of_one_build_take_turns(tiny: Path) -> None:
+    with (
+        started(tiny, "recipe=tiny", "--format", "json") as first,
+        started(tiny, "recipe=tiny", "--format", "json") as second,
+    ):
+        results = [json.loads(process.communicate(timeout=120)[0]) for process in (first, second)]
+    assert {result["status"] for result in results} == {"accepted"}
+    assert sorted(result["already_built"] for result in results) == [False, True]
+    assert results[0]["output"] == results[1]["output"]
+
+
+def test_the_terminal_hears_nothing_of_tensorflow(tiny: Path) -> None:
+    done = recipekit(tiny, ["run", "recipe=tiny"])
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert all(line.startswith(("  done", " ", "accepted")) or not line for line in done.stdout.splitlines())
+    (log,) = (tiny / "outputs").glob("tiny/1.0.0/*/logs/load.txt")
+    assert log.stat().st_size > 0
+    assert os.linesep in log.read_text()

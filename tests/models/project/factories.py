@@ -1,0 +1,98 @@
+"""A project's own model factories, good and bad."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+_SPEC = tf.TensorSpec((None, 4), tf.float32, name="x")
+
+
+def keras_model(units: int) -> Any:
+    x = keras.Input((4,))
+    return keras.Model(x, keras.layers.Dense(units)(x))
+
+
+class Holder(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
+    """Holds a Keras 3 model in a list, where TensorFlow's own export loses its weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        x = keras.Input((4,))
+        hidden = keras.layers.BatchNormalization()(keras.layers.Dense(8, activation="relu")(x))
+        self.models = [keras.Model(x, keras.layers.Dense(3)(hidden))]
+
+    @tf.function(input_signature=[_SPEC])  # type: ignore[untyped-decorator]
+    def __call__(self, x: Any) -> dict[str, Any]:
+        return {"y": self.models[0](x)}
+
+
+class TwoFunctions(Holder):
+    """Has two functions that could be meant."""
+
+    @tf.function(input_signature=[_SPEC])  # type: ignore[untyped-decorator]
+    def serving_default(self, x: Any) -> dict[str, Any]:
+        return {"z": x}
+
+
+class Vocabulary(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
+    """Uses a lookup table, which is not a variable."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        keys, values = tf.constant([1, 2], tf.int64), tf.constant([10, 20], tf.int64)
+        self.table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), -1)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 2), tf.int64, name="id")])  # type: ignore[untyped-decorator]
+    def __call__(self, key: Any) -> Any:
+        return self.table.lookup(key)
+
+
+def holder() -> Any:
+    return Holder()
+
+
+def two_functions() -> Any:
+    return TwoFunctions()
+
+
+def bare_module() -> Any:
+    return tf.Module()
+
+
+def vocabulary() -> Any:
+    return Vocabulary()
+
+
+def concrete() -> Any:
+    weight = tf.Variable([[1.0], [2.0], [3.0], [4.0]])
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def difference(zeta: Any, alpha: Any) -> Any:
+        return tf.matmul(zeta, weight) - 2.0 * tf.matmul(alpha, weight), zeta + alpha
+
+    spec = {name: tf.TensorSpec((None, 4), tf.float32, name=name) for name in ("zeta", "alpha")}
+    function = difference.get_concrete_function(**spec)
+    function.weight = weight
+    return function
+
+
+def odd_names() -> Any:
+    @tf.function  # type: ignore[untyped-decorator]
+    def difference(tensors: Any) -> Any:
+        return {"left/right": tensors["side-view"] - 2.0 * tensors["class"]}
+
+    return difference.get_concrete_function(
+        {name: tf.TensorSpec((None, 4), tf.float32, name=name) for name in ("side-view", "class")}
+    )
+
+
+def number() -> Any:
+    return 7
+
+
+def leaves() -> Any:
+    sys.exit(0)

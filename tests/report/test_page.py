@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import copy
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import jinja2
+import msgspec
+import pytest
+
+from recipekit.acceptance import Acceptance, Bound, ModelIntent
+from recipekit.contracts import EXACT_SQNR_DB, Operator
+from recipekit.gate import judge
+from recipekit.report import render_run, render_sweep
+from tests.test_gate import MEASUREMENT
+
+VOID = {"meta", "br"}
+EVERY_SECTION = Acceptance(
+    parity={"sqnr_db": Bound(min=15), "argmax_agreement": Bound(min=0.98)},
+    task={"top1_accuracy": Bound(min=0.9, max_drop=0.05, max_relative_drop=0.1)},
+    size={"bytes": Bound(max=700_000), "ratio": Bound(max=0.4)},
+    latency={"p50_ms": Bound(max=20)},
+    model=ModelIntent(input_type="int8", select_tf_ops=False, custom_ops=True, float_ops=Bound(max=0)),
+    confidence=0.95,
+)
+HOSTILE = "<script>alert('x')</script>\"'&{{ 7 * 7 }}"
+
+
+def run_results(acceptance: Acceptance = EVERY_SECTION) -> dict[str, Any]:
+    operators = (Operator(name="CONV_2D", version=3, count=1_200, kind="builtin"),)
+    census = msgspec.structs.replace(MEASUREMENT.census, operators=operators)
+    measurement = msgspec.structs.replace(MEASUREMENT, census=census)
+    verdict = judge(acceptance, measurement)
+    return {
+        "schema": 1,
+        "name": "digits_int8",
+        "version": "1.0.0",
+        "build_key": "ab" * 32,
+        "verdict": verdict.status,
+        "checks": msgspec.to_builtins(verdict.checks),
+        "measurement": msgspec.to_builtins(measurement),
+        "model": {"loader": "keras3", "reason": "the file is a Keras 3 archive", "parameters": 409_386},
+        "stages": [{"name": "load", "seconds": 1.25}, {"name": "quantize", "seconds": 0.5}],
+        "warnings": [],
+    }
+
+
+def sweep_row(**changes: Any) -> dict[str, Any]:
+    return {
+        "number": 0,
+        "overrides": ["converter=int8", "seed=1"],
+        "name": "digits_int8",
+        "verdict": "accepted",
+        "exit_code": 0,
+        "error": None,
+        "size": 300_000,
+        "sqnr_db": 24.5,
+        "output": "outputs/digits_int8/1.0.0/abc",
+    } | changes
+
+
+class Page(HTMLParser):
+    """A page as a list of elements with their attributes, and the text of each element by tag."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[tuple[str, ...], str]] = []
+        self.feed(html)
+        self.close()
+        assert self.open == [], f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.texts.append((tuple(self.open), data.strip()))
+
+    @property
+    def words(self) -> str:
+        """Everything that a reader sees, with single spaces."""
+        return " ".join(" ".join(text.split()) for path, text in self.texts if "style" not in path)
+
+    def tags(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+PAGES = {
+    "run": lambda: render_run(run_results(), "name: digits_int8\n"),
+    "bare run": lambda: render_run(
+        run_results() | {"verdict": "not-judged", "checks": [], "measurement": None, "stages": []}, ""
+    ),
+    "sweep": lambda: render_sweep(
+        [sweep_row(), sweep_row(verdict="failed", exit_code=4, error="the converter refused")]
+    ),
+    "empty sweep": lambda: render_sweep([]),
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_well_formed_and_says_what_it_is(page: str) -> None:
+    html = PAGES[page]()
+    parsed = Page(html)
+    assert html.startswith("<!doctype html>")
+    assert [name for name, _ in parsed.elements].count("h1") == 1
+    assert parsed.tags("html") == [{"lang": "en"}]
+    assert any(path[-1] == "title" for path, _ in parsed.texts)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_asks_for_nothing_from_outside(page: str) -> None:
+    html = PAGES[page]()
+    parsed = Page(html)
+    requesting = {"src", "srcset", "href", "action", "data", "poster", "background"}
+    assert [(tag, name) for tag, attributes in parsed.elements for name in attributes if name in requesting] == []
+    assert not {"script", "link", "img", "iframe", "object", "embed"} & {tag for tag, _ in parsed.elements}
+    assert re.search(r"https?:|url\(|@import", html) is None
+    assert any("default-src 'none'" in (meta.get("content") or "") for meta in parsed.tags("meta"))
+
+
+@pytest.mark.parametrize("page", ["run", "sweep"])
+def test_every_table_has_a_caption_and_every_heading_cell_a_scope(page: str) -> None:
+    parsed = Page(PAGES[page]())
+    assert len(parsed.tags("table")) == len(parsed.tags("caption")) > 0
+    assert {cell.get("scope") for cell in parsed.tags("th")} == {"col", "row"}
+
+
+@pytest.mark.parametrize("page", ["run", "sweep"])
+def test_every_row_has_as_many_cells_as_its_table_has_columns(page: str) -> None:
+    for table in re.findall(r"<table>.*?</table>", PAGES[page](), flags=re.DOTALL):
+        head, *rows = (len(re.findall(r"<t[hd][ >]", row)) for row in table.split("<tr>")[1:])
+        assert set(rows) == {head}
+
+
+def test_every_check_stands_there_with_its_bound_and_verdict() -> None:
+    results = run_results()
+    words = Page(render_run(results, "")).words
+    assert len(results["checks"]) == 12
+    for check in results["checks"]:
+        assert check["name"] in words
+    assert "parity.sqnr_db.min ≥ 15 20 5 — ✓ pass output 'logits'" in words
+    assert "size.bytes.max ≤ 700,000 300,000 400,000 — ✓ pass" in words
+    assert "model.float_ops.max ≤ 0 2 -2 — ✕ fail FFT, SOFTMAX" in words
+    assert "model.select_tf_ops none none — — ✓ pass" in words
+    assert "model.custom_ops allowed present — — ✓ pass MyOp" in words
+    assert "model.input_type int8 int8 — — ✓ pass" in words
+    assert re.search(r"argmax_agreement\.min ≥ 0\.98 0\.97 -0\.01 0\.\d+ to 0\.\d+ \? inconclusive", words)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "banner"),
+    [
+        (EVERY_SECTION, "✕ Rejected 10 of 12 checks passed, 1 failed, 1 inconclusive."),
+        (Acceptance(size={"ratio": Bound(max=0.4)}), "✓ Accepted 1 of 1 checks passed."),
+        (Acceptance(), "✓ Accepted No bound was judged."),
+    ],
+)
+def test_the_banner_tells_the_verdict_and_counts_the_checks(bounds: Acceptance, banner: str) -> None:
+    assert banner in Page(render_run(run_results(bounds), "")).words
+
+
+def test_what_was_measured_is_shown() -> None:
+    words = Page(render_run(run_results(), "seed: 0\n")).words
+    assert "logits 20.00 0.99 0.25 0.05 0.08 0.3 0.97" in words
+    assert "top1_accuracy higher 0.97 0.95 0.02" in words
+    assert "mae lower 2 2.5 0.5" in words
+    assert "Size, bytes 1,000,000 300,000 0.300" in words
+    assert "Latency p50, ms 5.000 6.000 1.200" in words
+    assert "image input int8 1 x 8 x 8 x 1 0.1 3" in words
+    assert "CONV_2D 3 1,200 builtin" in words
+    assert "Operators in float 2: FFT, SOFTMAX Custom operators MyOp Select TF operators none" in words
+    assert "load 1.250 quantize 0.500 all 1.750" in words
+    assert "Loader keras3 Why this one the file is a Keras 3 archive Weights 409,386" in words
+    assert words.endswith("The resolved recipe seed: 0")
+
+
+def test_an_exact_output_has_no_number_of_decibels() -> None:
+    results = run_results()
+    results["measurement"]["parity"]["logits"]["sqnr_db"] = EXACT_SQNR_DB
+    assert "logits exact 0.99" in Page(render_run(results, "")).words
+
+
+def test_without_a_benchmark_the_page_says_so() -> None:
+    results = run_results(Acceptance())
+    results["measurement"] |= {"latency": None, "float32_latency": None}
+    words = Page(render_run(results, "")).words
+    assert "Latency was not measured." in words
+    assert "Latency p50" not in words
+
+
+def test_a_candidate_that_was_not_measured_is_not_judged() -> None:
+    words = Page(PAGES["bare run"]()).words
+    assert "? Not judged No bound was judged." in words
+    assert "The converted model was not measured." in words
+
+
+def test_warnings_are_listed() -> None:
+    words = Page(render_run(run_results() | {"warnings": ["no bound", "few samples"]}, "")).words
+    assert "Warnings no bound few samples" in words
+
+
+def hostile(value: Any) -> Any:
+    """The same structure with markup in every free text and in every name that a user or a model chooses."""
+    if isinstance(value, dict):
+        chosen = {"logits", "top1_accuracy", "mae"}
+        return {HOSTILE + key if key in chosen else key: hostile(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [hostile(inner) for inner in value]
+    verdicts = {"accepted", "rejected", "pass", "fail", "inconclusive"}
+    return HOSTILE if isinstance(value, str) and value not in verdicts else value
+
+
+def test_names_with_markup_are_shown_as_text() -> None:
+    html = render_run(hostile(run_results() | {"warnings": ["few samples"]}), HOSTILE)
+    words = Page(html).words
+    assert "<script" not in html
+    assert words.count(HOSTILE) == html.count("&lt;script&gt;") > 30
+    assert f"Warnings {HOSTILE}" in words
+    assert f"{HOSTILE}logits 20.00" in words
+    assert words.endswith(f"The resolved recipe {HOSTILE}")
+
+
+def test_a_sweep_with_markup_is_shown_as_text() -> None:
+    html = render_sweep([hostile(sweep_row(error="the converter refused"))])
+    assert "<script" not in html
+    assert Page(html).words.count(HOSTILE) == 5  # two overrides, name, output, error
+
+
+def test_a_sweep_counts_its_verdicts_and_shows_each_child() -> None:
+    rows = [
+        sweep_row(),
+        sweep_row(number=1, verdict="rejected", exit_code=3, sqnr_db=3.25),
+        sweep_row(number=2, verdict=None, exit_code=4, size=None, sqnr_db=None, output=None, error="op FFT is missing"),
+        sweep_row(number=3),
+    ]
+    words = Page(render_sweep(rows)).words
+    assert "Sweep of 4" in words
+    assert "✕ Rejected: 1 · ✕ no verdict: 1 · ✓ Accepted: 2" in words
+    assert "0 converter=int8 seed=1 digits_int8 ✓ Accepted 0 300,000 24.50 outputs/digits_int8/1.0.0/abc" in words
+    assert "2 converter=int8 seed=1 digits_int8 ✕ no verdict 4 — — — op FFT is missing" in words
+
+
+@pytest.mark.parametrize("missing", ["name", "model", "warnings", "measurement"])
+def test_results_that_lack_something_are_not_shown_with_a_gap(missing: str) -> None:
+    results = copy.deepcopy(run_results())
+    del results[missing]
+    with pytest.raises((KeyError, jinja2.UndefinedError), match=missing):
+        render_run(results, "")
+
+
+def test_the_same_results_give_the_same_page() -> None:
+    assert render_run(run_results(), "a: 1") == render_run(run_results(), "a: 1")

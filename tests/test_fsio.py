@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from recipekit import fsio
+from recipekit.errors import OutputFault
+
+
+def test_a_file_is_created_with_its_bytes(tmp_path: Path) -> None:
+    fsio.write_bytes(tmp_path / "x", b"data")
+
+    assert (tmp_path / "x").read_bytes() == b"data"
+
+
+def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"old")
+
+    with pytest.raises(FileExistsError):
+        fsio.write_bytes(tmp_path / "x", b"new")
+
+    assert (tmp_path / "x").read_bytes() == b"old"
+
+
+def test_a_full_disk_is_noticed_before_the_call_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+
+    with pytest.raises(OSError, match="No space left"):
+        fsio.write_bytes(tmp_path / "x", b"data")
+
+
+def test_a_tree_is_synced_with_the_last_file_after_the_others_and_folders_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "sub/deep/b", "manifest.json", "sub/manifest.json", "z"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    synced: list[str] = []
+    monkeypatch.setattr(fsio, "sync", lambda path: synced.append(path.relative_to(tmp_path).as_posix()))
+
+    fsio.sync_tree(tmp_path, last="manifest.json")
+
+    assert sorted(synced[:4]) == ["a", "sub/deep/b", "sub/manifest.json", "z"]
+    assert synced[4:] == ["manifest.json", "sub/deep", "sub", "."]
+
+
+def test_missing_parents_are_made_and_each_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(fsio, "sync", synced.append)
+
+    fsio.make_folders(tmp_path / "a" / "b")
+    fsio.make_folders(tmp_path / "a" / "b")
+
+    assert (tmp_path / "a" / "b").is_dir()
+    assert synced == [tmp_path, tmp_path / "a"]
+
+
+def test_a_link_takes_the_place_of_another(tmp_path: Path) -> None:
+    for name, target in (("link", "old"), ("fresh", "new")):
+        (tmp_path / name).symlink_to(target)
+
+    fsio.replace_link(tmp_path / "fresh", tmp_path / "link")
+
+    assert str((tmp_path / "link").readlink()) == "new"
+    assert not (tmp_path / "fresh").is_symlink()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_reported_with_what_was_needed_and_what_is_free(tmp_path: Path, code: int) -> None:
+    with (
+        pytest.raises(OutputFault, match=r"12,345 bytes needed, [\d,]+ free") as caught,
+        fsio.reported(tmp_path, 12345),
+    ):
+        raise OSError(code, os.strerror(code))
+
+    assert caught.value.where == str(tmp_path)
+    assert caught.value.exit_code == 7
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        (errno.EACCES, "make it writable for you; it belongs to "),
+        (errno.EPERM, "make it writable for you; it belongs to "),
+        (errno.EROFS, "choose a folder on a file system that can be written"),
+        (errno.EXDEV, "keep the whole outputs folder on one file system"),
+        (errno.EMFILE, "raise the limit of open files"),
+        (errno.EIO, "check the disk"),
+        (errno.ENOTDIR, ""),
+    ],
+)
+def test_every_failure_names_its_path_its_reason_and_its_cure(tmp_path: Path, code: int, fix: str) -> None:
+    path = tmp_path / "gone" / "x"
+
+    with pytest.raises(OutputFault) as caught, fsio.reported(tmp_path):
+        raise OSError(code, os.strerror(code), str(path))
+
+    assert caught.value.where == str(path)
+    assert os.strerror(code) in caught.value.what
+    assert caught.value.fix.startswith(fix)
+
+
+def test_free_space_is_that_of_the_nearest_parent(tmp_path: Path) -> None:
+    assert fsio.free_bytes(tmp_path / "not" / "yet" / "made") > 0

@@ -1,0 +1,166 @@
+"""The workers' parent side: whatever happens to a child is one typed error, and the next request meets a fresh one."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from recipekit.contracts import SURVEY, DatasetSpec, SampleSet, SurveyRequest
+from recipekit.errors import DatasetError, PluginError, StageDied, StageMemory, StageTimeout
+from recipekit.pool import Limits, Pool
+from recipekit.worker.__main__ import main as run_worker
+
+MISBEHAVIOUR = """
+import os, signal, sys, time
+import numpy as np
+
+def samples(do="nothing"):
+    print("about to do", do, flush=True)
+    match do:
+        case "kill": os.kill(os.getpid(), signal.SIGKILL)
+        case "segfault": os.kill(os.getpid(), signal.SIGSEGV)
+        case "leave": os._exit(0)
+        case "exit": sys.exit(0)
+        case "raise": raise ValueError("the camera is unplugged")
+        case "hang": time.sleep(600)
+        case "eat":
+            eaten = []
+            while True:
+                eaten.append(np.ones(10_000_000))
+                time.sleep(0.02)
+    return [np.zeros(2, np.float32)] * 3
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "misbehaving.py").write_text(MISBEHAVIOUR)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def short_pool() -> Iterator[Pool]:
+    with Pool(Limits(seconds=3, memory_mib=400)) as pool:
+        yield pool
+
+
+def survey(project: Path, **kwargs: Any) -> SurveyRequest:
+    params = {"factory": "misbehaving.py:samples", "kwargs": kwargs}
+    return SurveyRequest(
+        dataset=DatasetSpec(
+            plugin="python",
+            params=params,
+            samples=None,
+            shuffle=False,
+            seed=0,
+            preprocess=(),
+            modules=(),
+            project_root=str(project),
+        )
+    )
+
+
+def test_a_stage_gives_its_record_and_leaves_request_response_and_log(short_pool: Pool, project: Path) -> None:
+    result = short_pool.run(SURVEY, survey(project), project / "stage")
+    assert isinstance(result.record, SampleSet)
+    assert result.record.count == 3
+    assert result.seconds > 0
+    assert "about to do nothing" in (project / "stage" / "log.txt").read_text()
+    assert {path.name for path in (project / "stage").iterdir()} >= {"request.json", "response.json", "artifacts"}
+
+
+@pytest.mark.parametrize(("do", "ending"), [("kill", "SIGKILL"), ("segfault", "SIGSEGV"), ("leave", "status 0")])
+def test_a_worker_that_dies_is_one_failed_stage_with_its_last_words(
+    short_pool: Pool, project: Path, do: str, ending: str
+) -> None:
+    with pytest.raises(StageDied) as caught:
+        short_pool.run(SURVEY, survey(project, do=do), project / do)
+    assert ending in caught.value.what
+    assert f"about to do {do}" in caught.value.what
+    assert "-m recipekit.worker" in caught.value.fix
+    assert short_pool.run(SURVEY, survey(project), project / "after").record.count == 3  # type: ignore[attr-defined]
+
+
+def test_a_stage_that_hangs_is_ended_at_its_limit(project: Path) -> None:
+    with Pool(Limits(seconds=1, memory_mib=4000)) as pool:
+        pool.run(SURVEY, survey(project), project / "warm")
+        pid = pool.pid("litert")
+        started = time.monotonic()
+        with pytest.raises(StageTimeout, match="longer than 1 s"):
+            pool.run(SURVEY, survey(project, do="hang"), project / "hang")
+        assert time.monotonic() - started < 3
+        assert pid is not None
+        assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_stage_that_outgrows_its_memory_is_ended(short_pool: Pool, project: Path) -> None:
+    with pytest.raises(StageMemory, match="400 MiB allowed"):
+        short_pool.run(SURVEY, survey(project, do="eat"), project / "eat")
+
+
+def test_errors_of_project_code_keep_their_class_and_place(short_pool: Pool, project: Path) -> None:
+    with pytest.raises(PluginError, match="the camera is unplugged") as caught:
+        short_pool.run(SURVEY, survey(project, do="raise"), project / "raise")
+    assert "misbehaving.py:" in caught.value.where
+
+
+def test_sys_exit_in_project_code_is_an_error_and_no_success(short_pool: Pool, project: Path) -> None:
+    with pytest.raises(PluginError, match=r"sys\.exit\(0\)"):
+        short_pool.run(SURVEY, survey(project, do="exit"), project / "exit")
+
+
+def test_a_typed_error_leaves_the_worker_warm(short_pool: Pool, project: Path) -> None:
+    short_pool.run(SURVEY, survey(project), project / "first")
+    pid = short_pool.pid("litert")
+    request = survey(project)
+    too_many = msgspec.structs.replace(request, dataset=msgspec.structs.replace(request.dataset, samples=4))
+    with pytest.raises(DatasetError):
+        short_pool.run(SURVEY, too_many, project / "short")
+    assert short_pool.pid("litert") == pid
+
+
+def test_closing_ends_the_workers(project: Path) -> None:
+    with Pool() as pool:
+        pool.run(SURVEY, survey(project), project / "stage")
+        pid = pool.pid("litert")
+    assert pid is not None
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_workers_end_when_their_parent_is_killed(project: Path) -> None:
+    read, write = os.pipe()
+    parent = os.fork()
+    if parent == 0:
+        pool = Pool()
+        pool.run(SURVEY, survey(project), project / "stage")
+        os.write(write, str(pool.pid("litert")).encode())
+        os.kill(os.getpid(), 9)
+    os.waitpid(parent, 0)
+    worker = int(os.read(read, 20))
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{worker}/stat").exists() and time.monotonic() < deadline:
+        if Path(f"/proc/{worker}/stat").read_text().split()[2] == "Z":
+            break
+        time.sleep(0.02)
+    else:
+        assert time.monotonic() < deadline, "the worker has outlived its parent"
+
+
+def test_a_failed_stage_can_be_tried_again_alone(
+    short_pool: Pool, project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(StageDied):
+        short_pool.run(SURVEY, survey(project, do="kill"), project / "kill")
+    request = project / "kill" / "request.json"
+    repaired = msgspec.json.decode(request.read_bytes())
+    repaired["request"]["dataset"]["params"]["kwargs"] = {}
+    request.write_bytes(msgspec.json.encode(repaired))
+    assert run_worker([str(request)]) == 0
+    assert "record" in msgspec.json.decode((project / "kill" / "response.json").read_bytes())
+    assert "about to do nothing" in capfd.readouterr().out

@@ -1,0 +1,126 @@
+"""What tests of conversions share: small float models, the requests around them, and a look into the result."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from recipekit.contracts import ConverterSpec, DatasetSpec, Flatbuffer, LoadedModel, Signature, TensorSpec
+
+_BUILDER = Path(__file__).parents[1] / "models" / "conversion_models.py"
+_INPUTS: dict[str, dict[str, tuple[int | None, ...]]] = {
+    "Scorer": {"zebra": (None, 8, 8, 2), "apple": (None, 8, 8, 2)},
+    "Conv3D": {"volume": (None, 4, 4, 4, 1)},
+    "Flex": {"volume": (None, 4, 4, 4, 1)},
+    "Custom": {"x": (None, 4)},
+    "Half": {"image": (None, 8, 8, 2)},
+    "FixedBatch": {"x": (2, 3)},
+    "Recurrent": {"sequence": (1, 6, 3)},
+    "FusedLstm": {"sequence": (1, 6, 3)},
+    "RecurrentAnyBatch": {"sequence": (None, 6, 3)},
+}
+FLOAT32 = ConverterSpec(
+    quantization="none",
+    allow_float=False,
+    granularity="per_channel",
+    input_type="float32",
+    output_type="float32",
+    supported_ops=("TFLITE_BUILTINS",),
+    allow_custom_ops=False,
+    flags={},
+)
+
+
+def spec(quantization: str = "none", io: str = "float32", **changes: Any) -> ConverterSpec:
+    """A converter with one dtype for inputs and outputs."""
+    return msgspec.structs.replace(FLOAT32, quantization=quantization, input_type=io, output_type=io, **changes)
+
+
+class Models:
+    """SavedModels, and calibration data for each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        subprocess.run([sys.executable, _BUILDER, folder], check=True, capture_output=True)
+
+    def loaded(self, name: str) -> LoadedModel:
+        inputs = tuple(TensorSpec(name=key, shape=shape, dtype="float32") for key, shape in _INPUTS[name].items())
+        return LoadedModel(
+            saved_model=str(self._folder / name),
+            signature_key="serving_default",
+            signature=Signature(inputs=inputs, outputs=()),
+            loader="saved_model",
+            reason="",
+        )
+
+    def dataset(self, name: str, samples: int = 4, **changes: Any) -> DatasetSpec:
+        """Normal numbers for each input; those of `apple` are a hundred times larger."""
+        draw = np.random.default_rng(0)
+        arrays = {
+            key: (draw.normal(size=(samples, *filter(None, shape[1:]))) * (100 if key == "apple" else 1)).astype("f")
+            for key, shape in _INPUTS[name].items()
+        }
+        return self.npz(f"{name}-{samples}", arrays, **changes)
+
+    def npz(self, name: str, arrays: dict[str, npt.NDArray[Any]], **changes: Any) -> DatasetSpec:
+        """A dataset of arrays, stored under a name."""
+        path = self._folder / f"{name}.npz"
+        np.savez(path, **arrays)  # type: ignore[arg-type]  # the stubs take the keywords for `allow_pickle`
+        return msgspec.structs.replace(
+            DatasetSpec(
+                plugin="npz",
+                params={"path": str(path)},
+                samples=None,
+                shuffle=False,
+                seed=0,
+                preprocess=(),
+                modules=(),
+                project_root=str(self._folder),
+            ),
+            **changes,
+        )
+
+
+def build_models(factory: pytest.TempPathFactory) -> Models:
+    """The models, built once a test run."""
+    return _build(factory.getbasetemp() / "conversion-models")
+
+
+@cache
+def _build(folder: Path) -> Models:
+    return Models(folder)
+
+
+class Opened:
+    """A converted model as LiteRT reads it."""
+
+    def __init__(self, flatbuffer: Flatbuffer) -> None:
+        interpreter = Interpreter(model_path=flatbuffer.path)
+        self._tensors = interpreter.get_tensor_details()
+        runner = interpreter.get_signature_runner()
+        self.inputs = runner.get_input_details()
+        self.outputs = runner.get_output_details()
+
+    def io_types(self) -> set[str]:
+        return {tensor["dtype"].__name__ for tensor in (*self.inputs.values(), *self.outputs.values())}
+
+    def tensor_types(self) -> set[str]:
+        return {tensor["dtype"].__name__ for tensor in self._tensors}
+
+    def most_scales(self) -> int:
+        """The largest number of scales that a weight matrix or kernel has."""
+        return max(
+            len(tensor["quantization_parameters"]["scales"]) for tensor in self._tensors if len(tensor["shape"]) > 1
+        )
+
+    def input_scale(self, name: str) -> float:
+        return float(self.inputs[name]["quantization"][0])

@@ -1,0 +1,131 @@
+"""What the tests of sources, `load` and `reference` share: model specs, samples, and both sides of a conversion."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from filelock import FileLock
+
+from recipekit.contracts import (
+    ConverterSpec,
+    CustomLayersSpec,
+    DatasetSpec,
+    LoadedModel,
+    LoadRequest,
+    LowerRequest,
+    ModelSpec,
+    Reference,
+    ReferenceRequest,
+    SourceSpec,
+)
+from tests.conftest import RunStage
+
+PROJECT = Path(__file__).parents[1] / "models" / "project"
+LAYERS = CustomLayersSpec(modules=("layers/scale.py",))
+MLPERF_TINY = Path(__file__).parents[3] / "shared" / "data" / "mlperf_tiny"
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def build_float_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the models of `tests/models/float_models.py`, built once for all test processes."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if root.name.startswith("popen-") else root
+    folder, unfinished = root / "float_models", root / "float_models.part"
+    with FileLock(root / "float_models.lock"):
+        if not folder.exists():
+            unfinished.mkdir()
+            builder = PROJECT.with_name("float_models.py")
+            command = [sys.executable, str(builder), str(unfinished)]
+            child = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert child.returncode == 0, child.stderr
+            unfinished.rename(folder)
+    return folder
+
+
+def model(kind: str, path: Path | None = None, layers: CustomLayersSpec | None = None, **source: Any) -> ModelSpec:
+    """The spec of a model of the test project."""
+    return ModelSpec(
+        source=SourceSpec(kind=kind, path=str(path or ""), **source),
+        custom_layers=layers or CustomLayersSpec(),
+        project_root=str(PROJECT),
+        seed=0,
+    )
+
+
+def load(run_stage: RunStage, spec: ModelSpec) -> LoadedModel:
+    loaded: LoadedModel = run_stage("load", LoadRequest(model=spec))
+    return loaded
+
+
+def dataset(path: Path, samples: Mapping[str, npt.NDArray[Any]]) -> DatasetSpec:
+    """The dataset of an `npz` file that is written here: arrays by input name, the first axis being the samples."""
+    np.savez(path, **samples)  # type: ignore[arg-type]  # NumPy's stub takes the keywords for its options
+    return DatasetSpec(
+        plugin="npz",
+        params={"path": str(path)},
+        samples=None,
+        shuffle=False,
+        seed=0,
+        preprocess=(),
+        modules=(),
+        project_root=str(PROJECT),
+    )
+
+
+def reference(run_stage: RunStage, spec: ModelSpec, loaded: LoadedModel, samples: DatasetSpec) -> Reference:
+    answer: Reference = run_stage("reference", ReferenceRequest(model=spec, loaded=loaded, dataset=samples))
+    return answer
+
+
+def values(answer: Reference) -> Arrays:
+    """Reference outputs by name, the first axis being the samples."""
+    return {name: np.fromfile(log.path, log.dtype).reshape(-1, *log.shape) for name, log in answer.outputs.items()}
+
+
+def draw(loaded: LoadedModel, count: int) -> Arrays:
+    """Random samples for a model, a different range for each input."""
+    generator = np.random.default_rng(0)
+    return {
+        spec.name: generator.uniform(index, index + 1, (count, *[size or 4 for size in spec.shape[1:]])).astype(
+            spec.dtype
+        )
+        for index, spec in enumerate(loaded.signature.inputs)
+    }
+
+
+def both_sides(run_stage: RunStage, spec: ModelSpec, tmp_path: Path) -> tuple[Arrays, Arrays]:
+    """The float model's outputs and those of its plain conversion, on five random samples."""
+    loaded = load(run_stage, spec)
+    samples = draw(loaded, 5)
+    expected = values(reference(run_stage, spec, loaded, dataset(tmp_path / "samples.npz", samples)))
+    plain = ConverterSpec(
+        quantization="none",
+        allow_float=False,
+        granularity="per_channel",
+        input_type="float32",
+        output_type="float32",
+        supported_ops=("TFLITE_BUILTINS",),
+        allow_custom_ops=False,
+        flags={},
+    )
+    lowered = run_stage("lower", LowerRequest(loaded=loaded, converter=plain))
+    runner = Interpreter(model_path=lowered.path).get_signature_runner()
+    rows = [runner(**{name: array[[row]] for name, array in samples.items()}) for row in range(5)]
+    return expected, {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+
+def assert_agree(sides: tuple[Arrays, Arrays]) -> None:
+    """Both sides have the same outputs, by name."""
+    expected, converted = sides
+    assert expected.keys() == converted.keys()
+    for name, array in expected.items():
+        np.testing.assert_allclose(converted[name], array, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recipekit.errors import SourceError, UnsafeSource
+from tests.conftest import RunStage
+from tests.worker.float_sources import assert_agree, both_sides, load, model
+
+pytestmark = pytest.mark.tensorflow
+
+
+def test_a_signature_is_fed_by_name(run_stage: RunStage, float_models: Path, tmp_path: Path) -> None:
+    expected, converted = both_sides(run_stage, model("saved_model", float_models / "two"), tmp_path)
+    assert_agree((expected, converted))
+    samples = np.load(tmp_path / "samples.npz")
+    weight = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
+    np.testing.assert_allclose(
+        expected["difference"][:, 0], samples["zeta"] @ weight - 2.0 * samples["alpha"] @ weight, rtol=1e-5, atol=1e-5
+    )
+
+
+def test_objects_of_keras_2_load_after_tf_keras(run_stage: RunStage, float_models: Path, tmp_path: Path) -> None:
+    spec = model("saved_model", float_models / "slots")
+    loaded = load(run_stage, spec)
+    assert loaded.loader == "saved_model"
+    assert "tf_keras was imported" in loaded.reason
+    assert_agree(both_sides(run_stage, spec, tmp_path))
+
+
+def test_objects_that_do_not_load_leave_the_graph(run_stage: RunStage, float_models: Path, tmp_path: Path) -> None:
+    spec = model("saved_model", float_models / "slots_without_types")
+    loaded = load(run_stage, spec)
+    assert loaded.loader == "saved_model_v1"
+    assert "add_slot" in loaded.reason
+    assert loaded.saved_model != spec.source.path
+    assert_agree(both_sides(run_stage, spec, tmp_path))
+
+
+def test_an_unknown_signature_lists_those_there_are(run_stage: RunStage, float_models: Path) -> None:
+    with pytest.raises(SourceError, match="did you mean 'reciprocal'") as caught:
+        load(run_stage, model("saved_model", float_models / "two", signature="reciprocl"))
+    assert "reciprocal, serving_default" in caught.value.fix
+
+
+def test_operators_that_read_files_are_refused_by_name(run_stage: RunStage, float_models: Path) -> None:
+    with pytest.raises(UnsafeSource, match="ReadFile"):
+        load(run_stage, model("saved_model", float_models / "reads"))
+    assert load(run_stage, model("saved_model", float_models / "reads", allow_unsafe=True)).loader == "saved_model"
+
+
+def test_a_folder_without_a_saved_model_says_what_is_missing(run_stage: RunStage, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"saved_model\.pb is missing"):
+        load(run_stage, model("saved_model", tmp_path))
+    with pytest.raises(SourceError, match="there is no such folder"):
+        load(run_stage, model("saved_model", tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("keep", [0, 100, 2000])
+def test_a_cut_off_saved_model_is_not_readable(
+    run_stage: RunStage, float_models: Path, tmp_path: Path, keep: int
+) -> None:
+    folder = shutil.copytree(float_models / "two", tmp_path / "two")
+    (folder / "saved_model.pb").write_bytes((folder / "saved_model.pb").read_bytes()[:keep])
+    with pytest.raises(SourceError, match="is not a readable SavedModel"):
+        load(run_stage, model("saved_model", folder))
+
+
+def test_a_saved_model_without_its_variables_is_not_readable(
+    run_stage: RunStage, float_models: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(float_models / "two", tmp_path / "two")
+    shutil.rmtree(folder / "variables")
+    with pytest.raises(SourceError, match="is not a readable SavedModel"):
+        load(run_stage, model("saved_model", folder))

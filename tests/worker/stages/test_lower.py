@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recipekit import digests
+from recipekit.contracts import Flatbuffer, LowerRequest
+from recipekit.errors import UnsupportedOp
+from tests.conftest import RunStage
+from tests.worker.conversions import Models, Opened, build_models, spec
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    return build_models(tmp_path_factory)
+
+
+def _lower(run_stage: RunStage, request: LowerRequest) -> Flatbuffer:
+    flatbuffer: Flatbuffer = run_stage("lower", request)
+    return flatbuffer
+
+
+def test_the_record_describes_the_file(run_stage: RunStage, models: Models) -> None:
+    record = _lower(run_stage, LowerRequest(loaded=models.loaded("Scorer"), converter=spec()))
+    path = Path(record.path)
+    assert path.is_absolute()
+    assert path.name == "model.tflite"
+    assert (record.size, record.sha256) == (path.stat().st_size, digests.of_file(path))
+    assert record.samples is None
+
+
+def test_every_quantization_has_the_same_float32_conversion(run_stage: RunStage, models: Models) -> None:
+    loaded = models.loaded("Scorer")
+    plain = _lower(run_stage, LowerRequest(loaded=loaded, converter=spec()))
+    assert Opened(plain).tensor_types() == {"float32", "int32"}
+    for converter in (
+        spec("float16"),
+        spec("dynamic_range", granularity="per_tensor"),
+        spec("int8", "uint8", supported_ops=("TFLITE_BUILTINS_INT8",)),
+        spec("int16x8", "int16", allow_float=True, flags={"experimental_new_quantizer": False}),
+    ):
+        assert _lower(run_stage, LowerRequest(loaded=loaded, converter=converter)).sha256 == plain.sha256
+
+
+def test_op_sets_of_the_recipe_hold_for_the_float32_conversion(run_stage: RunStage, models: Models) -> None:
+    loaded = models.loaded("Flex")
+    with pytest.raises(UnsupportedOp, match="MaxPool3D"):
+        _lower(run_stage, LowerRequest(loaded=loaded, converter=spec("float16")))
+    flex = _lower(
+        run_stage,
+        LowerRequest(loaded=loaded, converter=spec("float16", supported_ops=("TFLITE_BUILTINS", "SELECT_TF_OPS"))),
+    )
+    custom = _lower(run_stage, LowerRequest(loaded=loaded, converter=spec("float16", allow_custom_ops=True)))
+    assert b"FlexMaxPool3D" in Path(flex.path).read_bytes()
+    assert b"FlexMaxPool3D" not in Path(custom.path).read_bytes()

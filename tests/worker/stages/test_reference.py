@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recipekit.contracts import DatasetSpec
+from recipekit.errors import EvaluationError
+from tests.conftest import RunStage
+from tests.worker.float_sources import dataset, load, model, reference, values
+
+pytestmark = pytest.mark.tensorflow
+
+
+def test_every_sample_has_its_answer_in_order_across_batches(
+    run_stage: RunStage, float_models: Path, tmp_path: Path
+) -> None:
+    spec = model("saved_model", float_models / "two")
+    zeta = np.arange(70 * 4, dtype=np.float32).reshape(70, 4)
+    samples = dataset(tmp_path / "samples.npz", {"alpha": np.zeros_like(zeta), "zeta": zeta})
+    answer = reference(run_stage, spec, load(run_stage, spec), samples)
+    assert answer.samples.count == 70
+    assert answer.outputs["a_sum"].shape == (4,)
+    assert answer.outputs["a_sum"].dtype == "float32"
+    np.testing.assert_array_equal(values(answer)["a_sum"], zeta)
+
+
+def test_a_model_with_a_fixed_batch_runs_one_by_one(run_stage: RunStage, float_models: Path, tmp_path: Path) -> None:
+    spec = model("saved_model", float_models / "two", signature="reciprocal")
+    samples = dataset(tmp_path / "samples.npz", {"x": np.array([[1, 2], [4, 8], [16, 32]], np.float32)})
+    answer = reference(run_stage, spec, load(run_stage, spec), samples)
+    np.testing.assert_array_equal(values(answer)["y"], np.array([[1, 1 / 2], [1 / 4, 1 / 8], [1 / 16, 1 / 32]]))
+
+
+def test_an_output_that_is_not_finite_names_the_sample(run_stage: RunStage, float_models: Path, tmp_path: Path) -> None:
+    spec = model("saved_model", float_models / "two", signature="reciprocal")
+    samples = dataset(tmp_path / "samples.npz", {"x": np.array([[1, 2], [3, 0]], np.float32)})
+    with pytest.raises(EvaluationError, match="the output 'y' of the float model is not finite") as caught:
+        reference(run_stage, spec, load(run_stage, spec), samples)
+    assert caught.value.where.startswith("sample 1 ")
+
+
+def test_an_output_whose_shape_varies_is_named(run_stage: RunStage, float_models: Path) -> None:
+    spec = model("keras", float_models / "map.keras")
+    samples = DatasetSpec(
+        plugin="growing",
+        params={},
+        samples=None,
+        shuffle=False,
+        seed=0,
+        preprocess=(),
+        modules=("growing.py",),
+        project_root=spec.project_root,
+    )
+    with pytest.raises(EvaluationError, match=r"the output 'map' has shape \(5, 5, 2\), .* before \(4, 4, 2\)"):
+        reference(run_stage, spec, load(run_stage, spec), samples)
