@@ -7,7 +7,9 @@ written (file and line) is known to others. This module also reads the schemas a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -60,23 +62,40 @@ def dotted(path: tuple[str | int, ...]) -> str:
 
 @cache
 def _validator(name: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(schema(name))
+    validator: jsonschema.Draft202012Validator = _Validator(schema(name))
+    return validator
+
+
+def _is_integer(_checker: Any, value: Any) -> bool:
+    """JSON Schema counts 5.0 as an integer; records and digests don't."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _pattern(validator: Any, pattern: str, value: Any, _part: Any) -> Iterator[ValidationError]:
+    """JSON Schema's `$` is the end of the text; Python's lets one more line feed pass."""
+    if validator.is_type(value, "string") and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+_Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]  # the stubs leave it untyped
+    jsonschema.Draft202012Validator,
+    {"pattern": _pattern},
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+)
 
 
 def _filled(value: Any, part: Any, root: dict[str, Any]) -> Any:
-    if not isinstance(part, dict):
-        return value
-    if not isinstance(value, dict):
+    if not isinstance(part, dict) or not isinstance(value, dict):
         return value
     part = _resolved(part, root)
     filled = dict(value)
     for key, sub in part.get("properties", {}).items():
         if key not in filled and isinstance(sub, dict) and "default" in sub:
-            filled[key] = sub["default"]
+            filled[key] = deepcopy(sub["default"])
         if key in filled:
             filled[key] = _filled(filled[key], sub, root)
     for branch in part.get("allOf", []):
-        if jsonschema.Draft202012Validator(branch["if"]).is_valid(filled):
+        if _Validator(branch["if"]).is_valid(filled):
             filled = _filled(filled, branch["then"], root)
     return filled
 
@@ -151,14 +170,16 @@ def _branch(error: ValidationError, document: Any, root: dict[str, Any]) -> str:
     """` with quantization: float16`: what the branch of the schema that an error stands in has looked at."""
     node: Any = root
     condition: dict[str, Any] = {}
-    for step in error.absolute_schema_path:  # the path leaves out the keywords `if` and `$ref`
-        if step == "then":
+    steps = list(error.absolute_schema_path)
+    for index, step in enumerate(steps):  # the path leaves out the keywords `if` and `$ref`
+        if step == "then" and index == len(steps) - 4:  # behind it `properties`, a key of the section, the rule
             condition = node["if"]["properties"]
         node = _resolved(node, root)[step]
     section = document
     for key in list(error.absolute_path)[:-1]:
         section = section[key]
-    return f" with {', '.join(f'{key}: {section[key]}' for key in condition)}" if condition else ""
+    read = [f"{key}: {section.get(key, rule.get('const'))}" for key, rule in condition.items()]
+    return f" with {', '.join(read)}" if read else ""
 
 
 def _shown(value: Any) -> str:

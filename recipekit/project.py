@@ -111,12 +111,15 @@ def _nearest_settings(start: Path) -> tuple[Path, dict[str, Any]]:
                 document = tomllib.loads(path.read_text(encoding="utf-8"))
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise ProjectError(f"is not TOML: {error}", where=str(path), fix="correct it") from error
-            if "recipekit" in document.get("tool", {}):
-                return folder, _checked(document["tool"]["recipekit"], path)
+            tools = document.get("tool")
+            if isinstance(tools, dict) and "recipekit" in tools:
+                return folder, _checked(tools["recipekit"], path)
     return start, {}
 
 
-def _checked(settings: dict[str, Any], path: Path) -> dict[str, Any]:
+def _checked(settings: Any, path: Path) -> dict[str, Any]:
+    if not isinstance(settings, dict):
+        raise ProjectError("[tool.recipekit] must be a table", where=str(path))
     for key, value in settings.items():
         if key not in _SETTINGS:
             raise ProjectError(
@@ -127,4 +130,6 @@ def _checked(settings: dict[str, Any], path: Path) -> dict[str, Any]:
         if not isinstance(value, _SETTINGS[key]) or isinstance(value, bool):
             kind = _SETTINGS[key][-1].__name__
             raise ProjectError(f"[tool.recipekit] {key} must be a {kind}, got {value!r}", where=str(path))
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            raise ProjectError(f"[tool.recipekit] {key} must list names, got {value!r}", where=str(path))
     return settings

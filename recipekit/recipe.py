@@ -7,7 +7,7 @@ Hydra or of files: where a key was written is asked of the `Origin` that comes w
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from recipekit.rules import cross_faults, warnings
 
 Origin = Callable[[tuple[str | int, ...]], str]
 """Where a key path was written: `recipes/x.yaml:12`, or `command line: seed=7`; empty if nobody wrote it."""
+
+_GREATEST_INTEGER = 2**53 - 1  # that every reader of JSON reads alike
 
 _RUNNER_KEYS = {"plugin", "samples", "shuffle", "preprocess", "modules", "allow_random"}
 
@@ -88,11 +90,11 @@ def parse(mapping: dict[str, Any], root: Path, origin: Origin) -> Recipe:
     Raises:
         InvalidRecipe: with every fault of the schema, or, if the schema is content, of the cross rules.
     """
-    faults = [*_not_finite(mapping, ()), *find_faults(mapping, "recipe")]
+    faults = [*_not_json(mapping, ()), *find_faults(mapping, "recipe")]
     if faults:
         raise _invalid(faults, origin)
     resolved = with_defaults(mapping, "recipe")
-    faults = cross_faults(resolved)
+    faults = find_faults(resolved, "recipe") or cross_faults(resolved)  # a default may be what makes a key meaningless
     if faults:
         raise _invalid(faults, origin)
     calibration = resolved.get("representative_dataset")
@@ -128,15 +130,24 @@ def _reading_order(place: str) -> tuple[str, int]:
     return (file, int(line)) if line.isdigit() else (place, 0)
 
 
-def _not_finite(value: Any, path: tuple[str | int, ...]) -> list[Fault]:
-    """NaN and infinities, which JSON Schema lets through and no digest can hold."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return [Fault(path, f"'{dotted(path)}' must be a finite number, got {value}")]
+def _not_json(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """What YAML can say and no digest can hold; JSON Schema lets it through where the language is open."""
     if isinstance(value, dict):
-        return [fault for key, item in value.items() for fault in _not_finite(item, (*path, key))]
-    if isinstance(value, list):
-        return [fault for index, item in enumerate(value) for fault in _not_finite(item, (*path, index))]
-    return []
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield Fault((*path, key), f"the key '{dotted((*path, str(key)))}' must be a string: put it in quotes")
+            yield from _not_json(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _not_json(item, (*path, index))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield Fault(path, f"'{dotted(path)}' must be a finite number, got {value}")
+    elif isinstance(value, int) and abs(value) > _GREATEST_INTEGER:
+        yield Fault(path, f"'{dotted(path)}' must be an integer within ±(2^53-1), got {value}")
+    elif not isinstance(value, str | int | float | None) or any(
+        "\ud800" <= letter <= "\udfff" for letter in str(value)
+    ):
+        yield Fault(path, f"'{dotted(path)}' must be text, a number, a boolean or null")
 
 
 def _model(resolved: dict[str, Any], root: Path) -> ModelSpec:

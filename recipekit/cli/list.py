@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from recipekit.cli.arguments import make_parser, project_of
+from recipekit.compose.limits import excess
 from recipekit.project import Project
 from recipekit.registry import names
 
@@ -39,10 +40,14 @@ def main(argv: list[str]) -> int:
 
 
 def _description(path: Path) -> str:
+    unreadable = "(can't be read: see recipekit validate)"
     try:
-        document = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_LOADER)  # noqa: S506  both are safe loaders
+        text = path.read_text(encoding="utf-8-sig")
+        if excess(text):
+            return unreadable
+        document = yaml.load(text, Loader=_LOADER)  # noqa: S506  both are safe loaders
     except (yaml.YAMLError, UnicodeDecodeError, OSError):
-        return "(can't be read: see recipekit validate)"
+        return unreadable
     described = document.get("description", "") if isinstance(document, dict) else ""
     return str(described)
 

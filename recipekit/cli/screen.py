@@ -79,12 +79,14 @@ class Screen:
         """The end of a sweep: one row a child."""
         table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("#", justify="right")
-        for column in ("recipe", "overrides", "verdict"):
+        several = len({outcome.recipe for outcome in outcomes}) > 1
+        for column in (*(("recipe",) if several else ()), "overrides", "verdict"):
             table.add_column(column, overflow="fold")
         for column in ("bytes", "SQNR dB", "seconds", "exit"):
-            table.add_column(column, justify="right")
+            table.add_column(column, justify="right", no_wrap=True)
         for outcome in outcomes:
-            table.add_row(*_sweep_row(outcome))
+            number, recipe, *rest = _sweep_row(outcome)
+            table.add_row(number, *((recipe,) if several else ()), *rest)
         self._console.print(table)
         self._console.print(f"summary: {_shown(str(folder), root)}", highlight=False, soft_wrap=True)
 

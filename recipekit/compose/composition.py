@@ -145,7 +145,8 @@ def compose(project: Project, overrides: Sequence[str]) -> Composition:
 
 def user_groups(project: Project) -> tuple[str, ...]:
     """Folders below the recipes folder: groups besides those of the language."""
-    return tuple(path.name for path in sorted(project.recipes.iterdir()) if path.is_dir())
+    folders = (project.recipes, *project.config_dirs)
+    return tuple(sorted({path.name for folder in folders for path in folder.iterdir() if path.is_dir()}))
 
 
 def recipe_names(project: Project) -> list[str]:
@@ -180,7 +181,7 @@ def hydra_errors(project: Project) -> Iterator[None]:
     except MissingConfigException as error:
         raise _missing(error, project) from error
     except (HydraException, OmegaConfBaseException) as error:
-        raise _recipekit_cause(error) or _not_composable(str(error), project) from error
+        raise _recipekit_cause(error) or _not_composable(str(error) or str(error.__context__), project) from error
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
@@ -244,11 +245,14 @@ def _not_composable(message: str, project: Project) -> RecipekitError:
             where="command line",
             fix=f"add recipe=NAME, with one of {', '.join(names)}" if names else f"put a recipe into {project.recipes}",
         )
-    if "Ambiguous value for argument" in text:
-        argument = text.partition("'")[2].partition("'")[0]
+    swept = re.match(r"(Ambiguous value for argument|Sweep parameters) '(.*?)'( requires|:? 1\.)", text)
+    if swept:
+        argument = swept[2]
         return UsageError(
             f"'{argument.lstrip('+')}' stands for several values", where="command line", fix="add -m to sweep over them"
         )
+    if text.startswith(("Could not override", "Could not append", "Could not delete")):
+        return UsageError(text, where="command line", fix="see the keys of the recipe with `recipekit show`")
     return CompositionError(text, where=str(project.recipes))
 
 

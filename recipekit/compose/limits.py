@@ -7,48 +7,46 @@ from __future__ import annotations
 
 import yaml
 
-MAX_BYTES = 1 << 20
-"""Size of a recipe file."""
+MAX_CHARACTERS = 1 << 20
+"""Length of a recipe file."""
 
 MAX_DEPTH = 64
 """Mappings and lists inside each other."""
 
-MAX_VALUES = 100_000
+MAX_VALUES = 10_000
 """Keys and values, those that aliases repeat counted each time."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def excess(text: str) -> str:
-    """Which limit a YAML text exceeds, in words; empty if none.
+    """Which limit a YAML text exceeds, in words; empty if none, or if it isn't YAML before it exceeds one."""
+    if len(text) > MAX_CHARACTERS:
+        return f"is longer than {MAX_CHARACTERS:,} characters"
+    try:
+        return _excess(text)
+    except yaml.YAMLError:
+        return ""
 
-    Raises:
-        yaml.YAMLError: the text isn't YAML.
-    """
-    if len(text) > MAX_BYTES:
-        return f"is longer than {MAX_BYTES:,} characters"
-    sizes: dict[str, int] = {}
-    open_nodes: list[tuple[str | None, int]] = [(None, 0)]  # anchor and size of each node that has not ended
+
+def _excess(text: str) -> str:
+    sizes: dict[str | None, int] = {}
+    total = 0
+    begun: list[tuple[str | None, int]] = []  # of each mapping and list that is open: its anchor, the total before it
     for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.CollectionStartEvent):
-            open_nodes.append((event.anchor, 1))
-            continue
-        if isinstance(event, yaml.ScalarEvent):
-            anchor, size = event.anchor, 1
+        if isinstance(event, yaml.AliasEvent):
+            if any(anchor == event.anchor for anchor, _ in begun):
+                return f"holds itself at the alias '*{event.anchor}'"
+            total += sizes.get(event.anchor, 0)
+        elif isinstance(event, yaml.ScalarEvent):
+            total += 1
+            sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            begun.append((event.anchor, total))
+            total += 1
         elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, size = open_nodes.pop()
-        elif isinstance(event, yaml.AliasEvent):
-            if event.anchor not in sizes:
-                return f"repeats itself without end at the alias '*{event.anchor}'"
-            anchor, size = None, sizes[event.anchor]
-        else:
-            continue
-        if anchor:
-            sizes[anchor] = size
-        parent, total = open_nodes.pop()
-        open_nodes.append((parent, total + size))
-        if total + size > MAX_VALUES:
-            return f"holds more than {MAX_VALUES:,} values"
-        if len(open_nodes) > MAX_DEPTH:
-            return f"is nested more than {MAX_DEPTH} deep"
+            anchor, before = begun.pop()
+            sizes[anchor] = total - before
+        if total > MAX_VALUES or len(begun) > MAX_DEPTH:
+            return f"holds more than {MAX_VALUES:,} values, or is nested more than {MAX_DEPTH} deep"
     return ""

@@ -61,5 +61,5 @@ def _are_plain(params: Any) -> bool:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a value is one scalar that stands for itself: an interpolation may stand for a mapping that names code."""
+    """Whether a value is a scalar that stands for itself; an interpolation may stand for a mapping that names code."""
     return not isinstance(value, dict | list) and "${" not in str(value)

@@ -55,13 +55,14 @@ class RecipesSource(ConfigSource):
         config = _parse(text, shown)
         header = _header(text, shown)
         marks = read_marks(text)
-        defaults = _defaults(config, marks, shown)
+        content: Any = OmegaConf.to_container(config)
+        defaults = _defaults(content, marks, shown)
         if config_path.startswith("recipe/"):
             header["package"] = "_global_"  # a recipe is the whole document, whether or not its first line says so
-        _refuse_code(config, header["package"] or "", defaults, marks, shown)
+        _refuse_code(content, header["package"] or "", defaults, marks, shown)
         if config_path.startswith("recipe/") and defaults:
             config["defaults"] = _choosing(defaults)
-        if "hydra" in config:
+        if "hydra" in content:
             self._complete_parameters(config, f"{shown}:{marks.get(('hydra',), 1)}")
         return ConfigResult(config=config, path=self.full_path(), provider=self.provider, header=header)
 
@@ -162,22 +163,21 @@ def _header(text: str, shown: str) -> dict[str, str | None]:
         raise CompositionError(f"has a header that Hydra can't read: {error}", where=f"{shown}:1", fix=fix) from error
 
 
-def _defaults(config: DictConfig, marks: Marks, shown: str) -> list[Any]:
+def _defaults(content: dict[str, Any], marks: Marks, shown: str) -> list[Any]:
     """The file's defaults list, its form checked: option names, and mappings of one group to its options."""
-    content = OmegaConf.to_container(config)
-    defaults = content.get("defaults") if isinstance(content, dict) else None
-    if defaults is not None and not isinstance(defaults, list):
+    defaults = content.get("defaults") or []
+    if not isinstance(defaults, list):
         where = f"{shown}:{marks.get(('defaults',), 1)}"
         raise CompositionError("'defaults' must be a list", where=where, fix=_DEFAULTS_FIX)
-    for index, entry in enumerate(defaults or []):
+    for index, entry in enumerate(defaults):
         key, option = next(iter(entry.items())) if isinstance(entry, dict) and len(entry) == 1 else (entry, None)
         if not isinstance(key, str) or not isinstance(option, str | list | None):
             where = f"{shown}:{marks.get(('defaults', index), 1)}"
             raise CompositionError(f"the defaults entry '{entry}' has no meaning", where=where, fix=_DEFAULTS_FIX)
-    return defaults or []
+    return defaults
 
 
-def _refuse_code(config: DictConfig, package: str, defaults: list[Any], marks: Marks, shown: str) -> None:
+def _refuse_code(content: dict[str, Any], package: str, defaults: list[Any], marks: Marks, shown: str) -> None:
     """Refuses what would let a recipe steer Hydra: it would run code before the recipe is even validated."""
     for key, line in marks.items():
         if "_target_" in key:
@@ -197,8 +197,8 @@ def _refuse_code(config: DictConfig, package: str, defaults: list[Any], marks: M
                 where=f"{shown}:{marks.get(('defaults', index), 1)}",
                 fix=f"a recipe may only choose {' or '.join(CHOOSABLE)}",
             )
-    if "hydra" in config:
-        _refuse_closed_keys(OmegaConf.to_container(config)["hydra"], marks, shown)  # type: ignore[index,call-overload]
+    if "hydra" in content:
+        _refuse_closed_keys(content["hydra"], marks, shown)
 
 
 def _refuse_closed_keys(hydra: Any, marks: Marks, shown: str) -> None:

@@ -239,14 +239,16 @@ def test_a_sweep_counts_its_verdicts_and_shows_each_child() -> None:
     rows = [
         sweep_row(),
         sweep_row(number=1, verdict="rejected", exit_code=3, sqnr_db=3.25),
-        sweep_row(number=2, verdict=None, exit_code=4, size=None, sqnr_db=None, output=None, error="op FFT is missing"),
+        sweep_row(
+            number=2, verdict="failed", exit_code=4, size=None, sqnr_db=None, output=None, error="op FFT is missing"
+        ),
         sweep_row(number=3),
     ]
     words = Page(render_sweep(rows)).words
     assert "Sweep of 4" in words
-    assert "✕ Rejected: 1 · ✕ no verdict: 1 · ✓ Accepted: 2" in words
+    assert "✕ Failed: 1 · ✕ Rejected: 1 · ✓ Accepted: 2" in words
     assert "0 converter=int8 seed=1 digits_int8 ✓ Accepted 0 300,000 24.50 outputs/digits_int8/1.0.0/abc" in words
-    assert "2 converter=int8 seed=1 digits_int8 ✕ no verdict 4 — — — op FFT is missing" in words
+    assert "2 converter=int8 seed=1 digits_int8 ✕ Failed 4 — — — op FFT is missing" in words
 
 
 @pytest.mark.parametrize("missing", ["name", "model", "warnings", "measurement"])

@@ -1,0 +1,129 @@
+"""From the command line to a verb, and the only place where errors become messages and exit codes.
+
+Nothing but the standard library is imported before a verb is known, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from types import FrameType
+from typing import NoReturn
+
+from recipekit import __version__
+from recipekit.errors import RecipekitError, UsageError
+from recipekit.nearest import did_you_mean
+
+VERBS = {
+    "run": "build a recipe: convert, compare, judge, publish (-m for a sweep)",
+    "validate": "check recipes without running them",
+    "list": "name the project's recipes and the options of every group",
+    "show": "print a composed recipe, each value with the file and line that set it",
+}
+
+HELP = f"""\
+recipekit {__version__}: TensorFlow Lite conversion as config as code
+
+usage: recipekit VERB [options] [key=value ...]
+
+{{verbs}}
+
+options:
+  -h, --help     this page; after a verb, the verb's own
+  --version      print the version
+  --debug        print a traceback with an error
+
+example: recipekit run recipe=mobilenet_int8
+"""
+
+
+class Terminated(BaseException):
+    """SIGTERM, as an exception that unwinds like Ctrl-C does."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: the arguments behind the program's name; the process's own if None.
+
+    Returns:
+        The exit code, as RECIPE.md section 6 lists them.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+    except RecipekitError as error:
+        if debug:
+            traceback.print_exc()
+        sys.stderr.write(f"error {error.id}: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: nothing was published\n")
+        return 130
+    except Terminated:
+        sys.stderr.write("terminated: nothing was published\n")
+        return 143
+    except BrokenPipeError:  # the reader of our output has gone, as in `recipekit list | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001  the edge: a defect of recipekit is reported, not dumped
+        return _defect(error, debug)
+    return code
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if arguments[:1] == ["-sc"] or arguments[:1] == ["--shell-completion"]:
+        return _complete(arguments)
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        sys.stdout.write(HELP.format(verbs="\n".join(f"  {verb:<10} {what}" for verb, what in VERBS.items())))
+        return 0
+    if arguments[0] == "--version":
+        sys.stdout.write(f"recipekit {__version__}\n")
+        return 0
+    verb, *rest = arguments
+    if verb not in VERBS:
+        raise UsageError(
+            f"there is no command '{verb}'{did_you_mean(verb, VERBS)}",
+            where="command line",
+            fix=f"use one of {', '.join(VERBS)}",
+        )
+    code: int = importlib.import_module(f"recipekit.cli.{verb}").main(rest)
+    return code
+
+
+def _complete(arguments: list[str]) -> int:
+    """Shell completion: Hydra's, which knows nothing of verbs, with the verb taken out of the line."""
+    words = os.environ.get("COMP_LINE", "").split(" ", 2)
+    if len(words) < 3 and arguments[1:2] and arguments[1].startswith("query="):
+        typed = words[1] if len(words) > 1 else ""
+        sys.stdout.write(" ".join(verb for verb in VERBS if verb.startswith(typed)) + "\n")
+        return 0
+    if len(words) == 3:
+        os.environ["COMP_LINE"] = f"{words[0]} {words[2]}"
+    return _dispatch(["run", *arguments])
+
+
+def _defect(error: Exception, debug: bool) -> int:
+    with NamedTemporaryFile("w", prefix="recipekit-", suffix=".log", delete=False, encoding="utf-8") as log:
+        traceback.print_exc(file=log)
+    if debug:
+        traceback.print_exc()
+    sys.stderr.write(
+        f"error RK100: a defect of recipekit: {type(error).__name__}: {error}\n"
+        f"  fix: please report it with {Path(log.name)}\n"
+    )
+    return 1
+
+
+def _raise_terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated

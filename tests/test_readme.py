@@ -1,0 +1,125 @@
+"""The README and the docs keep their word: every command runs and prints what they show, every recipe is valid."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from recipekit.cli import main
+from recipekit.contracts import DatasetSpec
+from recipekit.faults import find_faults
+from recipekit.worker.samples import open_samples
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PLUGINS = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every command of the README's consoles with what it prints; nothing where the README shows nothing."""
+    found = []
+    for block in blocks(README, "console"):
+        for entry in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, printed = entry.partition("\n")
+            found.append((command, printed))
+    return found
+
+
+LIGHT = [(command, printed) for command, printed in commands() if not command.startswith("recipekit run")]
+HEAVY = [(command, printed) for command, printed in commands() if command.startswith("recipekit run")]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "recipes", folder / "recipes")
+    return folder
+
+
+@pytest.mark.parametrize(("command", "printed"), LIGHT, ids=[command for command, _ in LIGHT])
+def test_a_light_command_prints_what_the_readme_shows(
+    command: str, printed: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    code = main(shlex.split(command)[1:])
+    said = capsys.readouterr()
+    assert code == (2 if "error" in printed else 0)
+    if printed:
+        assert said.out + said.err == printed
+
+
+@pytest.mark.tensorflow
+@pytest.mark.slow
+def test_the_run_commands_do_what_the_readme_shows(project: Path) -> None:
+    """One process after the other, so that what one has built the next one finds."""
+    for command, printed in HEAVY:
+        arguments = shlex.split(command)[1:]
+        done = subprocess.run(
+            [sys.executable, "-m", "recipekit.cli", *arguments],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        if printed:
+            assert _shape(done.stdout) == _shape(printed)
+
+
+def _shape(text: str) -> list[str]:
+    """Words of each line, its numbers and digests left open: they differ by machine."""
+    words = re.sub(r"/[0-9a-f]{12}\b", "/KEY", text)
+    words = re.sub(r"-?\d[\d.,]*", "N", words)
+    return [" ".join(line.split()) for line in words.splitlines() if line.strip(" ─")]
+
+
+def test_the_readmes_recipe_is_the_shipped_one() -> None:
+    (recipe,) = blocks(README, "yaml")
+    assert yaml.safe_load(recipe) == yaml.safe_load((ROOT / "recipes" / "mobilenet_int8.yaml").read_text())
+
+
+def test_every_link_leads_somewhere() -> None:
+    for text, folder in ((README, ROOT), (PLUGINS, ROOT / "docs")):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+            assert (folder / target).is_file(), target
+
+
+def test_the_docs_plugin_is_read_by_the_docs_recipe(tmp_path: Path) -> None:
+    (code,) = blocks(PLUGINS, "python")
+    (recipe,) = blocks(PLUGINS, "yaml")
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "two_clouds.py").write_text(code)
+    dataset: dict[str, Any] = yaml.safe_load(recipe)["representative_dataset"]
+    document = {
+        "name": "x",
+        "version": "1.0.0",
+        "source": {"kind": "keras", "path": "x"},
+        "converter": {"quantization": "none"},
+    }
+    assert find_faults({**document, "representative_dataset": dataset}, "recipe") == []
+    spec = DatasetSpec(
+        plugin=dataset.pop("plugin"),
+        modules=tuple(dataset.pop("modules")),
+        params=dataset,
+        samples=None,
+        shuffle=True,
+        seed=3,
+        preprocess=(),
+        project_root=str(tmp_path),
+    )
+    samples = list(open_samples(spec, None, tmp_path))
+    assert len(samples) == 200
+    assert samples[0].tensors["point"].dtype == np.float32
