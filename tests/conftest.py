@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,3 +44,10 @@ def run_stage(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> RunStage:
         return pool.run(STAGES[name], request, root / f"{next(counter):03d}-{name}").record
 
     return run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tensorflow_stays_in_children() -> Iterator[None]:
+    """The law of the suite: the test process itself never imports TensorFlow."""
+    yield
+    assert not {"tensorflow", "tf_keras", "keras"} & set(sys.modules)
