@@ -130,7 +130,7 @@ def _explained(error: Exception, file: KerasFile, package: str, objects: dict[st
     return SourceError(
         f"is not a readable Keras file: {_TITLES[package]} says {type(error).__name__}: {cause}",
         where=str(file.path),
-        fix=_other_loader(file, package),
+        fix=_remedy(file, package),
     )
 
 
@@ -148,7 +148,15 @@ def _cause(message: str) -> str:
     return line if len(line) <= _LONGEST_CAUSE else f"{line[:_LONGEST_CAUSE]} ..."
 
 
-def _other_loader(file: KerasFile, package: str) -> str:
+def _remedy(file: KerasFile, package: str) -> str:
     if package != _own_package(file):
         return "set source.loader: auto, which takes the Keras that wrote it"
+    installed = _keras(package).__version__
+    if package == "keras" and _numbers(file.keras_version) > _numbers(installed):
+        return f"the file was saved by Keras {file.keras_version} and Keras {installed} is installed: install that one"
     return "copy or save it again; the log holds the whole traceback"
+
+
+def _numbers(version: str) -> list[int]:
+    """The numbers of a version, for comparing; a file may hold any text there."""
+    return [int(number) for number in re.findall(r"\d+", version)]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +129,20 @@ def test_damaged_weights_are_not_a_readable_file(run_stage: RunStage, float_mode
     damaged.write_bytes(data)
     with pytest.raises(SourceError, match="is not a readable Keras file"):
         load(run_stage, model("keras", damaged))
+
+
+def test_a_file_of_a_newer_keras_says_which_one_to_install(
+    run_stage: RunStage, float_models: Path, tmp_path: Path
+) -> None:
+    newer = tmp_path / "newer.keras"
+    with zipfile.ZipFile(float_models / "two_inputs.keras") as old, zipfile.ZipFile(newer, "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            if name == "metadata.json":
+                text = json.dumps(json.loads(text) | {"keras_version": "99.1.0"}).encode()
+            elif name == "config.json":
+                text = text.replace(b'"use_bias": true', b'"use_bias": true, "not_invented_yet": 1')
+            new.writestr(name, text)
+    with pytest.raises(SourceError) as caught:
+        load(run_stage, model("keras", newer))
+    assert "saved by Keras 99.1.0" in caught.value.fix
