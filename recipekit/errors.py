@@ -40,21 +40,24 @@ class RecipekitError(Exception):
         what: what happened, one sentence without the full stop.
         where: a file with its line, a key path, a sample or a stage; empty where it says nothing.
         fix: what the user can do about it; empty where nothing is known.
+        log: the file that holds more; empty where there is none.
     """
 
     id: ClassVar[str] = "RK100"
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", fix: str = "", log: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.fix = fix
+        self.log = log
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         cure = f"\n  fix: {self.fix}" if self.fix else ""
-        return f"{place}{self.what}{cure}"
+        more = f"\n  log: {self.log}" if self.log else ""
+        return f"{place}{self.what}{cure}{more}"
 
 
 class InternalError(RecipekitError):

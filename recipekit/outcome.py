@@ -23,11 +23,14 @@ class Failure(Record, frozen=True, kw_only=True):
     what: str
     where: str
     fix: str
+    log: str
 
     @classmethod
     def of(cls, error: RecipekitError) -> Failure:
         """The data of an error."""
-        return cls(id=error.id, exit_code=error.exit_code, what=error.what, where=error.where, fix=error.fix)
+        return cls(
+            id=error.id, exit_code=error.exit_code, what=error.what, where=error.where, fix=error.fix, log=error.log
+        )
 
 
 class Outcome(Record, frozen=True, kw_only=True):

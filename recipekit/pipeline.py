@@ -21,6 +21,7 @@ from recipekit.contracts import (
     QUANTIZE,
     REFERENCE,
     SURVEY,
+    DatasetSpec,
     Flatbuffer,
     LoadedModel,
     LoadRequest,
@@ -133,16 +134,20 @@ class _Run:
 
     def _survey(self, work: Path) -> dict[str, SampleSet]:
         """Reads each dataset once, since its samples are part of the build key."""
-        recipe = self._job.recipe
-        datasets = {"evaluation-samples": recipe.evaluation.dataset}
-        if recipe.calibration is not None:
-            datasets = {"calibration-samples": recipe.calibration, **datasets}
+        calibration, evaluation = self._job.recipe.calibration, self._job.recipe.evaluation.dataset
         samples: dict[str, SampleSet] = {}
-        for role, dataset in datasets.items():
-            read: SampleSet = self._stage(SURVEY, SurveyRequest(dataset=dataset), work, role.partition("-")[0])
-            samples[role] = read
-            self._done(SURVEY, f"{read.count} {role.replace('-', ' ')} of {dataset.plugin}", role.partition("-")[0])
+        if calibration is not None:
+            samples["calibration-samples"] = self._read("calibration", calibration, work)
+        if evaluation == calibration:
+            samples["evaluation-samples"] = samples["calibration-samples"]
+        else:
+            samples["evaluation-samples"] = self._read("evaluation", evaluation, work)
         return samples
+
+    def _read(self, label: str, dataset: DatasetSpec, work: Path) -> SampleSet:
+        read: SampleSet = self._stage(SURVEY, SurveyRequest(dataset=dataset), work, label)
+        self._done(SURVEY, f"{read.count} {label} samples of {dataset.plugin}", label)
+        return read
 
     def _build(self, work: Path, definition: dict[str, Any], key: str, samples: dict[str, SampleSet]) -> Build:
         recipe = self._job.recipe

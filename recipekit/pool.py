@@ -195,7 +195,9 @@ def _read_response(stage: Stage, path: Path) -> StageResult:
     response = msgspec.json.decode(path.read_bytes())
     if "error" in response:
         error = response["error"]
-        raise by_id().get(error["id"], InternalError)(error["what"], where=error["where"], fix=error["fix"])
+        kind = by_id().get(error["id"], InternalError)
+        log = path.with_name("log.txt") if kind.exit_code == stage.failure.exit_code == 4 else None
+        raise kind(error["what"], where=error["where"], fix=error["fix"], log=str(log or ""))
     return StageResult(msgspec.convert(response["record"], stage.record), response["seconds"])
 
 

@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from recipekit.compose.marks import read_marks
 from recipekit.compose.overrides import CommandOverride, read_overrides
+from recipekit.compose.reach import GROUPS
 from recipekit.compose.sources import RecipesSource, use_folders
 from recipekit.errors import CompositionError, ForbiddenKey, RecipekitError, UsageError
 from recipekit.nearest import did_you_mean
@@ -76,11 +77,13 @@ class Composition:
     @property
     def file(self) -> Path:
         """The recipe's own file."""
-        return self.project.recipes / f"{self.recipe}.yaml"
+        folders = (self.project.recipes, *self.project.config_dirs)
+        paths = [folder / f"{self.recipe}.yaml" for folder in folders]
+        return next((path for path in paths if path.is_file()), paths[0])
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
-        """Every file of the user's folders that the recipe is composed of, the recipe's own last."""
+        """Every file that the recipe is composed of, packaged options among them, the recipe's own last."""
         with hydra_for(self.project):
             return tuple(dict.fromkeys(path for path, _ in self._sources()))
 
@@ -101,8 +104,7 @@ class Composition:
                     if key[0] != "defaults":
                         found[(*prefix, *key)] = f"{self._shown(path)}:{line}"
         for override in self._read:
-            if not override.is_group:
-                found[tuple(override.key.split("."))] = f"command line: {override.text}"
+            found.update(dict.fromkeys(override.paths, f"command line: {override.text}"))
         return found
 
     def _sources(self) -> Iterator[tuple[Path, str]]:
@@ -215,12 +217,14 @@ def _missing(error: MissingConfigException, project: Project) -> RecipekitError:
     with hydra_for(project):
         loader = GlobalHydra.instance().config_loader()
         options = sorted(loader.get_group_options(group, results_filter=ObjectType.CONFIG))
-    kind = "recipe" if group == "recipe" else f"option of '{group}'"
-    return UsageError(
-        f"there is no {kind} '{option}'{did_you_mean(option, options)}",
-        where=_who_chose(group, option, project),
-        fix=f"use one of {', '.join(options)}" if options else "add the file",
-    )
+    known = [*GROUPS, *user_groups(project)]
+    if not options and group not in known:
+        what, fix = f"there is no group '{group}'{did_you_mean(group, known)}", f"use one of {', '.join(GROUPS)}"
+    else:
+        kind = "recipe" if group == "recipe" else f"option of '{group}'"
+        what = f"there is no {kind} '{option}'{did_you_mean(option, options)}"
+        fix = f"use one of {', '.join(options)}" if options else "add the file"
+    return UsageError(what, where=_who_chose(group, option, project), fix=fix)
 
 
 def _who_chose(group: str, option: str, project: Project) -> str:

@@ -7,8 +7,8 @@ doesn't hold yet, so plain overrides of keys become forced ones; groups have the
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -20,6 +20,9 @@ from recipekit.errors import ForbiddenKey, UsageError
 _OPEN_TO_COMMAND_LINE = ("hydra.mode", "hydra.sweeper.", "hydra.launcher.", *CHOOSABLE)
 
 
+_FORMS = "write key=value, group=option, +key=value or ~key; put values with commas or spaces in quotes"
+
+
 class CommandOverride(NamedTuple):
     """One override of the command line.
 
@@ -28,12 +31,14 @@ class CommandOverride(NamedTuple):
         for_hydra: as Hydra takes it.
         key: the dotted key, or the group, that it is about.
         is_group: whether it chooses a group's option.
+        paths: key paths that it sets, those inside of a mapping among them; empty for a choice.
     """
 
     text: str
     for_hydra: str
     key: str
     is_group: bool
+    paths: tuple[tuple[str, ...], ...]
 
 
 def read_overrides(
@@ -66,9 +71,18 @@ def _read(text: str, groups: set[str], place: str) -> CommandOverride:
             where=f"{place}: {text}",
             fix=f"of Hydra's own keys, use {', '.join(_OPEN_TO_COMMAND_LINE)}",
         )
-    is_group = key in groups or key in CHOOSABLE
+    value = parsed.value()
+    is_group = (key in groups or key in CHOOSABLE) and not isinstance(value, dict)
     for_hydra = _for_hydra(text, key, is_group, parsed)
-    return CommandOverride(text.removeprefix("++"), for_hydra, key, is_group)
+    paths = () if is_group else tuple(_paths(value, tuple(key.split("."))))
+    return CommandOverride(text.removeprefix("++"), for_hydra, key, is_group, paths)
+
+
+def _paths(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    yield path
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _paths(item, (*path, str(key)))
 
 
 def _for_hydra(text: str, key: str, is_group: bool, parsed: Override) -> str:
@@ -84,11 +98,10 @@ def _parse(text: str, place: str) -> Override:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return OverridesParser.create().parse_overrides([text])[0]
+            parsed: Override = OverridesParser.create().parse_overrides([text])[0]
     except OverrideParseException as error:
         reason = str(error).strip().partition("\n")[0]
-        raise UsageError(
-            f"'{text}' is not an override: {reason}",
-            where=place,
-            fix="write key=value, group=option, +key=value or ~key; put values with commas or spaces in quotes",
-        ) from error
+        raise UsageError(f"'{text}' is not an override: {reason}", where=place, fix=_FORMS) from error
+    if not parsed.key_or_group:
+        raise UsageError(f"'{text}' is not an override: it has no key", where=place, fix=_FORMS)
+    return parsed

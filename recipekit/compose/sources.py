@@ -26,6 +26,12 @@ from recipekit.errors import CompositionError, ForbiddenKey
 
 _DEFAULTS_FIX = "list group options such as '- /converter: int8', recipes to extend, and _self_"
 
+_INTRODUCTIONS = {
+    **{f"/{group}": group for group in (*GROUPS, *CHOOSABLE)},
+    **{f"override {group}": group for group in CHOOSABLE},  # as Hydra's manual has it, in a file that is no group's
+}
+"""Keys of a recipe's defaults list that choose an option of a group in the primary config."""
+
 
 class RecipesSource(ConfigSource):
     """A flat recipes folder: `recipe/foo` is `foo.yaml`, `converter/x` is `converter/x.yaml`."""
@@ -52,9 +58,8 @@ class RecipesSource(ConfigSource):
             raise ConfigLoadError(f"Config not found: {path}")
         shown = path.relative_to(Path(self.path).parent).as_posix()
         text = _read_text(path, shown)
-        config = _parse(text, shown)
+        config, marks = _parse(text, shown)
         header = _header(text, shown)
-        marks = read_marks(text)
         content: Any = OmegaConf.to_container(config)
         defaults = _defaults(content, marks, shown)
         if config_path.startswith("recipe/"):
@@ -134,7 +139,7 @@ def _read_text(path: Path, shown: str) -> str:
         raise CompositionError(f"can't be read: {error.strerror}", where=shown) from error
 
 
-def _parse(text: str, shown: str) -> DictConfig:
+def _parse(text: str, shown: str) -> tuple[DictConfig, Marks]:
     try:
         too_much = excess(text)
         if too_much:
@@ -146,13 +151,14 @@ def _parse(text: str, shown: str) -> DictConfig:
         raise CompositionError(f"is not YAML: {error.problem}", where=place, fix="correct the syntax there") from error
     except yaml.YAMLError as error:
         raise CompositionError(f"is not YAML: {error}", where=shown) from error
-    except OSError:  # how OmegaConf refuses a file that holds a bare scalar
+    except OSError:  # how OmegaConf refuses a file that holds a bare number
         config = OmegaConf.create([])
-    if not isinstance(config, DictConfig):
+    marks = read_marks(text)
+    if not isinstance(config, DictConfig) or (len(config) and not marks):  # OmegaConf makes a key of a bare text
         raise CompositionError(
             "must hold a mapping at its top", where=shown, fix="write 'key: value' lines, such as 'name: my_model'"
         )
-    return config
+    return config, marks
 
 
 def _header(text: str, shown: str) -> dict[str, str | None]:
@@ -191,7 +197,7 @@ def _refuse_code(content: dict[str, Any], package: str, defaults: list[Any], mar
     for index, entry in enumerate(defaults):
         choice = next(iter(entry)) if isinstance(entry, dict) else entry
         group = choice.split()[-1].lstrip("/")
-        if is_hydras(group) and group not in CHOOSABLE:
+        if group not in CHOOSABLE and any(is_hydras(word.lstrip("/")) for word in choice.split()):
             raise ForbiddenKey(
                 f"the defaults entry '{choice}' is not allowed in a recipe",
                 where=f"{shown}:{marks.get(('defaults', index), 1)}",
@@ -219,8 +225,8 @@ def _choosing(defaults: Any) -> list[Any]:
     choices: list[Any] = []
     for entry in defaults:
         key = next(iter(entry)) if isinstance(entry, dict) and len(entry) == 1 else None
-        if key in {f"/{group}" for group in GROUPS}:
-            choices.append({f"override {key}": entry[key]})
+        if key in _INTRODUCTIONS:
+            choices.append({f"override /{_INTRODUCTIONS[key]}": entry[key]})
         elif isinstance(key, str) and key.startswith("override "):
             choices.append(entry)
         else:

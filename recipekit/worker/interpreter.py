@@ -83,7 +83,7 @@ class Runner:
         except (ValueError, RuntimeError) as error:
             raise self._error(
                 f"LiteRT can't run the model: {_first_sentence(error)}",
-                "use operators that LiteRT has, or set `evaluation.runtime: none` to go without running it",
+                "use operators that LiteRT has: what can't be run here can't be measured",
             ) from error
         self._inputs, self._outputs = self._ports()
         shapes = {detail["index"]: tuple(detail["shape"].tolist()) for detail in self._interpreter.get_input_details()}

@@ -119,7 +119,7 @@ def test_several_signatures_are_refused_by_name(measured_models: Path, tmp_path:
 def test_operators_that_litert_lacks_are_answered_with_the_way_out(measured_models: Path, name: str, said: str) -> None:
     with pytest.raises(EvaluationError, match=said) as caught:
         Runner(measured_models / f"{name}.tflite")
-    assert "`evaluation.runtime: none`" in caught.value.fix
+    assert "measured" in caught.value.fix
 
 
 @pytest.mark.parametrize("data", [b"", b"\x1c\0\0\0TFL3", b"no flatbuffer" * 99])

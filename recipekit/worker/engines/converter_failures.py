@@ -178,7 +178,7 @@ def _used_by(places: list[str]) -> str:
 def _choices(missing: list[_Missing], calibrated: bool) -> str:
     if any("xf16>" in entry.message for entry in missing):
         return "build the model with the float32 policy: TensorFlow Lite lacks float16 kernels; or replace the layer"
-    replace = ["replace it with supported operators (`custom_layers.replace`)", "cut the model before it"]
+    replace = ["replace it with supported operators in the model", "cut the model before it"]
     if calibrated:
         return "; or ".join([*replace, "choose a quantization without calibration, which may keep it as it is"])
     keep = ["keep it for your own kernel (`allow_custom_ops: true`)"]

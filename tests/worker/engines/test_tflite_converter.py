@@ -156,7 +156,7 @@ def test_an_operator_of_tensorflow_alone_is_named_with_its_places_and_the_ways_o
     with pytest.raises(UnsupportedOp) as caught:
         convert("Flex", spec())
     assert caught.value.what.endswith("tf.MaxPool3D (at first_pool/MaxPool3D, second_pool/MaxPool3D)")
-    for choice in ("[TFLITE_BUILTINS, SELECT_TF_OPS]", "allow_custom_ops: true", "custom_layers.replace", "cut"):
+    for choice in ("[TFLITE_BUILTINS, SELECT_TF_OPS]", "allow_custom_ops: true", "replace", "cut"):
         assert choice in caught.value.fix
 
 

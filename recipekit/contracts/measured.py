@@ -1,0 +1,142 @@
+"""What is measured of a converted model before it is judged."""
+
+from __future__ import annotations
+
+from recipekit.contracts.record import Record
+from recipekit.contracts.samples import SampleSet
+
+
+class Parity(Record, frozen=True, kw_only=True):
+    """How far the converted model's output is from the float model's, over all samples.
+
+    Attributes:
+        max_abs_error: largest absolute difference.
+        mean_abs_error: mean absolute difference.
+        rmse: root of the mean squared difference.
+        l2: mean over samples of the Euclidean norm of the difference.
+        cosine_similarity: mean over samples of the cosine between both outputs.
+        sqnr_db: 10 log10 of signal power over error power; `EXACT_SQNR_DB` where the error is zero.
+        argmax_agreement: share of samples with the same argmax of the last axis; None for outputs without classes.
+        agreeing: number of agreeing rows behind that share; None with it.
+        rows: number of rows compared behind that share; None with it.
+    """
+
+    max_abs_error: float
+    mean_abs_error: float
+    rmse: float
+    l2: float
+    cosine_similarity: float
+    sqnr_db: float
+    argmax_agreement: float | None = None
+    agreeing: int | None = None
+    rows: int | None = None
+
+
+EXACT_SQNR_DB = 400.0
+"""Stands for an infinite ratio, which JSON can't carry; float64 can't tell a finite one this large."""
+
+
+class PairedCounts(Record, frozen=True, kw_only=True):
+    """A metric that is a share of right samples, counted for both models at once."""
+
+    both: int
+    only_float: int
+    only_converted: int
+    neither: int
+
+
+class TaskScore(Record, frozen=True, kw_only=True):
+    """One task metric of both models.
+
+    Attributes:
+        float_value: the float model's.
+        converted_value: the converted model's.
+        higher_is_better: the direction; a drop is always a loss of quality.
+        paired: counts behind a metric that is a proportion; None for others.
+        replicates: for others, pairs (converted value, drop) of a paired bootstrap; empty where none were asked for.
+    """
+
+    float_value: float
+    converted_value: float
+    higher_is_better: bool
+    paired: PairedCounts | None = None
+    replicates: tuple[tuple[float, float], ...] = ()
+
+
+class Latency(Record, frozen=True, kw_only=True):
+    """Wall-clock milliseconds of one `invoke` at batch 1."""
+
+    p50_ms: float
+    p90_ms: float
+    mean_ms: float
+
+
+class Operator(Record, frozen=True, kw_only=True):
+    """One kind of operator in a flatbuffer: its name, version, how often it stands there, and its kind."""
+
+    name: str
+    version: int
+    count: int
+    kind: str  # builtin | custom | flex
+
+
+class QuantizedTensor(Record, frozen=True, kw_only=True):
+    """An input or output of a flatbuffer's signature, with per-tensor quantization where it has any."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    scale: float | None = None
+    zero_point: int | None = None
+
+
+class Census(Record, frozen=True, kw_only=True):
+    """What a flatbuffer itself says it is; flags and intentions don't enter.
+
+    Attributes:
+        inputs: of the signature, by name.
+        outputs: of the signature, by name.
+        operators: sorted by name and version, over all subgraphs.
+        float_ops: number of operators that compute in float, QUANTIZE and DEQUANTIZE left out.
+        float_op_names: their names, sorted, each once.
+        custom_ops: names of custom operators.
+        select_tf_ops: names of TensorFlow operators that need the Flex delegate.
+        subgraphs: number of subgraphs.
+        tensors: number of tensors.
+        min_runtime_version: as the converter's metadata states it; empty where it doesn't.
+    """
+
+    inputs: tuple[QuantizedTensor, ...]
+    outputs: tuple[QuantizedTensor, ...]
+    operators: tuple[Operator, ...]
+    float_ops: int
+    float_op_names: tuple[str, ...]
+    custom_ops: tuple[str, ...]
+    select_tf_ops: tuple[str, ...]
+    subgraphs: int
+    tensors: int
+    min_runtime_version: str
+
+
+class Measurement(Record, frozen=True, kw_only=True):
+    """All that is known of a candidate before it is judged.
+
+    Attributes:
+        samples: the evaluation samples that were read.
+        parity: by output name.
+        task: by metric name.
+        size: bytes of the candidate.
+        float32_size: bytes of the float32 conversion.
+        latency: the candidate's; None where no benchmark was asked for.
+        float32_latency: the float32 conversion's; None with it.
+        census: of the candidate.
+    """
+
+    samples: SampleSet
+    parity: dict[str, Parity]
+    task: dict[str, TaskScore]
+    size: int
+    float32_size: int
+    latency: Latency | None
+    float32_latency: Latency | None
+    census: Census

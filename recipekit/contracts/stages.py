@@ -1,0 +1,152 @@
+"""The stages: a request record in, a response record and files out. Paths are absolute strings."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from recipekit.contracts.declared import BenchmarkSpec, ConverterSpec, DatasetSpec, ModelSpec
+from recipekit.contracts.measured import Measurement
+from recipekit.contracts.record import Record
+from recipekit.contracts.samples import SampleSet
+from recipekit.contracts.tensors import Signature
+from recipekit.errors import ConversionError, DatasetError, EvaluationError, RecipekitError, SourceError
+
+
+class LoadRequest(Record, frozen=True, kw_only=True):
+    """Ask for the float model as a SavedModel with one signature."""
+
+    model: ModelSpec
+
+
+class LoadedModel(Record, frozen=True, kw_only=True):
+    """The float model, ready for lowering.
+
+    Attributes:
+        saved_model: folder of the SavedModel that is converted.
+        signature_key: the signature's key inside it.
+        signature: its inputs and outputs as converted, with `input_shapes` applied.
+        loader: what read the source (`keras3`, `tf_keras`, `saved_model`, `saved_model_v1`, `factory` ...).
+        reason: why that one, one sentence for the user.
+        parameters: number of weights, where the source tells; else None.
+    """
+
+    saved_model: str
+    signature_key: str
+    signature: Signature
+    loader: str
+    reason: str
+    parameters: int | None = None
+
+
+class SurveyRequest(Record, frozen=True, kw_only=True):
+    """Ask for a dataset to be read once and digested, before anything else happens."""
+
+    dataset: DatasetSpec
+
+
+class TensorLog(Record, frozen=True, kw_only=True):
+    """All values of one output, sample by sample: a C-ordered raw file of shape (samples, *shape)."""
+
+    path: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class ReferenceRequest(Record, frozen=True, kw_only=True):
+    """Ask for the float model's outputs on a dataset."""
+
+    model: ModelSpec
+    loaded: LoadedModel
+    dataset: DatasetSpec
+
+
+class Reference(Record, frozen=True, kw_only=True):
+    """The float model's outputs by output name, and the samples they belong to."""
+
+    outputs: dict[str, TensorLog]
+    samples: SampleSet
+
+
+class LowerRequest(Record, frozen=True, kw_only=True):
+    """Ask for the plain float32 conversion, the yardstick of size and speed."""
+
+    loaded: LoadedModel
+    converter: ConverterSpec
+
+
+class QuantizeRequest(Record, frozen=True, kw_only=True):
+    """Ask for the candidate: the conversion that the recipe declares."""
+
+    loaded: LoadedModel
+    converter: ConverterSpec
+    dataset: DatasetSpec | None
+
+
+class Flatbuffer(Record, frozen=True, kw_only=True):
+    """A converted model on disk.
+
+    Attributes:
+        path: the `.tflite` file.
+        sha256: its digest.
+        size: bytes.
+        samples: the calibration samples that were read; None where the scheme needs none.
+    """
+
+    path: str
+    sha256: str
+    size: int
+    samples: SampleSet | None = None
+
+
+class MeasureRequest(Record, frozen=True, kw_only=True):
+    """Ask for the candidate to be run on the evaluation samples and compared with the reference.
+
+    Attributes:
+        candidate: path of the converted model.
+        float32: path of the float32 conversion.
+        signature: names, shapes and dtypes that samples and reference outputs follow.
+        dataset: the evaluation samples.
+        reference: the float model's outputs on them.
+        metrics: task metrics by registry name, with their parameters.
+        benchmark: None skips latency.
+        replicates: bootstrap replicates for the intervals of metrics that aren't proportions; 0 for none.
+        seed: of the bootstrap.
+    """
+
+    candidate: str
+    float32: str
+    signature: Signature
+    dataset: DatasetSpec
+    reference: Reference
+    metrics: dict[str, dict[str, Any]]
+    benchmark: BenchmarkSpec | None
+    replicates: int
+    seed: int
+
+
+class Stage(NamedTuple):
+    """One step of a build: a pure function from a request record to a response record and files.
+
+    Attributes:
+        name: its module in `recipekit.worker.stages`.
+        worker: which of the two warm processes runs it: `tensorflow` or `litert`.
+        request: type of what it takes.
+        record: type of what it gives.
+        failure: the error that an exception becomes which nobody foresaw.
+    """
+
+    name: str
+    worker: str
+    request: type[Record]
+    record: type[Record]
+    failure: type[RecipekitError]
+
+
+SURVEY = Stage("survey", "litert", SurveyRequest, SampleSet, DatasetError)
+LOAD = Stage("load", "tensorflow", LoadRequest, LoadedModel, SourceError)
+REFERENCE = Stage("reference", "tensorflow", ReferenceRequest, Reference, EvaluationError)
+LOWER = Stage("lower", "tensorflow", LowerRequest, Flatbuffer, ConversionError)
+QUANTIZE = Stage("quantize", "tensorflow", QuantizeRequest, Flatbuffer, ConversionError)
+MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationError)
+
+STAGES = {stage.name: stage for stage in (SURVEY, LOAD, REFERENCE, LOWER, QUANTIZE, MEASURE)}
