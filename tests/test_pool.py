@@ -45,8 +45,8 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def short_pool() -> Iterator[Pool]:
-    with Pool(Limits(seconds=3, memory_mib=400)) as pool:
+def small_pool() -> Iterator[Pool]:
+    with Pool(Limits(seconds=60, memory_mib=400)) as pool:
         yield pool
 
 
@@ -66,8 +66,8 @@ def survey(project: Path, **kwargs: Any) -> SurveyRequest:
     )
 
 
-def test_a_stage_gives_its_record_and_leaves_request_response_and_log(short_pool: Pool, project: Path) -> None:
-    result = short_pool.run(SURVEY, survey(project), project / "stage")
+def test_a_stage_gives_its_record_and_leaves_request_response_and_log(small_pool: Pool, project: Path) -> None:
+    result = small_pool.run(SURVEY, survey(project), project / "stage")
     assert isinstance(result.record, SampleSet)
     assert result.record.count == 3
     assert result.seconds > 0
@@ -77,52 +77,52 @@ def test_a_stage_gives_its_record_and_leaves_request_response_and_log(short_pool
 
 @pytest.mark.parametrize(("do", "ending"), [("kill", "SIGKILL"), ("segfault", "SIGSEGV"), ("leave", "status 0")])
 def test_a_worker_that_dies_is_one_failed_stage_with_its_last_words(
-    short_pool: Pool, project: Path, do: str, ending: str
+    small_pool: Pool, project: Path, do: str, ending: str
 ) -> None:
     with pytest.raises(StageDied) as caught:
-        short_pool.run(SURVEY, survey(project, do=do), project / do)
+        small_pool.run(SURVEY, survey(project, do=do), project / do)
     assert ending in caught.value.what
     assert f"about to do {do}" in caught.value.what
     assert "-m recipekit.worker" in caught.value.fix
-    assert short_pool.run(SURVEY, survey(project), project / "after").record.count == 3  # type: ignore[attr-defined]
+    assert small_pool.run(SURVEY, survey(project), project / "after").record.count == 3  # type: ignore[attr-defined]
 
 
 def test_a_stage_that_hangs_is_ended_at_its_limit(project: Path) -> None:
-    with Pool(Limits(seconds=1, memory_mib=4000)) as pool:
+    with Pool(Limits(seconds=4, memory_mib=4000)) as pool:
         pool.run(SURVEY, survey(project), project / "warm")
         pid = pool.pid("litert")
         started = time.monotonic()
-        with pytest.raises(StageTimeout, match="longer than 1 s"):
+        with pytest.raises(StageTimeout, match="longer than 4 s"):
             pool.run(SURVEY, survey(project, do="hang"), project / "hang")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8
         assert pid is not None
         assert not Path(f"/proc/{pid}").exists()
 
 
-def test_a_stage_that_outgrows_its_memory_is_ended(short_pool: Pool, project: Path) -> None:
+def test_a_stage_that_outgrows_its_memory_is_ended(small_pool: Pool, project: Path) -> None:
     with pytest.raises(StageMemory, match="400 MiB allowed"):
-        short_pool.run(SURVEY, survey(project, do="eat"), project / "eat")
+        small_pool.run(SURVEY, survey(project, do="eat"), project / "eat")
 
 
-def test_errors_of_project_code_keep_their_class_and_place(short_pool: Pool, project: Path) -> None:
+def test_errors_of_project_code_keep_their_class_and_place(small_pool: Pool, project: Path) -> None:
     with pytest.raises(PluginError, match="the camera is unplugged") as caught:
-        short_pool.run(SURVEY, survey(project, do="raise"), project / "raise")
+        small_pool.run(SURVEY, survey(project, do="raise"), project / "raise")
     assert "misbehaving.py:" in caught.value.where
 
 
-def test_sys_exit_in_project_code_is_an_error_and_no_success(short_pool: Pool, project: Path) -> None:
+def test_sys_exit_in_project_code_is_an_error_and_no_success(small_pool: Pool, project: Path) -> None:
     with pytest.raises(PluginError, match=r"sys\.exit\(0\)"):
-        short_pool.run(SURVEY, survey(project, do="exit"), project / "exit")
+        small_pool.run(SURVEY, survey(project, do="exit"), project / "exit")
 
 
-def test_a_typed_error_leaves_the_worker_warm(short_pool: Pool, project: Path) -> None:
-    short_pool.run(SURVEY, survey(project), project / "first")
-    pid = short_pool.pid("litert")
+def test_a_typed_error_leaves_the_worker_warm(small_pool: Pool, project: Path) -> None:
+    small_pool.run(SURVEY, survey(project), project / "first")
+    pid = small_pool.pid("litert")
     request = survey(project)
     too_many = msgspec.structs.replace(request, dataset=msgspec.structs.replace(request.dataset, samples=4))
     with pytest.raises(DatasetError):
-        short_pool.run(SURVEY, too_many, project / "short")
-    assert short_pool.pid("litert") == pid
+        small_pool.run(SURVEY, too_many, project / "short")
+    assert small_pool.pid("litert") == pid
 
 
 def test_closing_ends_the_workers(project: Path) -> None:
@@ -153,10 +153,10 @@ def test_workers_end_when_their_parent_is_killed(project: Path) -> None:
 
 
 def test_a_failed_stage_can_be_tried_again_alone(
-    short_pool: Pool, project: Path, capfd: pytest.CaptureFixture[str]
+    small_pool: Pool, project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(StageDied):
-        short_pool.run(SURVEY, survey(project, do="kill"), project / "kill")
+        small_pool.run(SURVEY, survey(project, do="kill"), project / "kill")
     request = project / "kill" / "request.json"
     repaired = msgspec.json.decode(request.read_bytes())
     repaired["request"]["dataset"]["params"]["kwargs"] = {}
