@@ -28,7 +28,7 @@ LEVELS = (
 )
 """Rooms from the lowest level up."""
 
-OPEN_TO_WORKERS = {"errors", "nearest", "digests", "contracts", "registry"}
+OPEN_TO_WORKERS = {"errors", "nearest", "digests", "contracts", "registry", "samples"}
 """Rooms that the worker processes share with their parent."""
 
 ADDRESSES = {

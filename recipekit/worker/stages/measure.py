@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
-from recipekit.contracts import BenchmarkSpec, Latency, Measurement, MeasureRequest, SampleSet
-from recipekit.errors import DatasetError, EvaluationError
+from recipekit.contracts import BenchmarkSpec, Latency, Measurement, MeasureRequest
+from recipekit.errors import EvaluationError
+from recipekit.samples import require_same_samples
 from recipekit.worker import benchmark, census
 from recipekit.worker.comparison import Comparison
 from recipekit.worker.interpreter import Runner
@@ -44,7 +44,7 @@ def run(request: MeasureRequest, folder: Path) -> Measurement:
     seen = _run_all(reading, runner, comparison, labelled=bool(metrics))
     parity = comparison.parity()
     samples = reading.sample_set()
-    _require_same_samples(samples, request.reference.samples)
+    require_same_samples(request.reference.samples, samples, "evaluation.dataset")
     task = {}
     if metrics:
         labels = stack_labels(seen.labels, seen.ids)
@@ -98,18 +98,6 @@ def _require_names(kind: str, candidate: Sequence[str], expected: Sequence[str])
         raise EvaluationError(
             f"the converted model's {kind} are {_listed(candidate)}, the float model's {_listed(expected)}",
             fix="convert by a signature, so that names survive",
-        )
-
-
-def _require_same_samples(measured: SampleSet, reference: SampleSet) -> None:
-    """Refuses outputs that belong to other samples than the reference's."""
-    if measured.sha256 != reference.sha256:
-        lines = (Path(samples.path).read_bytes().splitlines() for samples in (measured, reference))
-        first = next(index for index, (one, other) in enumerate(zip_longest(*lines)) if one != other)
-        raise DatasetError(
-            f"gave another sample {first} to the converted model than to the float model",
-            where="evaluation.dataset",
-            fix="make the dataset give the same samples each time it is read",
         )
 
 

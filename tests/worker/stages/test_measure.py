@@ -188,7 +188,7 @@ def test_other_samples_than_the_references_are_refused_by_the_first_one(
         image, labels = arrays["image"], arrays["labels"]
     image[7, 0, 0, 0] += 1
     request = msgspec.structs.replace(request_, dataset=dataset(tmp_path, image=image, labels=labels))
-    with pytest.raises(DatasetError, match="gave another sample 7 to the converted model"):
+    with pytest.raises(DatasetError, match="between two readings: sample 7 was"):
         measure.run(request, folder)
 
 
