@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,32 @@ def of_file(path: Path) -> str:
 
 
 def of_tree(folder: Path) -> str:
-    """In-toto `dirHash1` of a folder: SHA-256 over the sorted lines `sha256`, two spaces, relative POSIX path, newline.
+    """In-toto `dirHash1` of all files below a folder.
 
     Raises:
-        SourceError: the folder holds a symbolic link or anything else that isn't a regular file.
+        SourceError: the folder holds a symbolic link or anything else that isn't a regular file, or a name that the
+            digest can't hold.
     """
-    lines = sorted(f"{of_file(path)}  {path.relative_to(folder).as_posix()}\n" for path in files_below(folder))
-    return of_bytes("".join(lines).encode())
+    return of_names({path.relative_to(folder).as_posix(): of_file(path) for path in files_below(folder)})
+
+
+def of_names(digests: Mapping[str, str]) -> str:
+    """In-toto `dirHash1`: SHA-256 over a line a file, sorted by name: its SHA-256, two spaces, its name, a newline.
+
+    Args:
+        digests: SHA-256 by relative POSIX path.
+
+    Raises:
+        SourceError: a name holds a newline, or isn't UTF-8.
+    """
+    summary = hashlib.sha256()
+    for name in sorted(digests, key=os.fsencode):
+        if "\n" in name or any("\ud800" <= character <= "\udfff" for character in name):
+            raise SourceError(
+                "holds a newline or isn't UTF-8, so the name can't be pinned", where=repr(name), fix="rename the file"
+            )
+        summary.update(f"{digests[name]}  {name}\n".encode())
+    return summary.hexdigest()
 
 
 def files_below(folder: Path) -> Iterator[Path]:

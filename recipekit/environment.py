@@ -153,8 +153,7 @@ def record_digest(record: str) -> str:
 def source_digest(package: Path) -> str:
     """The `dirHash1` of a package's code, schemas, presets and templates, as if nothing else were in its folder."""
     files = (path for path in package.rglob("*") if path.suffix in _SOURCE_SUFFIXES and path.is_file())
-    lines = sorted(f"{digests.of_file(path)}  {path.relative_to(package).as_posix()}\n" for path in files)
-    return digests.of_bytes("".join(lines).encode())
+    return digests.of_names({path.relative_to(package).as_posix(): digests.of_file(path) for path in files})
 
 
 def _is_content(line: str) -> bool:

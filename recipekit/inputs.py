@@ -192,8 +192,7 @@ def _state(path: Path, known: FileState | None) -> FileState:
 def _digest(place: Path, kind: Kind, states: tuple[FileState, ...]) -> str:
     if kind == "file":
         return states[0].sha256
-    lines = sorted(f"{state.sha256}  {state.path.relative_to(place).as_posix()}\n" for state in states)
-    return digests.of_bytes("".join(lines).encode())
+    return digests.of_names({state.path.relative_to(place).as_posix(): state.sha256 for state in states})
 
 
 def _module_of(address: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
+from pathlib import Path
 
 import msgspec
 from rich.console import Console
@@ -13,16 +14,17 @@ from recipekit.cli.arguments import make_parser, project_of
 from recipekit.cli.screen import Screen
 from recipekit.compose.application import answer
 from recipekit.compose.composition import compose
+from recipekit.errors import ProjectError
 from recipekit.pipeline import Settings, run_composition
 from recipekit.pool import Limits, Pool
-from recipekit.project import Project
+from recipekit.project import Project, find_project
 from recipekit.sweep import run_sweep
 
 
 def main(argv: list[str]) -> int:
     """Runs what the arguments ask for; see `recipekit run --help`."""
     options = _read(argv)
-    project = project_of(options)
+    project = _anywhere() if options.shell_completion else project_of(options)
     questions = _hydra_flags(options)
     if questions:
         answer(project, questions, options.overrides)
@@ -51,6 +53,15 @@ def _sweep(project: Project, options: argparse.Namespace, console: Console) -> i
     if options.format == "json":
         sys.stdout.write(msgspec.json.encode(result.outcomes).decode() + "\n")
     return result.exit_code
+
+
+def _anywhere() -> Project:
+    """The project for shell completion, which must not fail where there is none, as in a start-up file of a shell."""
+    here = Path.cwd()
+    try:
+        return find_project(here)
+    except ProjectError:
+        return Project(root=here, recipes=here, outputs=here / "outputs")
 
 
 def _screen(stderr: bool) -> Screen:

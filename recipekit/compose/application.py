@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from recipekit.compose.composition import PRIMARY, Composition, hydra_errors, prepare, user_groups
 from recipekit.compose.overrides import read_overrides
@@ -39,7 +40,8 @@ def sweep(project: Project, overrides: Sequence[str], folder: Path, child: Child
     def task(config: DictConfig) -> None:
         prepare(project)
         settings = HydraConfig.get()
-        read = read_overrides(settings.overrides.task, user_groups(project))
+        as_written: Any = OmegaConf.to_container(settings.overrides.task, resolve=False)
+        read = read_overrides(as_written, user_groups(project))
         child(Composition(project, read, config, settings), int(settings.job.num))
 
     with hydra_errors(project):

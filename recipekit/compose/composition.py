@@ -40,35 +40,43 @@ class Composition:
         project: the project it was composed in.
         recipe: the recipe's option name, that is its file's stem.
         overrides: as the user wrote them, the choice of the recipe left out.
-        mapping: plain data; what it holds is not checked yet.
         sweeps: whether the recipe itself asks for a sweep (`hydra.mode: MULTIRUN`).
     """
 
     def __init__(
         self, project: Project, overrides: tuple[CommandOverride, ...], config: DictConfig, hydra: Any
     ) -> None:
-        """Resolves a composed config.
+        """Takes a composed config.
 
         Args:
             project: where the recipes are.
             overrides: what it was composed with.
             config: the recipe; a node `hydra` in it is left out.
             hydra: Hydra's own node.
-
-        Raises:
-            CompositionError: a value is missing or can't be resolved.
-            ForbiddenKey: a value reads an environment variable that the project doesn't list.
         """
         self.project = project
         self.recipe = str(hydra.runtime.choices["recipe"])
         self.overrides = tuple(override.text for override in overrides if override.key != "recipe")
         self.sweeps = hydra.mode == RunMode.MULTIRUN
         self._read = overrides
+        self._config = config
+
+    @cached_property
+    def mapping(self) -> dict[str, Any]:
+        """The recipe as plain data, interpolations resolved; what it holds is not checked yet.
+
+        Raises:
+            CompositionError: a value is missing or can't be resolved.
+            ForbiddenKey: a value reads an environment variable that the project doesn't list.
+        """
         try:
-            self.mapping = _plain(config)
+            return _plain(self._config)
         except OmegaConfBaseException as error:
             place = self.origin(tuple((error.full_key or "").split(".")))
-            raise _recipekit_cause(error) or CompositionError(
+            cause = _recipekit_cause(error)
+            if cause is not None:
+                raise type(cause)(cause.what, where=place, fix=cause.fix) from error
+            raise CompositionError(
                 f"'{error.full_key}' has no value: {str(error).partition(chr(10))[0]}",
                 where=place,
                 fix="give it a value that can be resolved",
@@ -217,13 +225,13 @@ def _missing(error: MissingConfigException, project: Project) -> RecipekitError:
     with hydra_for(project):
         loader = GlobalHydra.instance().config_loader()
         options = sorted(loader.get_group_options(group, results_filter=ObjectType.CONFIG))
-    known = [*GROUPS, *user_groups(project)]
+    known = ["recipe", *GROUPS, *user_groups(project)]
     if not options and group not in known:
         what, fix = f"there is no group '{group}'{did_you_mean(group, known)}", f"use one of {', '.join(GROUPS)}"
     else:
         kind = "recipe" if group == "recipe" else f"option of '{group}'"
         what = f"there is no {kind} '{option}'{did_you_mean(option, options)}"
-        fix = f"use one of {', '.join(options)}" if options else "add the file"
+        fix = f"use one of {', '.join(options)}" if options else f"add the file {option}.yaml"
     return UsageError(what, where=_who_chose(group, option, project), fix=fix)
 
 
@@ -268,7 +276,6 @@ def _guard_environment(project: Project) -> None:
             return os.environ.get(name, default)
         raise ForbiddenKey(
             f"the recipe reads the environment variable '{name}'",
-            where="${oc.env:...}",
             fix=f'allow it in pyproject.toml: [tool.recipekit] env = ["{name}"]',
         )
 

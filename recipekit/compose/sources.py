@@ -117,7 +117,7 @@ class RecipesSearchPath(SearchPathPlugin):
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Prepends each folder to the source that Hydra was started with."""
-        for folder in reversed(self.folders):
+        for folder in self.folders:  # each one goes right in front of the presets, behind those before it
             search_path.prepend("recipes", f"recipes://{folder}", SearchPathQuery(provider="main"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -29,5 +30,9 @@ def make_project(tmp_path: Path) -> MakeProject:
 
 @pytest.fixture(autouse=True)
 def hydra_is_left_clean() -> Iterator[None]:
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
     yield
     assert not GlobalHydra.instance().is_initialized()
+    root.setLevel(level)  # Hydra's `--info` logs to the standard output from then on
+    root.handlers[:] = handlers

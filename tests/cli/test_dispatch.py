@@ -1,0 +1,226 @@
+"""The door: verbs, help at once, errors as one message with an exit code, and completion that knows the verbs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import recipekit
+from recipekit.cli import dispatch as cli
+from recipekit.errors import ConversionError, OutputAltered
+from recipekit.project import Project
+from tests.cli.conftest import Command
+
+HEAVY = {
+    "hydra",
+    "omegaconf",
+    "jsonschema",
+    "yaml",
+    "msgspec",
+    "rich",
+    "numpy",
+    "tensorflow",
+    "keras",
+    "ai_edge_litert",
+}
+"""What must not be imported before a verb is known."""
+
+LOADED = "import json, sys; from recipekit.cli import main; main({}); print(json.dumps(sorted(sys.modules)))"
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def modules_after(root: Path, *arguments: str) -> set[str]:
+    """Top-level modules that a fresh process has imported after a command."""
+    script = LOADED.format(list(arguments))
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=60, check=True
+    )
+    return {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_help_names_every_verb_with_an_example(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 0
+    page = capsys.readouterr().out
+    assert all(re.search(rf"^  {verb} +\w", page, re.MULTILINE) for verb in cli.VERBS)
+    assert "example: recipekit run" in page
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    assert not modules_after(tmp_path, "--help") & HEAVY
+
+
+def test_help_answers_at_once(command: Command) -> None:
+    seconds = []
+    for _ in range(4):
+        started = time.monotonic()
+        assert command("--help").returncode == 0
+        seconds.append(time.monotonic() - started)
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    assert min(seconds) < 0.15 + 2 * (time.monotonic() - started)  # a busy machine is slow to start anything
+
+
+@pytest.mark.parametrize("verb", ["validate", "list", "show"])
+def test_verbs_that_only_read_import_no_framework(project: Project, verb: str) -> None:
+    arguments = [verb] if verb == "list" else [verb, "recipe=digits"]
+    loaded = modules_after(project.root, *arguments)
+    assert not loaded & {"numpy", "tensorflow", "tf_keras", "keras", "ai_edge_litert", "PIL", "sklearn"}
+
+
+def test_list_needs_no_hydra(project: Project) -> None:
+    assert not modules_after(project.root, "list") & {"hydra", "omegaconf", "jsonschema"}
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_has_its_own_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main([verb, "--help"])
+    assert caught.value.code == 0
+    page = capsys.readouterr().out
+    assert f"example: recipekit {verb}" in page
+
+
+def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"recipekit {recipekit.__version__}\n"
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("valdate", "validate"), ("rum", "run"), ("--cfg", "")])
+def test_an_unknown_verb_gets_the_nearest(typed: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([typed]) == 2
+    told = capsys.readouterr().err
+    assert f"there is no command '{typed}'" in told
+    assert (f"did you mean '{meant}'?" in told) is bool(meant)
+    assert "use one of run, validate, list, show" in told
+
+
+@pytest.mark.parametrize(
+    "arguments", [["list", "--frmt", "json"], ["validate", "--all", "--format", "xml"], ["show", "-x"]]
+)
+def test_an_unknown_option_is_a_usage_error(
+    project: Project, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 2
+    assert f"see recipekit {arguments[0]} --help" in capsys.readouterr().err
+
+
+def test_no_project_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["list"]) == 2
+
+
+def raising(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(arguments: list[str]) -> int:
+        raise error
+
+    monkeypatch.setattr(importlib.import_module("recipekit.cli.list"), "main", fail)
+
+
+@pytest.mark.parametrize(("error", "code"), [(ConversionError("refused"), 4), (OutputAltered("changed"), 6)])
+def test_an_expected_error_is_one_message_with_its_exit_code(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(error, monkeypatch)
+    assert cli.main(["list"]) == code
+    told = capsys.readouterr().err
+    assert told.startswith(f"error {error.id}: ")  # type: ignore[attr-defined]
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_debug_adds_the_traceback_wherever_it_stands(
+    position: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(ConversionError("refused"), monkeypatch)
+    arguments = ["list"]
+    arguments.insert(position, "--debug")
+    assert cli.main(arguments) == 4
+    told = capsys.readouterr().err
+    assert "Traceback" in told
+    assert "error RK401: refused" in told
+
+
+def test_a_defect_is_reported_with_a_file_and_not_dumped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    raising(ZeroDivisionError("by zero"), monkeypatch)
+    assert cli.main(["list"]) == 1
+    told = capsys.readouterr().err
+    assert "error RK100: a defect of recipekit: ZeroDivisionError: by zero" in told
+    assert "Traceback" not in told
+    (log,) = tmp_path.glob("recipekit-*.log")
+    assert str(log) in told
+    assert "Traceback" in log.read_text()
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (cli.Terminated(), 143)])
+def test_an_interruption_has_its_own_exit_code(
+    error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(error, monkeypatch)
+    assert cli.main(["list"]) == code
+    assert "nothing was published" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_gone_ends_the_command_quietly(project: Project) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "recipekit.cli", "list"],
+            cwd=project.root,
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("recipekit ", {"run", "validate", "list", "show"}),
+        ("recipekit va", {"validate"}),
+        ("recipekit zz", set()),
+        ("recipekit run recipe=di", {"recipe=digits"}),
+        ("recipekit validate recipe=", {"recipe=digits", "recipe=letters", "recipe=wrong"}),
+        (
+            "recipekit run recipe=digits converter=int",
+            {
+                "converter=int8",
+                "converter=int16x8",
+                "converter=int8_float_fallback",
+                "converter=int16x8_float_fallback",
+            },
+        ),
+    ],
+)
+def test_completion_offers_verbs_and_then_what_hydra_knows(command: Command, line: str, offered: set[str]) -> None:
+    done = command("-sc", "query=bash", COMP_LINE=line, COMP_POINT=str(len(line)), COMP_CWORD="1")
+    assert done.returncode == 0
+    assert set(done.stdout.split()) == offered
+
+
+def test_completion_can_be_installed(command: Command) -> None:
+    done = command("-sc", "install=bash")
+    assert done.returncode == 0
+    assert "complete " in done.stdout

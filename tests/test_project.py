@@ -1,0 +1,121 @@
+"""The project is found from the command line, the environment, pyproject.toml or the folders above, in that order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recipekit.errors import ProjectError
+from recipekit.project import find_project
+
+
+@pytest.fixture(autouse=True)
+def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RECIPEKIT_RECIPES", raising=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Four recipes folders to choose from, and a place deep inside to start from."""
+    for name in ("named/recipes", "variable/recipes", "settings/recipes", "recipes", "src/deep"):
+        (tmp_path / name).mkdir(parents=True)
+    return tmp_path
+
+
+def settings(folder: Path, text: str) -> Path:
+    path = folder / "pyproject.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_nearest_recipes_folder_upwards_is_the_project_s(home: Path) -> None:
+    project = find_project(home / "src" / "deep")
+    assert (project.root, project.recipes, project.outputs) == (home, home / "recipes", home / "outputs")
+    (home / "src" / "recipes").mkdir()
+    assert find_project(home / "src" / "deep").root == home / "src"
+
+
+def test_each_way_to_name_the_folder_beats_those_behind_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = home / "src" / "deep"
+    settings(home, '[tool.recipekit]\nrecipes = "settings/recipes"\n')
+    assert find_project(start).recipes == home / "settings" / "recipes"
+    monkeypatch.setenv("RECIPEKIT_RECIPES", str(home / "variable" / "recipes"))
+    assert find_project(start).recipes == home / "variable" / "recipes"
+    named = find_project(start, home / "named" / "recipes")
+    assert (named.recipes, named.root) == (home / "named" / "recipes", home / "named")
+
+
+def test_a_relative_folder_and_an_empty_variable(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("RECIPEKIT_RECIPES", "")
+    assert find_project(home).recipes == home / "recipes"
+    assert find_project(home, Path("named/recipes")).recipes == home / "named" / "recipes"
+
+
+def test_settings_are_read_from_the_nearest_file_that_has_them(home: Path) -> None:
+    settings(
+        home,
+        '[tool.recipekit]\noutputs = "built"\nenv = ["CI"]\nstage_timeout = 60\nmemory_limit_mib = 512.5\n',
+    )
+    settings(home / "src", "[tool.black]\nline-length = 100\n")
+    project = find_project(home / "src" / "deep")
+    assert project.outputs == home / "built"
+    assert (project.env, project.stage_timeout, project.memory_limit_mib) == (("CI",), 60, 512.5)
+
+
+def test_one_more_folder_is_looked_up_last(home: Path) -> None:
+    project = find_project(home).with_config_dir(home / "a").with_config_dir(home / "b")
+    assert project.config_dirs == (home / "a", home / "b")
+    assert project.recipes == home / "recipes"
+
+
+def test_no_folder_anywhere_says_where_it_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="no folder 'recipes' here or above") as caught:
+        find_project(tmp_path)
+    assert caught.value.where == str(tmp_path)
+    assert "--recipes" in caught.value.fix
+
+
+@pytest.mark.parametrize("variable", [False, True])
+def test_a_named_folder_that_is_not_there_is_an_error(
+    tmp_path: Path, variable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if variable:
+        monkeypatch.setenv("RECIPEKIT_RECIPES", str(tmp_path / "gone"))
+    with pytest.raises(ProjectError, match="no such recipes folder") as caught:
+        find_project(tmp_path, None if variable else tmp_path / "gone")
+    assert caught.value.where == str(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[tool.recipekit]\nrecpies = "x"\n', "unknown setting 'recpies'; did you mean 'recipes'?"),
+        ("[tool.recipekit]\nzzz = 1\n", "unknown setting 'zzz'"),
+        ("[tool.recipekit]\nrecipes = 3\n", "recipes must be a str, got 3"),
+        ('[tool.recipekit]\nenv = "CI"\n', "env must be a list"),
+        ("[tool.recipekit]\nenv = [1]\n", "env must list names"),
+        ("[tool.recipekit]\nstage_timeout = true\n", "stage_timeout must be a float"),
+        ('[tool.recipekit]\nrecipes = "gone"\n', "which is no folder"),
+        ("[tool]\nrecipekit = 3\n", "must be a table"),
+        ("[tool.recipekit\n", "is not TOML"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_file(home: Path, text: str, said: str) -> None:
+    path = settings(home, text)
+    with pytest.raises(ProjectError) as caught:
+        find_project(home)
+    assert said in caught.value.what
+    assert caught.value.where == str(path)
+
+
+def test_a_file_that_is_not_utf8_is_not_toml(home: Path) -> None:
+    (home / "pyproject.toml").write_bytes(b"name = '\xff'")
+    with pytest.raises(ProjectError, match="is not TOML"):
+        find_project(home)
+
+
+def test_a_pyproject_without_our_table_says_nothing(home: Path) -> None:
+    settings(home, "tool = 3\n")
+    assert find_project(home).recipes == home / "recipes"

@@ -1,0 +1,162 @@
+"""Rules across keys: what is refused, what is only warned about, and that nothing unsupported is ignored."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from recipekit.faults import with_defaults
+from recipekit.rules import cross_faults, has_bounds, warnings
+
+RECIPE: dict[str, Any] = {
+    "name": "digits",
+    "version": "1.0.0",
+    "source": {"kind": "keras", "path": "m.keras"},
+    "converter": {"quantization": "int8"},
+    "representative_dataset": {"plugin": "digits", "samples": 200},
+    "evaluation": {"dataset": {"plugin": "digits"}, "metrics": {"top1_accuracy": {}}},
+    "acceptance": {"parity": {"sqnr_db": {"min": 10}}},
+}
+
+
+def complete(**sections: Any) -> dict[str, Any]:
+    """The good recipe with sections replaced, or left out by None, complete with defaults."""
+    recipe = {**copy.deepcopy(RECIPE), **sections}
+    return with_defaults({key: value for key, value in recipe.items() if value is not None}, "recipe")
+
+
+def paths(**sections: Any) -> list[str]:
+    return [".".join(map(str, fault.path)) for fault in cross_faults(complete(**sections))]
+
+
+def test_a_good_recipe_breaks_no_rule_and_warns_of_nothing() -> None:
+    assert cross_faults(complete()) == []
+    assert warnings(complete()) == []
+
+
+@pytest.mark.parametrize("name", ["con", "nul", "com1", "lpt9.x", "latest", "sweeps"])
+def test_a_reserved_name_is_refused(name: str) -> None:
+    assert paths(name=name) == ["name"]
+
+
+def test_a_newer_language_is_refused_with_what_is_read_here() -> None:
+    (fault,) = cross_faults(complete(schema_version=2))
+    assert "reads up to 1; upgrade" in fault.message
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int16x8"])
+def test_a_calibrated_scheme_needs_calibration_data(scheme: str) -> None:
+    assert paths(representative_dataset=None, converter={"quantization": scheme}) == ["converter.quantization"]
+
+
+@pytest.mark.parametrize("scheme", ["none", "float16", "dynamic_range"])
+def test_other_schemes_need_some_data_to_measure_on(scheme: str) -> None:
+    assert paths(representative_dataset=None, converter={"quantization": scheme}) == []
+    acceptance: dict[str, Any] = {}
+    nothing = {"representative_dataset": None, "evaluation": None, "acceptance": acceptance}
+    assert paths(**nothing, converter={"quantization": scheme}) == ["evaluation"]
+
+
+@pytest.mark.parametrize("section", ["representative_dataset", "evaluation"])
+def test_an_unknown_plugin_gets_the_nearest_unless_modules_may_register_it(section: str) -> None:
+    def declared(**more: Any) -> dict[str, Any]:
+        dataset = {"plugin": "digts", "samples": 200, **more}
+        return {section: {"dataset": dataset, "metrics": {}} if section == "evaluation" else dataset}
+
+    (fault,) = cross_faults(complete(**declared()))
+    assert "did you mean 'digits'" in fault.message
+    assert paths(**declared(modules=["my_frames"])) == []
+
+
+def test_random_samples_must_be_asked_for() -> None:
+    random = {"plugin": "random", "inputs": {"x": [2]}, "samples": 200}
+    assert paths(representative_dataset=random) == ["representative_dataset.plugin"]
+    assert paths(representative_dataset={**random, "allow_random": True}) == []
+
+
+def test_an_unknown_metric_gets_the_nearest() -> None:
+    evaluation = {"dataset": {"plugin": "digits"}, "metrics": {"top1_acuracy": {}}}
+    (fault,) = cross_faults(complete(evaluation=evaluation))
+    assert fault.path == ("evaluation", "metrics", "top1_acuracy")
+    assert "did you mean 'top1_accuracy'" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("section", "metric"),
+    [
+        ("parity", "sqnr_db"),
+        ("size", "bytes"),
+        ("latency", "p50_ms"),
+        ("model", "float_ops"),
+        ("task", "top1_accuracy"),
+    ],
+)
+def test_bounds_that_cross_are_refused(section: str, metric: str) -> None:
+    assert paths(acceptance={section: {metric: {"min": 2, "max": 1}}}) == [f"acceptance.{section}.{metric}"]
+    assert paths(acceptance={section: {metric: {"min": 1, "max": 1}}}) == []
+
+
+def test_a_bound_on_what_nobody_measures_is_refused() -> None:
+    assert paths(acceptance={"task": {"f1": {"min": 0.5}}}) == ["acceptance.task.f1"]
+    evaluation = {"dataset": {"plugin": "digits"}, "benchmark": None}
+    assert paths(acceptance={"latency": {"p50_ms": {"max": 1}}}, evaluation=evaluation) == ["acceptance.latency"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "path"),
+    [
+        ({"source": {"kind": "tflite", "path": "m.tflite"}}, "source.kind"),
+        ({"source": {"kind": "keras_application", "name": "MobileNetV2"}}, "source.kind"),
+        (
+            {"source": {"kind": "frozen_graph", "path": "m.pb", "inputs": {"x": [1]}, "outputs": ["y"]}},
+            "source.kind",
+        ),
+        ({"source": {"kind": "saved_model", "path": "m", "signature": ["a", "b"]}}, "source.signature"),
+        ({"custom_layers": {"replace": {"HardSwish": "a:b"}}}, "custom_layers.replace"),
+        ({"optimize": {"prune": {"sparsity": 0.5}}}, "optimize"),
+        ({"converter": {"quantization": "int8", "engine": "ai_edge_quantizer"}}, "converter.engine"),
+        (
+            {"converter": {"quantization": "int8", "rules": [{"match": {"op": "SOFTMAX"}, "quantization": "none"}]}},
+            "converter.rules",
+        ),
+        ({"evaluation": {"dataset": {"plugin": "digits"}, "runtime": "none"}}, "evaluation.runtime"),
+        ({"acceptance": {"target": {"sram_kib": {"max": 256}}}}, "acceptance.target"),
+        ({"artifacts": {"c_array": True}}, "artifacts.c_array"),
+        ({"artifacts": {"labels": "labels.txt"}}, "artifacts.labels"),
+        ({"artifacts": {"golden_vectors": 8}}, "artifacts.golden_vectors"),
+        ({"artifacts": {"vela": {"accelerator": "ethos-u55-128"}}}, "artifacts.vela"),
+    ],
+)
+def test_what_this_version_does_not_carry_out_is_refused(sections: dict[str, Any], path: str) -> None:
+    (fault,) = cross_faults(complete(**sections))
+    assert ".".join(map(str, fault.path)) == path
+    assert "this version doesn't carry it out" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("sections", "warned"),
+    [
+        ({"evaluation": None}, "parity is measured on the representative samples"),
+        ({"converter": {"quantization": "float16"}}, "quantization float16 needs no calibration"),
+        ({"acceptance": {}}, "nothing was judged"),
+        ({"representative_dataset": {"plugin": "digits", "samples": 20}}, "20 calibration samples are few"),
+    ],
+)
+def test_what_is_probably_not_meant_is_warned_about(sections: dict[str, Any], warned: str) -> None:
+    recipe = complete(**sections)
+    assert cross_faults(recipe) == []
+    (warning,) = warnings(recipe)
+    assert warned in warning
+
+
+def test_unlimited_calibration_samples_are_not_few() -> None:
+    assert warnings(complete(representative_dataset={"plugin": "digits", "samples": None})) == []
+
+
+@pytest.mark.parametrize("section", ["parity", "task", "size", "latency", "model", "target"])
+def test_one_bound_in_any_section_is_a_bound(section: str) -> None:
+    empty = complete(acceptance={})["acceptance"]
+    assert not has_bounds(empty)
+    assert has_bounds({**empty, section: {"x": {"min": 1}}})
