@@ -73,6 +73,8 @@ def _cast_array(array: Array, target: np.dtype[Any]) -> Array:
         raise ValueError(f"takes numbers, got {array.dtype}")
     if array.size and array.dtype.kind != "b" and target.kind != "b":
         low, high = array.min(), array.max()
+        if target.kind in "iu":
+            low, high = np.trunc(low), np.trunc(high)
         if not (fits(low, target) and fits(high, target)):
             raise ValueError(f"values from {low} to {high} don't fit {target}")
     return array.astype(target)

@@ -9,8 +9,8 @@ the dataset `digits` (1,097 images of scikit-learn's load_digits), of which 100 
 augmentation were tried there and the better one kept; the weaker one, without shears, gave 0.980.
 
 The file was saved by Keras 3.12, the line for Python 3.10, because later ones read it but write what it can't read;
-Keras 3.15 gave the same weights. It holds no optimizer state. On one machine with the same packages the weights come out the same each time; the
-file's bytes don't, because Keras writes the date into it.
+Keras 3.15 gave the same weights. It holds no optimizer state. On one machine with the same packages the weights come
+out the same each time; the file's bytes don't, because Keras writes the date into it.
 """
 
 from __future__ import annotations
