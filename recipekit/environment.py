@@ -35,6 +35,9 @@ VARIABLES = re.compile(
 Not all of `TF_`: Terraform has the same prefix and keeps tokens and passwords there.
 """
 
+_LEFT_BY_IMPORTS = {"KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"}
+"""Set by scikit-learn in the process that imports it, so they tell who asked for a build and not what it is."""
+
 _X86_FEATURES = re.compile(r"^(ssse3|sse4_[12]|avx|avx2|avx512\w+|avx_(vnni|ifma|ne)\w*|amx_\w+|fma|f16c)$")
 _ARM_FEATURES = re.compile(r"^(neon|fphp|asimd|asimdhp|asimddp|sve\w*|sme\w*|i8mm|bf16)$")
 _SOURCE_SUFFIXES = {".py", ".yaml", ".json", ".html", ".css"}
@@ -98,7 +101,11 @@ def collect(variables: Mapping[str, str] = os.environ) -> Environment:
             f"{sys.version_info[1]}{sys.abiflags}",
         },
         platform=platform_facts(),
-        variables={name: value for name, value in sorted(variables.items()) if VARIABLES.match(name)},
+        variables={
+            name: value
+            for name, value in sorted(variables.items())
+            if VARIABLES.match(name) and name not in _LEFT_BY_IMPORTS
+        },
         packages=packages(),
     )
 

@@ -36,6 +36,7 @@ from recipekit.contracts import (
     Stage,
     SurveyRequest,
 )
+from recipekit.errors import DatasetError, PluginError
 from recipekit.gate import judge
 from recipekit.inputs import Input, check_unchanged
 from recipekit.outcome import Outcome
@@ -232,11 +233,24 @@ class _Run:
         name = "-".join(filter(None, (stage.name, label)))
         folder = work / f"{len(self._seconds):02d}-{name}"
         self._watcher.started(name)
-        result = self._pool.run(stage, request, folder)
+        try:
+            result = self._pool.run(stage, request, folder)
+        except (DatasetError, PluginError) as error:
+            section = self._section(stage, label)
+            error.where = ": ".join(filter(None, (section, error.where)))
+            raise
         self._seconds[name] = result.seconds
         if (folder / "log.txt").is_file():
             self._logs[name] = folder / "log.txt"
         return result.record
+
+    def _section(self, stage: Stage, label: str) -> str:
+        """The recipe's key of the dataset that a stage reads; empty where it reads none."""
+        if stage is QUANTIZE or label == "calibration":
+            return "representative_dataset"
+        if stage in {REFERENCE, MEASURE} or label == "evaluation":
+            return "evaluation.dataset" if "evaluation" in self._job.recipe.resolved else "representative_dataset"
+        return ""
 
     def _done(self, stage: Stage, note: str, label: str = "") -> None:
         name = "-".join(filter(None, (stage.name, label)))

@@ -192,3 +192,8 @@ def test_collecting_imports_nothing_heavy() -> None:
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert printed == "set()\n"
+
+
+def test_what_an_imported_library_leaves_in_the_environment_is_not_recorded() -> None:
+    left = {"KMP_DUPLICATE_LIB_OK": "True", "KMP_INIT_AT_FORK": "FALSE"}
+    assert environment.collect(left | {"KMP_BLOCKTIME": "0"}).variables == {"KMP_BLOCKTIME": "0"}
