@@ -422,6 +422,7 @@ def killed_runs(base: Path, seed: int, verdict: str, mode: str) -> Iterator[Path
         yield base / str(number)
 
 
+@pytest.mark.slow
 def test_a_process_killed_at_any_step_leaves_all_or_nothing(tmp_path: Path) -> None:
     before = None
     states = []
@@ -449,6 +450,7 @@ def test_a_process_killed_at_any_step_leaves_all_or_nothing(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("verdict", ["accepted", "rejected"])
+@pytest.mark.slow
 def test_a_process_killed_while_it_replaces_leaves_the_old_output_or_the_new_one(tmp_path: Path, verdict: str) -> None:
     models = []
     for root in killed_runs(tmp_path, OLD, verdict, "replace"):

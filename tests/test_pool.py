@@ -87,6 +87,7 @@ def test_a_worker_that_dies_is_one_failed_stage_with_its_last_words(
     assert small_pool.run(SURVEY, survey(project), project / "after").record.count == 3  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_stage_that_hangs_is_ended_at_its_limit(project: Path) -> None:
     with Pool(Limits(seconds=4, memory_mib=4000)) as pool:
         pool.run(SURVEY, survey(project), project / "warm")
@@ -99,6 +100,7 @@ def test_a_stage_that_hangs_is_ended_at_its_limit(project: Path) -> None:
         assert not Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.slow
 def test_a_stage_that_outgrows_its_memory_is_ended(small_pool: Pool, project: Path) -> None:
     with pytest.raises(StageMemory, match="400 MiB allowed"):
         small_pool.run(SURVEY, survey(project, do="eat"), project / "eat")

@@ -68,6 +68,7 @@ def test_the_command_line_narrows_a_recipe_s_own_sweep(make_project: MakeProject
     assert [overrides for _, overrides, _, _ in found] == [["seed=7"]]
 
 
+@pytest.mark.slow
 def test_the_joblib_launcher_runs_children_in_other_processes(make_project: MakeProject) -> None:
     project = make_project({"digits.yaml": RECIPE + "description: ${oc.env:RK_OPEN,closed}\n"}, env=("RK_OPEN",))
     found = notes(project, "recipe=digits", "seed=1,2", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
