@@ -75,22 +75,37 @@ def run_sweep(
     folder = project.outputs / "sweeps" / f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     with fsio.reported(folder):
         fsio.make_folders(folder)
-    lost: list[Outcome] = []
+    lost: tuple[Outcome, ...] = ()
     try:
         sweep(project, overrides, folder, partial(_run_child, project, settings, folder, watch))
     except RecipekitError:
-        fsio.remove_tree(folder)
+        _finish(folder)
         raise
     except Exception as error:  # noqa: BLE001  a launcher is foreign code; what its children left behind still counts
-        lost = [_lost(error, started)]
+        lost = (_lost(error, started),)
+    except BaseException:  # an interruption: the children that have ended count, too
+        _finish(folder)
+        raise
     finally:
         _pool(Limits.of(project)).close()
-    found = [msgspec.json.decode(path.read_bytes(), type=Outcome) for path in folder.glob("*/outcome.json")]
-    outcomes = (*sorted(found, key=lambda outcome: outcome.number), *lost)
+    return SweepResult(folder, _finish(folder, lost))
+
+
+def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> tuple[Outcome, ...]:
+    """Writes the summary of all children that have ended; where there are none the folder goes, too.
+
+    Raises:
+        OutputFault: the file system refused.
+    """
     with fsio.reported(folder):
+        found = [msgspec.json.decode(path.read_bytes(), type=Outcome) for path in folder.glob("*/outcome.json")]
+        outcomes = (*sorted(found, key=lambda outcome: outcome.number), *lost)
         (folder / "multirun.yaml").unlink(missing_ok=True)  # Hydra's copy of the config names paths of this machine
-        _summarise(folder, outcomes)
-    return SweepResult(folder, outcomes)
+        if outcomes:
+            _summarise(folder, outcomes)
+        else:
+            fsio.remove_tree(folder)
+    return outcomes
 
 
 def _run_child(

@@ -68,10 +68,10 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"error {error.id}: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted: nothing was published\n")
+        sys.stderr.write("interrupted: the running build published nothing\n")
         return 130
     except Terminated:
-        sys.stderr.write("terminated: nothing was published\n")
+        sys.stderr.write("terminated: the running build published nothing\n")
         return 143
     except BrokenPipeError:  # the reader of our output has gone, as in `recipekit list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

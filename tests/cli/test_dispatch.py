@@ -177,7 +177,7 @@ def test_an_interruption_has_its_own_exit_code(
 ) -> None:
     raising(error, monkeypatch)
     assert cli.main(["list"]) == code
-    assert "nothing was published" in capsys.readouterr().err
+    assert "published nothing" in capsys.readouterr().err
 
 
 def test_a_reader_that_has_gone_ends_the_command_quietly(project: Project) -> None:

@@ -250,11 +250,26 @@ def test_a_signal_ends_the_run_at_once_with_its_workers_and_publishes_nothing(
         out, err = process.communicate(timeout=20)
     assert time.monotonic() - asked < 5
     assert process.returncode == code, out + err
-    assert "nothing was published" in err
+    assert "published nothing" in err
     assert "Traceback" not in err
     assert not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)
     assert published(tiny) == {}
     assert not list((tiny / "outputs" / ".work").glob("*/*"))
+
+
+def test_an_interrupted_sweep_keeps_what_has_ended(tiny: Path) -> None:
+    with started(tiny, "-m", "recipe=tiny", "seed=0,1,2") as process:
+        deadline = time.monotonic() + 60
+        while not list((tiny / "outputs" / "sweeps").glob("*/0/outcome.json")) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 130, out + err
+    (summary,) = (tiny / "outputs" / "sweeps").glob("*/summary.json")
+    rows = json.loads(summary.read_text())
+    assert rows[0]["verdict"] == "accepted"
+    assert len(rows) < 3
+    assert not list(summary.parent.glob("multirun.yaml"))
 
 
 def test_two_runs_of_one_build_take_turns(tiny: Path) -> None:
