@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
+
+from tests.built_models import built_once
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,19 +26,7 @@ def recipekit(folder: Path, arguments: Sequence[str]) -> subprocess.CompletedPro
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny project as built once for all test processes; copy it before writing into it."""
-    root = tmp_path_factory.getbasetemp()
-    root = root.parent if root.name.startswith("popen-") else root
-    folder, unfinished = root / "tiny", root / "tiny.part"
-    with FileLock(root / "tiny.lock"):
-        if not folder.exists():
-            unfinished.mkdir()
-            builder = ROOT / "tests" / "models" / "tiny_classifier.py"
-            child = subprocess.run(
-                [sys.executable, str(builder), str(unfinished)], capture_output=True, text=True, check=False
-            )
-            assert child.returncode == 0, child.stderr
-            unfinished.rename(folder)
-    return folder
+    return built_once("tiny_classifier", tmp_path_factory)
 
 
 @pytest.fixture

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 from ai_edge_litert.interpreter import Interpreter
-from filelock import FileLock
 
 from recipekit.contracts import (
-    ConverterSpec,
     CustomLayersSpec,
     DatasetSpec,
     LoadedModel,
@@ -27,28 +22,13 @@ from recipekit.contracts import (
     SourceSpec,
 )
 from tests.conftest import RunStage
+from tests.worker.conversions import FLOAT32
 
 PROJECT = Path(__file__).parents[1] / "models" / "project"
 LAYERS = CustomLayersSpec(modules=("layers/scale.py",))
 MLPERF_TINY = Path(__file__).parents[3] / "shared" / "data" / "mlperf_tiny"
 
 Arrays = dict[str, npt.NDArray[Any]]
-
-
-def build_float_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the models of `tests/models/float_models.py`, built once for all test processes."""
-    root = tmp_path_factory.getbasetemp()
-    root = root.parent if root.name.startswith("popen-") else root
-    folder, unfinished = root / "float_models", root / "float_models.part"
-    with FileLock(root / "float_models.lock"):
-        if not folder.exists():
-            unfinished.mkdir()
-            builder = PROJECT.with_name("float_models.py")
-            command = [sys.executable, str(builder), str(unfinished)]
-            child = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert child.returncode == 0, child.stderr
-            unfinished.rename(folder)
-    return folder
 
 
 def model(kind: str, path: Path | None = None, layers: CustomLayersSpec | None = None, **source: Any) -> ModelSpec:
@@ -107,17 +87,7 @@ def both_sides(run_stage: RunStage, spec: ModelSpec, tmp_path: Path) -> tuple[Ar
     loaded = load(run_stage, spec)
     samples = draw(loaded, 5)
     expected = values(reference(run_stage, spec, loaded, dataset(tmp_path / "samples.npz", samples)))
-    plain = ConverterSpec(
-        quantization="none",
-        allow_float=False,
-        granularity="per_channel",
-        input_type="float32",
-        output_type="float32",
-        supported_ops=("TFLITE_BUILTINS",),
-        allow_custom_ops=False,
-        flags={},
-    )
-    lowered = run_stage("lower", LowerRequest(loaded=loaded, converter=plain))
+    lowered = run_stage("lower", LowerRequest(loaded=loaded, converter=FLOAT32))
     runner = Interpreter(model_path=lowered.path).get_signature_runner()
     rows = [runner(**{name: array[[row]] for name, array in samples.items()}) for row in range(5)]
     return expected, {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}

@@ -1,0 +1,32 @@
+"""Fixture models that need TensorFlow: built by a child process, once for all test processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+BUILDERS = Path(__file__).parent / "models"
+
+
+def built_once(builder: str, factory: pytest.TempPathFactory) -> Path:
+    """The folder that `tests/models/<builder>.py FOLDER` fills; tests must not write into it.
+
+    Args:
+        builder: name of the script, without `.py`.
+        factory: of the session; the folder lies above those of pytest-xdist's processes.
+    """
+    root = factory.getbasetemp()
+    root = root.parent if root.name.startswith("popen-") else root
+    folder, unfinished = root / builder, root / f"{builder}.part"
+    with FileLock(root / f"{builder}.lock"):
+        if not folder.exists():
+            unfinished.mkdir()
+            command = [sys.executable, str(BUILDERS / f"{builder}.py"), str(unfinished)]
+            child = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert child.returncode == 0, child.stderr
+            unfinished.rename(folder)
+    return folder
