@@ -11,15 +11,38 @@ Marks = dict[Key, int]
 """Line, counted from 1, of every key path and list item of a file."""
 
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def read_marks(text: str) -> Marks:
     """Key paths of a YAML text that has been parsed before, with their lines.
 
     An aliased node counts at its anchor's line and is not entered twice.
     """
     marks: Marks = {}
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    _walk(yaml.compose(text, Loader=loader), (), marks, set())
+    _walk(yaml.compose(text, Loader=_LOADER), (), marks, set())
     return marks
+
+
+def first_repeated_key(text: str) -> tuple[str, int, int] | None:
+    """The first key that stands twice in one mapping of a YAML text, with both lines; None where there is none."""
+    pending = [yaml.compose(text, Loader=_LOADER)]
+    visited: set[int] = set()
+    while pending:
+        node = pending.pop()
+        if id(node) in visited:
+            continue
+        visited.add(id(node))
+        lines: dict[str, int] = {}
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                return key.value, lines[key.value], line
+            lines[str(key.value)] = line
+            pending.append(value)
+        if isinstance(node, yaml.SequenceNode):
+            pending += node.value
+    return None
 
 
 def _walk(node: Any, path: Key, marks: Marks, seen: set[int]) -> None:

@@ -19,7 +19,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
 from recipekit.compose.limits import excess
-from recipekit.compose.marks import Marks, read_marks
+from recipekit.compose.marks import Marks, first_repeated_key, read_marks
 from recipekit.compose.overrides import read_overrides
 from recipekit.compose.reach import CHOOSABLE, GROUPS, closed_keys, is_hydras
 from recipekit.errors import CompositionError, ForbiddenKey
@@ -146,6 +146,11 @@ def _parse(text: str, shown: str) -> tuple[DictConfig, Marks]:
             raise CompositionError(too_much, where=shown, fix="split it into options of groups, or write it plainly")
         config = OmegaConf.load(io.StringIO(text))
     except yaml.MarkedYAMLError as error:
+        repeated = first_repeated_key(text) if "duplicate key" in str(error.problem) else None
+        if repeated is not None:
+            key, first, second = repeated
+            what = f"the key '{key}' stands there twice, in the lines {first} and {second}"
+            raise CompositionError(what, where=f"{shown}:{second}", fix="keep one of them") from error
         mark = error.problem_mark
         place = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
         raise CompositionError(f"is not YAML: {error.problem}", where=place, fix="correct the syntax there") from error

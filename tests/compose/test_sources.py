@@ -107,7 +107,7 @@ def test_choices_come_last_as_hydra_wants_them(tmp_path: Path) -> None:
     [
         (b"a: [1,\nb: 2\n", "recipes/x.yaml:3:1", "is not YAML"),
         (b"a: b: c\n", "recipes/x.yaml:1:5", "mapping values are not allowed"),
-        (b"name: a\nseed: 1\nname: b\n", "recipes/x.yaml:3:1", "duplicate key name"),
+        (b"name: a\nseed: 1\nname: b\n", "recipes/x.yaml:3", "lines 1 and 3"),
         (b"name: caf\xe9 au lait\n", "recipes/x.yaml", "is not UTF-8 text"),
         (b"\xff\xfen\x00a\x00", "recipes/x.yaml", "is not UTF-8 text"),
         (b"a: \x00\n", "recipes/x.yaml", "is not YAML"),
