@@ -248,7 +248,7 @@ def test_a_signal_ends_the_run_at_once_with_its_workers_and_publishes_nothing(
         process.send_signal(sent)
         asked = time.monotonic()
         out, err = process.communicate(timeout=20)
-    assert time.monotonic() - asked < 5
+    assert time.monotonic() - asked < 10
     assert process.returncode == code, out + err
     assert "published nothing" in err
     assert "Traceback" not in err
