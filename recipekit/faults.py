@@ -39,7 +39,7 @@ def schema(name: str) -> dict[str, Any]:
 
 def find_faults(document: Any, name: str) -> list[Fault]:
     """Every fault of a document by one of the package's schemas, each path and message once, in document order."""
-    errors = list(_validator(name).iter_errors(document))
+    errors = list(validator(name).iter_errors(document))
     mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
     telling = [error for error in errors if error.validator == "type" or tuple(error.absolute_path) not in mistyped]
     found = {fault for error in telling for fault in _explain(error, document, schema(name))}
@@ -61,9 +61,10 @@ def dotted(path: tuple[str | int, ...]) -> str:
 
 
 @cache
-def _validator(name: str) -> jsonschema.Draft202012Validator:
-    validator: jsonschema.Draft202012Validator = _Validator(schema(name))
-    return validator
+def validator(name: str) -> jsonschema.Draft202012Validator:
+    """The validator of one of the package's schemas, stricter than JSON Schema where records and digests are."""
+    made: jsonschema.Draft202012Validator = _Validator(schema(name))
+    return made
 
 
 def _is_integer(_checker: Any, value: Any) -> bool:

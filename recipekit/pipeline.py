@@ -119,7 +119,7 @@ class _Run:
         """Finds the output by its build key, or builds, judges and publishes it."""
         recipe = self._job.recipe
         pinned = pin_inputs(self._job)
-        if self._settings.rebuild or not self._outputs.folder(recipe.name, recipe.version, "").parent.exists():
+        if self._settings.rebuild or not self._outputs.has(recipe.name, recipe.version):
             self._pool.warm("tensorflow")  # a build is certain: TensorFlow is imported while the datasets are read
         with workspace(self._job.project.outputs, recipe.name) as work:
             samples = self._survey(work)

@@ -98,15 +98,15 @@ def parse(mapping: dict[str, Any], root: Path, origin: Origin) -> Recipe:
     if faults:
         raise _invalid(faults, origin)
     calibration = resolved.get("representative_dataset")
-    calibrates = resolved["converter"]["quantization"] in {"int8", "int16x8"}
+    converter = _converter(resolved["converter"])
     return Recipe(
         name=resolved["name"],
         version=resolved["version"],
         seed=resolved["seed"],
         model=_model(resolved, root),
         source_sha256=resolved["source"].get("sha256"),
-        calibration=_dataset(calibration, resolved["seed"], root) if calibration and calibrates else None,
-        converter=_converter(resolved["converter"]),
+        calibration=_dataset(calibration, resolved["seed"], root) if calibration and converter.needs_samples else None,
+        converter=converter,
         evaluation=_evaluation(resolved, root),
         acceptance=msgspec.convert(_without_empty_model(resolved["acceptance"]), Acceptance),
         resolved=resolved,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from recipekit.contracts import CALIBRATED
 from recipekit.faults import Fault
 from recipekit.nearest import did_you_mean
 from recipekit.registry import names
@@ -55,7 +56,7 @@ def has_bounds(acceptance: Recipe) -> bool:
 
 
 def _calibrates(recipe: Recipe) -> bool:
-    return recipe["converter"]["quantization"] in {"int8", "int16x8"}
+    return recipe["converter"]["quantization"] in CALIBRATED
 
 
 def _datasets(recipe: Recipe) -> Iterator[tuple[tuple[str, ...], Recipe]]:

@@ -34,7 +34,7 @@ OPEN_TO_WORKERS = {"errors", "nearest", "digests", "contracts", "registry", "sam
 ADDRESSES = {
     "hydra": {"compose"},
     "omegaconf": {"compose"},
-    "jsonschema": {"faults", "manifest"},
+    "jsonschema": {"faults"},
     "jinja2": {"report"},
     "rich": {"cli"},
     "yaml": {"compose", "cli", "publication"},

@@ -546,3 +546,10 @@ def test_of_two_builds_of_one_key_the_second_finds_what_the_first_made(root: Pat
         thread.join()
 
     assert found == [None, "accepted", "accepted", "accepted"]
+
+
+def test_a_version_is_known_once_something_was_published_of_it(outputs: Outputs) -> None:
+    assert not outputs.has("digits", "1.0.0")
+    publish(outputs)
+    assert outputs.has("digits", "1.0.0")
+    assert not outputs.has("digits", "1.0.1")

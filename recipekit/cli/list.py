@@ -10,11 +10,9 @@ from pathlib import Path
 import yaml
 
 from recipekit.cli.arguments import make_parser, project_of
-from recipekit.compose.limits import excess
+from recipekit.compose.limits import LOADER, excess
 from recipekit.project import Project
 from recipekit.registry import names
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def main(argv: list[str]) -> int:
@@ -45,7 +43,7 @@ def _description(path: Path) -> str:
         text = path.read_text(encoding="utf-8-sig")
         if excess(text):
             return unreadable
-        document = yaml.load(text, Loader=_LOADER)  # noqa: S506  both are safe loaders
+        document = yaml.load(text, Loader=LOADER)  # noqa: S506  both are safe loaders
     except (yaml.YAMLError, UnicodeDecodeError, OSError):
         return unreadable
     described = document.get("description", "") if isinstance(document, dict) else ""

@@ -17,14 +17,14 @@ from recipekit.compose.composition import compose
 from recipekit.errors import ProjectError
 from recipekit.pipeline import Settings, run_composition
 from recipekit.pool import Limits, Pool
-from recipekit.project import Project, find_project
+from recipekit.project import Project
 from recipekit.sweep import run_sweep
 
 
 def main(argv: list[str]) -> int:
     """Runs what the arguments ask for; see `recipekit run --help`."""
     options = _read(argv)
-    project = _anywhere() if options.shell_completion else project_of(options)
+    project = _anywhere(options) if options.shell_completion else project_of(options)
     questions = _hydra_flags(options)
     if questions:
         answer(project, questions, options.overrides)
@@ -55,12 +55,12 @@ def _sweep(project: Project, options: argparse.Namespace, console: Console) -> i
     return result.exit_code
 
 
-def _anywhere() -> Project:
+def _anywhere(options: argparse.Namespace) -> Project:
     """The project for shell completion, which must not fail where there is none, as in a start-up file of a shell."""
-    here = Path.cwd()
     try:
-        return find_project(here)
+        return project_of(options)
     except ProjectError:
+        here = Path.cwd()
         return Project(root=here, recipes=here, outputs=here / "outputs")
 
 

@@ -16,7 +16,8 @@ MAX_DEPTH = 64
 MAX_VALUES = 10_000
 """Keys and values, those that aliases repeat counted each time."""
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The fastest of PyYAML's safe loaders that is installed."""
 
 
 def excess(text: str) -> str:
@@ -33,7 +34,7 @@ def _excess(text: str) -> str:
     sizes: dict[str | None, int] = {}
     total = 0
     begun: list[tuple[str | None, int]] = []  # of each mapping and list that is open: its anchor, the total before it
-    for event in yaml.parse(text, Loader=_LOADER):
+    for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in begun):
                 return f"holds itself at the alias '*{event.anchor}'"

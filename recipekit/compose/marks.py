@@ -6,12 +6,11 @@ from typing import Any
 
 import yaml
 
+from recipekit.compose.limits import LOADER
+
 Key = tuple[str | int, ...]
 Marks = dict[Key, int]
 """Line, counted from 1, of every key path and list item of a file."""
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_marks(text: str) -> Marks:
@@ -20,13 +19,13 @@ def read_marks(text: str) -> Marks:
     An aliased node counts at its anchor's line and is not entered twice.
     """
     marks: Marks = {}
-    _walk(yaml.compose(text, Loader=_LOADER), (), marks, set())
+    _walk(yaml.compose(text, Loader=LOADER), (), marks, set())
     return marks
 
 
 def first_repeated_key(text: str) -> tuple[str, int, int] | None:
     """The first key that stands twice in one mapping of a YAML text, with both lines; None where there is none."""
-    pending = [yaml.compose(text, Loader=_LOADER)]
+    pending = [yaml.compose(text, Loader=LOADER)]
     visited: set[int] = set()
     while pending:
         node = pending.pop()

@@ -5,6 +5,7 @@ both workers import this room, so it must import neither TensorFlow nor LiteRT n
 """
 
 from recipekit.contracts.declared import (
+    CALIBRATED,
     BenchmarkSpec,
     ConverterSpec,
     CustomLayersSpec,
@@ -49,6 +50,7 @@ from recipekit.contracts.stages import (
 from recipekit.contracts.tensors import Signature, TensorSpec
 
 __all__ = [
+    "CALIBRATED",
     "EXACT_SQNR_DB",
     "LOAD",
     "LOWER",

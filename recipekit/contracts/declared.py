@@ -8,6 +8,9 @@ from msgspec import field
 
 from recipekit.contracts.record import Record
 
+CALIBRATED = frozenset({"int8", "int16x8"})
+"""Quantizations whose ranges come from samples."""
+
 
 class SourceSpec(Record, frozen=True, kw_only=True):
     """Where the float model comes from.
@@ -104,7 +107,7 @@ class ConverterSpec(Record, frozen=True, kw_only=True):
     @property
     def needs_samples(self) -> bool:
         """Whether the quantization is calibrated with samples."""
-        return self.quantization in ("int8", "int16x8")
+        return self.quantization in CALIBRATED
 
 
 class BenchmarkSpec(Record, frozen=True, kw_only=True):

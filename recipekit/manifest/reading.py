@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NoReturn
 
-import jsonschema
-
 from recipekit import digests, fsio
 from recipekit.errors import OutputAltered
+from recipekit.faults import validator
 from recipekit.manifest.definition import build_key
 
 FILE = "manifest.json"
@@ -111,7 +108,7 @@ def _require_version(manifest: Any) -> None:
 
 
 def _require_schema(manifest: Any) -> None:
-    error = min(_validator().iter_errors(manifest), key=lambda error: error.json_path, default=None)
+    error = min(validator("manifest").iter_errors(manifest), key=lambda error: error.json_path, default=None)
     if error is not None:
         raise ValueError(f"{error.json_path}: {error.message[:300]}")
 
@@ -127,9 +124,3 @@ def _require_consistency(manifest: dict[str, Any]) -> None:
         raise ValueError("configDigest is not that of resolvedConfig")
     if build_key(definition) != results(manifest)["buildKey"]:
         raise ValueError("buildKey is not that of buildDefinition")
-
-
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    schema = json.loads(files("recipekit.schema").joinpath("manifest.schema.json").read_text("utf-8"))
-    return jsonschema.Draft202012Validator(schema)

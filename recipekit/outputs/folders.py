@@ -46,6 +46,10 @@ class Outputs:
                 )
         return self._root / name / version / build_key[:12]
 
+    def has(self, name: str, version: str) -> bool:
+        """Whether anything was ever published of a recipe's version."""
+        return (self._root / name / version).is_dir()
+
     @contextmanager
     def hold(
         self, build_key: str, waiting: Callable[[str], None], *, timeout_seconds: float | None = None

@@ -17,6 +17,7 @@ import pytest
 
 import recipekit
 from recipekit.cli import dispatch as cli
+from recipekit.cli import main
 from recipekit.errors import ConversionError, OutputAltered
 from recipekit.project import Project
 from tests.cli.conftest import Command
@@ -224,3 +225,14 @@ def test_completion_can_be_installed(command: Command) -> None:
     done = command("-sc", "install=bash")
     assert done.returncode == 0
     assert "complete " in done.stdout
+
+
+def test_completion_looks_into_the_recipes_folder_that_the_line_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "far_away.yaml").write_text("name: far_away\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COMP_LINE", "recipekit recipe=far")
+    assert main(["run", "--recipes", "elsewhere", "-sc", "query=bash"]) == 0
+    assert "recipe=far_away" in capsys.readouterr().out
