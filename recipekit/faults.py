@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from functools import cache
 from importlib.resources import files
@@ -20,6 +20,13 @@ from jsonschema.exceptions import ValidationError
 from recipekit.nearest import did_you_mean
 
 _TYPE_NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", type(None): "null"}
+
+_MOST_REMEMBERED = 10_000
+_LONGEST_REMEMBERED = 2_000
+
+_faultless: set[tuple[str, str, str]] = set()
+"""Parts of documents that have no fault: a section by its schema's `$id` and its name, or a definition by its
+reference (no two schemas of the package share a name of one), and what the part holds."""
 
 
 class Fault(NamedTuple):
@@ -78,9 +85,36 @@ def _pattern(validator: Any, pattern: str, value: Any, _part: Any) -> Iterator[V
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
+def _properties(validator: Any, properties: dict[str, Any], value: Any, part: Any) -> Iterator[ValidationError]:
+    """JSON Schema's keyword; a section that had no fault is not read again, which in a sweep is true of nearly all."""
+    for key, rule in properties.items() if isinstance(value, dict) else ():
+        if key in value:
+            errors = validator.descend(value[key], rule, path=key, schema_path=key)
+            yield from _unless_remembered((part["$id"], key), value[key], errors) if "$id" in part else errors
+
+
+def _definition(validator: Any, reference: str, value: Any, part: Any) -> Iterator[ValidationError]:
+    """JSON Schema's `$ref`; the same packages stand in the manifest of every child of a sweep."""
+    errors = jsonschema.Draft202012Validator.VALIDATORS["$ref"](validator, reference, value, part)
+    yield from _unless_remembered(("$ref", reference), value, errors or ())
+
+
+def _unless_remembered(
+    rule: tuple[str, str], value: Any, errors: Iterable[ValidationError]
+) -> Iterator[ValidationError]:
+    """The errors of a value, which are looked for only if the same rule didn't find the same value faultless before."""
+    known = (*rule, repr(value))
+    if known in _faultless:
+        return
+    found = list(errors)
+    yield from found
+    if not found and len(known[2]) < _LONGEST_REMEMBERED and len(_faultless) < _MOST_REMEMBERED:
+        _faultless.add(known)
+
+
 _Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]  # the stubs leave it untyped
     jsonschema.Draft202012Validator,
-    {"pattern": _pattern},
+    {"pattern": _pattern, "properties": _properties, "$ref": _definition},
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
 )
 
@@ -179,7 +213,11 @@ def _branch(error: ValidationError, document: Any, root: dict[str, Any]) -> str:
     section = document
     for key in list(error.absolute_path)[:-1]:
         section = section[key]
-    read = [f"{key}: {section.get(key, rule.get('const'))}" for key, rule in condition.items()]
+    read = [
+        f"{key}: {section.get(key, rule.get('const'))}"
+        for key, rule in condition.items()
+        if {"const", "enum"} & set(rule)
+    ]
     return f" with {', '.join(read)}" if read else ""
 
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,18 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
+ASCII_JSON = st.recursive(
+    INTEGERS
+    | st.floats(-1e16, 1e16)
+    | st.integers(-100, 100).map(lambda tenths: tenths / 10)
+    | st.text(st.characters(max_codepoint=127)),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(max_codepoint=127)), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+"""What most records hold: no text beyond ASCII, everyday numbers."""
+
 NAMES = st.text("abcXYZ019-_ é", min_size=1, max_size=6).filter(lambda name: name.strip() == name)
 TREES = st.dictionaries(
     st.lists(NAMES, min_size=1, max_size=3).map(
@@ -64,6 +77,17 @@ def test_canonical_json_is_json_of_the_same_value(value: Any) -> None:
     assert (
         json.loads(text, parse_int=lambda digits: int(digits) if abs(int(digits)) < 2**53 else float(digits)) == value
     )
+
+
+@given(JSON | ASCII_JSON)
+def test_canonical_json_has_the_bytes_of_the_reference_library(value: Any) -> None:
+    assert digests.canonical_json(value) == rfc8785.dumps(value)
+
+
+@given(JSON | ASCII_JSON)
+def test_pretty_json_is_that_of_the_standard_library(value: Any) -> None:
+    expected = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    assert digests.pretty_json(value) == expected
 
 
 def test_canonical_json_is_that_of_rfc_8785() -> None:

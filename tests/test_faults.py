@@ -159,3 +159,9 @@ def test_filling_defaults_leaves_the_document_and_the_schema_alone() -> None:
 def test_a_key_path_is_written_with_dots_and_brackets() -> None:
     assert dotted(("converter", "rules", 0, "match")) == "converter.rules[0].match"
     assert dotted(()) == ""
+
+
+@pytest.mark.parametrize("wrong", [True, 1.0, "1", -1])
+def test_a_section_that_was_right_once_is_right_only_as_it_was(wrong: Any) -> None:
+    assert faults_of(("seed",), 1) == faults_of(("seed",), 1) == []
+    assert [fault.path for fault in faults_of(("seed",), wrong)] == [("seed",)]

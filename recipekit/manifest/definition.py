@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -129,7 +131,7 @@ def build_definition(inputs: BuildInputs) -> dict[str, Any]:
             fix="keep to finite numbers, and to integers below 2^53",
         ) from error
     facts = inputs.environment
-    dependencies = [*inputs.dependencies, *map(Dependency.of_package, facts.packages)]
+    dependencies = [*map(_descriptor, inputs.dependencies), *map(_package_descriptor, facts.packages)]
     return {
         "buildType": BUILD_TYPE,
         "externalParameters": {
@@ -157,7 +159,7 @@ def build_definition(inputs: BuildInputs) -> dict[str, Any]:
             },
             "environmentVariables": dict(facts.variables),
         },
-        "resolvedDependencies": sorted(map(_descriptor, dependencies), key=digests.canonical_json),
+        "resolvedDependencies": [entry.value for entry in sorted(dependencies, key=attrgetter("canonical"))],
     }
 
 
@@ -175,13 +177,27 @@ def build_key(definition: Mapping[str, Any]) -> str:
     return digests.of_json({**definition, "externalParameters": parameters, "resolvedDependencies": keyed})
 
 
-def _descriptor(dependency: Dependency) -> dict[str, Any]:
-    return {
+class _Descriptor(NamedTuple):
+    """A resource descriptor, sorted by its canonical form."""
+
+    canonical: bytes
+    value: dict[str, Any]
+
+
+def _descriptor(dependency: Dependency) -> _Descriptor:
+    value = {
         "name": dependency.name,
         **({"uri": dependency.uri} if dependency.uri else {}),
         "digest": dict(dependency.digest),
         "annotations": {"role": dependency.role, **dependency.annotations},
     }
+    return _Descriptor(digests.canonical_json(value), value)
+
+
+@cache
+def _package_descriptor(package: Package) -> _Descriptor:
+    """The same packages are described again for every child of a sweep."""
+    return _descriptor(Dependency.of_package(package))
 
 
 def _without(mapping: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,16 +32,13 @@ def parse(text: str, *, where: str = FILE) -> dict[str, Any]:
             major version, names a file twice, or its build key or configuration digest belong to something else.
     """
     try:
-        manifest = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
-        _require_version(manifest)
-        _require_schema(manifest)
-        _require_consistency(manifest)
+        _require_valid(text)
     except (ValueError, RecursionError) as error:
         raise OutputAltered(
             f"is not a valid manifest: {error}", where=where, fix="build the output anew with --rebuild"
         ) from error
-    valid: dict[str, Any] = manifest
-    return valid
+    manifest: dict[str, Any] = json.loads(text)
+    return manifest
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -74,6 +72,15 @@ def results(manifest: dict[str, Any]) -> dict[str, Any]:
     byproducts = manifest["predicate"]["runDetails"]["byproducts"]
     found: dict[str, Any] = next(entry["annotations"] for entry in byproducts if entry["name"] == RESULTS)
     return found
+
+
+@lru_cache(maxsize=4)
+def _require_valid(text: str) -> None:
+    """Checks a manifest; the one that was just written isn't checked again before it is published."""
+    manifest = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
+    _require_version(manifest)
+    _require_schema(manifest)
+    _require_consistency(manifest)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

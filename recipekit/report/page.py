@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from recipekit.contracts import EXACT_SQNR_DB
 from recipekit.estimates import drop
+
+if TYPE_CHECKING:
+    import jinja2
 
 _ABSENT = "—"
 
@@ -69,7 +71,10 @@ def render_sweep(rows: Iterable[Mapping[str, Any]]) -> str:
     return _templates().get_template("sweep.html").render(rows=children, counts=sorted(counts.items()))
 
 
+@cache
 def _templates() -> jinja2.Environment:
+    import jinja2  # noqa: PLC0415  a run that finds its output renders nothing
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
