@@ -33,6 +33,7 @@ class Project(Record, frozen=True, kw_only=True):
         env: environment variables that recipes may read.
         stage_timeout: seconds that one stage may take; None for the built-in limit.
         memory_limit_mib: resident memory that one stage may use; None for the built-in limit.
+        named_store: where the settings want the results of stages kept; absolute, None for below the outputs.
     """
 
     root: Path
@@ -42,6 +43,12 @@ class Project(Record, frozen=True, kw_only=True):
     env: tuple[str, ...] = ()
     stage_timeout: float | None = None
     memory_limit_mib: float | None = None
+    named_store: Path | None = None
+
+    @property
+    def store(self) -> Path:
+        """Where the results of stages are kept; absolute."""
+        return self.named_store or self.outputs / ".store"
 
     def with_config_dir(self, folder: Path) -> Project:
         """The same project with one more folder of recipes and options, looked up last."""
@@ -51,6 +58,7 @@ class Project(Record, frozen=True, kw_only=True):
 _SETTINGS: dict[str, tuple[type, ...]] = {
     "recipes": (str,),
     "outputs": (str,),
+    "store": (str,),
     "env": (list,),
     "stage_timeout": (int, float),
     "memory_limit_mib": (int, float),
@@ -62,6 +70,9 @@ def find_project(start: Path, recipes: Path | None = None) -> Project:
 
     The recipes folder is, in this order: `recipes`, the environment variable RECIPEKIT_RECIPES, `[tool.recipekit]
     recipes` of the nearest pyproject.toml that has such a table, the nearest folder named `recipes`.
+
+    The stage store is, in this order: the environment variable RECIPEKIT_STORE, `[tool.recipekit] store`, `.store` in
+    the outputs folder.
 
     Args:
         start: where to look first; usually the current directory.
@@ -88,7 +99,14 @@ def find_project(start: Path, recipes: Path | None = None) -> Project:
         env=tuple(settings.get("env", ())),
         stage_timeout=settings.get("stage_timeout"),
         memory_limit_mib=settings.get("memory_limit_mib"),
+        named_store=_named_store(folder, settings),
     )
+
+
+def _named_store(folder: Path, settings: dict[str, Any]) -> Path | None:
+    if os.environ.get("RECIPEKIT_STORE"):
+        return Path(os.environ["RECIPEKIT_STORE"]).absolute()
+    return folder / settings["store"] if "store" in settings else None
 
 
 def _nearest_recipes(start: Path) -> Path:

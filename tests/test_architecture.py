@@ -18,7 +18,7 @@ LEVELS = (
     {"errors", "nearest", "intervals"},
     {"digests", "fsio", "contracts"},
     {"registry", "acceptance", "estimates", "inputs", "repository", "environment", "samples", "project", "faults"},
-    {"rules", "manifest", "outcome"},
+    {"rules", "manifest", "outcome", "store"},
     {"recipe", "gate", "outputs", "workspace", "pool", "report"},
     {"compose", "build"},
     {"publication"},

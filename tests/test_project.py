@@ -13,6 +13,7 @@ from recipekit.project import find_project
 @pytest.fixture(autouse=True)
 def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECIPEKIT_RECIPES", raising=False)
+    monkeypatch.delenv("RECIPEKIT_STORE", raising=False)
 
 
 @pytest.fixture
@@ -62,6 +63,22 @@ def test_settings_are_read_from_the_nearest_file_that_has_them(home: Path) -> No
     project = find_project(home / "src" / "deep")
     assert project.outputs == home / "built"
     assert (project.env, project.stage_timeout, project.memory_limit_mib) == (("CI",), 60, 512.5)
+
+
+def test_each_way_to_name_the_store_beats_those_behind_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = home / "src" / "deep"
+    assert find_project(start).store == home / "outputs" / ".store"
+    settings(home, '[tool.recipekit]\noutputs = "built"\n')
+    assert find_project(start).store == home / "built" / ".store"
+    settings(home, '[tool.recipekit]\nstore = "kept"\n')
+    assert find_project(start).store == home / "kept"
+    monkeypatch.setenv("RECIPEKIT_STORE", "")
+    assert find_project(start).store == home / "kept"
+    monkeypatch.setenv("RECIPEKIT_STORE", str(home / "shared"))
+    assert find_project(start).store == home / "shared"
+    monkeypatch.chdir(start)
+    monkeypatch.setenv("RECIPEKIT_STORE", "here")
+    assert find_project(home).store == start / "here"
 
 
 def test_one_more_folder_is_looked_up_last(home: Path) -> None:

@@ -24,6 +24,7 @@ VERBS = {
     "validate": "check recipes without running them",
     "list": "name the project's recipes and the options of every group",
     "show": "print a composed recipe, each value with the file and line that set it",
+    "cache": "say what the stage store holds, or remove what was long unused",
 }
 
 HELP = f"""\

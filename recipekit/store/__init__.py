@@ -1,0 +1,9 @@
+"""What stages have computed, found again by the digest of their inputs, in one process or on many machines."""
+
+from recipekit.store.collection import Collected
+from recipekit.store.entry import Entry
+from recipekit.store.lease import Lease
+from recipekit.store.store import Store
+from recipekit.store.survey import StageUse, StoreInfo
+
+__all__ = ["Collected", "Entry", "Lease", "StageUse", "Store", "StoreInfo"]

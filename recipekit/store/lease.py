@@ -1,0 +1,200 @@
+"""A run's way into the store: find what is there, have one compute what isn't, put it.
+
+A lease writes into the store even to find something, since a collector must know of it. A store that this user can't
+write is read all the same, without a claim: whoever owns it may then collect an entry that is in use here, which shows
+as a missing file. To put something into it is a fault.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from recipekit import fsio
+from recipekit.store import entry as entries
+from recipekit.store import locks
+from recipekit.store.claims import Claims
+from recipekit.store.entry import Entry, Stored
+from recipekit.store.layout import Layout
+
+_UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
+_CHUNK = 1 << 20
+_TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
+
+
+class Lease:
+    """A claim on what it has found or put, until its end. Several threads may use it at once."""
+
+    def __init__(self, layout: Layout, claims: Claims) -> None:
+        self._layout = layout
+        self._claims = claims
+        self._verified: dict[str, bytes] = {}
+        self._turns: dict[str, Lock] = {}
+
+    def find(self, key: str) -> Entry | None:
+        """The entry of a key, or None.
+
+        Every file is read and compared with its digest when this lease finds the entry for the first time. An entry
+        that isn't whole is removed and counts as absent.
+
+        Raises:
+            OutputFault: the store can't be read, is full, or can't lock.
+        """
+        folder = self._layout.entry(key)
+        if not os.path.lexists(folder):
+            return None
+        with fsio.reported(folder):
+            with _as_far_as_writable():
+                self._claims.add(key)
+            with self._turns.setdefault(key, Lock()):  # threads that find the same entry read it once
+                data = entries.read(folder)
+                stored = None if data is None else entries.decode(key, data)
+                if data is None or stored is None or not self._is_whole(key, data, stored):
+                    self._discard(key, data)
+                    return None
+                self._verified[key] = data
+            with suppress(OSError):  # when it was last used isn't worth a fault
+                os.utime(folder / entries.FILE)
+        return Entry(key, folder, stored.document)
+
+    @contextmanager
+    def hold(self, key: str, waiting: Callable[[str], None]) -> Iterator[None]:
+        """Holds the lock of a key, so that one computes its entry; the system frees it when the process dies.
+
+        `find` and `put` don't need it and may be used inside; the same thread can't hold a key twice.
+
+        Args:
+            key: names the lock.
+            waiting: is called once with a message if another process or thread holds the lock.
+
+        Raises:
+            OutputFault: the store can't be written, or can't lock.
+        """
+        path = self._layout.lock(key)
+        with fsio.reported(path):
+            fsio.make_folders(self._layout.computing)
+            descriptor = locks.try_acquire(path)
+        if descriptor is None:
+            waiting(f"{_holder(path)} computes the same stage; waiting for it")
+            with fsio.reported(path):
+                descriptor = locks.acquire(path)
+        try:
+            with fsio.reported(path):
+                name = f"process {os.getpid()} on {socket.gethostname()}".encode()
+                os.truncate(descriptor, os.pwrite(descriptor, name, 0))
+            yield
+        finally:
+            with fsio.reported(path):
+                locks.release(path, descriptor)
+
+    def put(self, key: str, folder: Path, document: Mapping[str, Any]) -> Entry:
+        """Makes a finished stage the entry of a key, in one step, or not at all.
+
+        Args:
+            key: the digest of the stage's inputs.
+            folder: its `artifacts/` and `log.txt` are moved into the store.
+            document: JSON to keep beside them; `stage` names the stage.
+
+        Returns:
+            The entry; if the key has one already, that one, and what was brought is dropped.
+
+        Raises:
+            OutputFault: the store can't be written or locked, or is full.
+            SourceError: `artifacts/` holds something else than files and folders.
+            ValueError: the document holds NaN or an infinity.
+            TypeError: the document holds what JSON lacks.
+        """
+        target = self._layout.entry(key)
+        with fsio.reported(self._layout.root):
+            files = entries.describe(folder)
+        with fsio.reported(target, sum(described["size"] for described in files.values())):
+            self._claims.add(key)
+            with self._claims.out_of_sight() as fresh:
+                fresh.mkdir()
+                data = entries.encode(key, files, document)
+                (fresh / entries.FILE).write_bytes(data)
+                for part in entries.PARTS:
+                    _move(folder / part, fresh / part)
+                while not _show(fresh, target):
+                    there = self.find(key)
+                    if there is not None:
+                        return there
+        self._verified[key] = data
+        return Entry(key, target, json.loads(data)["document"])
+
+    def _is_whole(self, key: str, data: bytes, stored: Stored) -> bool:
+        return data == self._verified.get(key) or entries.holds(self._layout.entry(key), stored.files)
+
+    def _discard(self, key: str, data: bytes | None) -> None:
+        """Removes an entry that isn't whole, unless it was replaced since its `entry.json` was read."""
+        folder = self._layout.entry(key)
+        with _as_far_as_writable(), self._claims.out_of_sight() as place, locks.exclusive(self._layout.gate(key)):
+            if os.path.lexists(folder) and entries.read(folder) == data:
+                folder.rename(place)
+
+
+@contextmanager
+def _as_far_as_writable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+
+
+def _holder(lock: Path) -> str:
+    try:
+        return lock.read_text() or "another process"  # it has the lock and is about to write its name
+    except FileNotFoundError:
+        return "another process"  # it has just let go
+
+
+def _show(fresh: Path, target: Path) -> bool:
+    """Makes an entry visible; False if there is something in its place."""
+    target.parent.mkdir(exist_ok=True)
+    try:
+        fresh.rename(target)
+    except OSError as error:
+        if error.errno not in _TAKEN:
+            raise
+        return False
+    return True
+
+
+def _move(source: Path, target: Path) -> None:
+    """Moves a file or folder, if it is there, between file systems too."""
+    try:
+        source.rename(target)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy(source, target)
+        _remove(source)
+
+
+def _copy(source: Path, target: Path) -> None:
+    # shutil.copytree would lose the numbers of errors, and shutil.copyfile blames the source for a full disk
+    if source.is_dir():
+        target.mkdir()
+        for part in source.iterdir():
+            _copy(part, target / part.name)
+    else:
+        with source.open("rb") as stream, target.open("wb") as copy:
+            shutil.copyfileobj(stream, copy, _CHUNK)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        fsio.remove_tree(path)
+    else:
+        path.unlink()
