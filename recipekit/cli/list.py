@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from recipekit.cli.arguments import make_parser, project_of
+from recipekit.compose.folders import recipe_files, recipe_folders
 from recipekit.compose.limits import LOADER, excess
 from recipekit.project import Project
 from recipekit.registry import names
@@ -23,7 +24,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
     options = parser.parse_args(argv)
     project = project_of(options)
-    recipes = {path.stem: _description(path) for path in sorted(project.recipes.glob("*.yaml"))}
+    recipes = {name: _description(path) for name, path in recipe_files(project).items()}
     groups = _groups(project)
     plugins = {kind: list(names(kind)) for kind in ("sources", "datasets", "metrics", "engines")}
     if options.format == "json":
@@ -52,7 +53,7 @@ def _description(path: Path) -> str:
 
 def _groups(project: Project) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
-    for folder in (files("recipekit.presets"), project.recipes, *project.config_dirs):
+    for folder in (files("recipekit.presets"), *recipe_folders(project)):
         for group in folder.iterdir():
             if group.is_dir() and not group.name.startswith((".", "_")):
                 options = {Path(option.name).stem for option in group.iterdir() if option.name.endswith(".yaml")}

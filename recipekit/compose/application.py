@@ -16,8 +16,12 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from recipekit.compose.composition import PRIMARY, Composition, hydra_errors, prepare, user_groups
+from recipekit.compose.composition import Composition
+from recipekit.compose.folders import user_groups
+from recipekit.compose.layers import layers_of
 from recipekit.compose.overrides import read_overrides
+from recipekit.compose.refusals import hydra_errors
+from recipekit.compose.session import PRIMARY, hydra_for, prepare
 from recipekit.project import Project
 
 Child = Callable[[Composition, int], None]
@@ -38,11 +42,12 @@ def sweep(project: Project, overrides: Sequence[str], folder: Path, child: Child
     """
 
     def task(config: DictConfig) -> None:
-        prepare(project)
         settings = HydraConfig.get()
-        as_written: Any = OmegaConf.to_container(settings.overrides.task, resolve=False)
-        read = read_overrides(as_written, user_groups(project))
-        child(Composition(project, read, config, settings), int(settings.job.num))
+        texts: Any = OmegaConf.to_container(settings.overrides.task, resolve=False)
+        read = read_overrides(texts, user_groups(project))
+        with hydra_for(project):
+            layers = layers_of(config, settings, texts)
+        child(Composition(project, read, layers), int(settings.job.num))
 
     with hydra_errors(project):
         texts = [override.for_hydra for override in read_overrides(overrides, user_groups(project))]

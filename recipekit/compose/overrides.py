@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import ChoiceSweep, Override
 from hydra.errors import OverrideParseException
 
 from recipekit.compose.reach import CHOOSABLE, GROUPS, is_hydras
@@ -32,6 +32,7 @@ class CommandOverride(NamedTuple):
         key: the dotted key, or the group, that it is about.
         is_group: whether it chooses a group's option.
         paths: key paths that it sets, those inside of a mapping among them; empty for a choice.
+        parsed: Hydra's reading of `text`, its prefix included.
     """
 
     text: str
@@ -39,6 +40,12 @@ class CommandOverride(NamedTuple):
     key: str
     is_group: bool
     paths: tuple[tuple[str, ...], ...]
+    parsed: Override
+
+    @property
+    def is_value(self) -> bool:
+        """Whether it surely is about a value of the recipe; Hydra tells groups in folders of folders from keys."""
+        return not (self.is_group or self.parsed.package or "/" in self.key or is_hydras(self.key))
 
 
 def read_overrides(
@@ -72,10 +79,26 @@ def _read(text: str, groups: set[str], place: str) -> CommandOverride:
             fix=f"of Hydra's own keys, use {', '.join(_OPEN_TO_COMMAND_LINE)}",
         )
     value = parsed.value()
-    is_group = (key in groups or key in CHOOSABLE) and not isinstance(value, dict)
+    is_group = (key in groups or key in CHOOSABLE) and not _is_mapping(value)
+    if is_group and not (parsed.is_sweep_override() or parsed.is_delete() or _names_options(value)):
+        raise UsageError(
+            f"'{text}' names no option of '{key}'",
+            where=place,
+            fix=f"write {key}=NAME, or ~{key} for none of them",
+        )
     for_hydra = _for_hydra(text, key, is_group, parsed)
     paths = () if is_group else tuple(_paths(value, tuple(key.split("."))))
-    return CommandOverride(text.removeprefix("++"), for_hydra, key, is_group, paths)
+    return CommandOverride(text.removeprefix("++"), for_hydra, key, is_group, paths, parsed)
+
+
+def _names_options(value: Any) -> bool:
+    return all(isinstance(each, str) for each in (value if isinstance(value, list) else [value]))
+
+
+def _is_mapping(value: Any) -> bool:
+    """Whether a value is a mapping, or stands for several that all are."""
+    values = value.list if isinstance(value, ChoiceSweep) else [value]
+    return all(isinstance(each, dict) for each in values)
 
 
 def _paths(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -7,6 +7,7 @@ it is read: it must be YAML in UTF-8 with a mapping at its top, and must not rea
 from __future__ import annotations
 
 import io
+import pickle
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,8 +18,9 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
+from omegaconf._utils import get_yaml_loader
 
-from recipekit.compose.limits import excess
+from recipekit.compose.limits import LOADER, excess
 from recipekit.compose.marks import Marks, first_repeated_key, read_marks
 from recipekit.compose.overrides import read_overrides
 from recipekit.compose.reach import CHOOSABLE, GROUPS, closed_keys, is_hydras
@@ -31,6 +33,15 @@ _INTRODUCTIONS = {
     **{f"override {group}": group for group in CHOOSABLE},  # as Hydra's manual has it, in a file that is no group's
 }
 """Keys of a recipe's defaults list that choose an option of a group in the primary config."""
+
+_LOADER: Any = get_yaml_loader() if LOADER is yaml.SafeLoader else type("Loader", (LOADER, get_yaml_loader()), {})
+"""OmegaConf's loader, with the parser of libyaml where that is installed: it takes a tenth of the time."""
+
+Header = dict[str, str | None]
+"""What a file says of itself in its first lines, such as its package."""
+
+_CHECKED: dict[tuple[str, str], tuple[str, bytes]] = {}
+"""Texts that have been checked in this process, by folder and config path, with what they came to."""
 
 
 class RecipesSource(ConfigSource):
@@ -58,6 +69,16 @@ class RecipesSource(ConfigSource):
             raise ConfigLoadError(f"Config not found: {path}")
         shown = path.relative_to(Path(self.path).parent).as_posix()
         text = _read_text(path, shown)
+        header, config = self._checked(config_path, text, shown)
+        return ConfigResult(config=config, path=self.full_path(), provider=self.provider, header=header)
+
+    def _checked(self, config_path: str, text: str, shown: str) -> tuple[Header, DictConfig]:
+        """A file's header and content; a text that was checked before at the same place isn't checked again."""
+        place = (self.path, config_path)
+        seen, pickled = _CHECKED.get(place, ("", b""))
+        if pickled and seen == text:
+            known: tuple[Header, DictConfig] = pickle.loads(pickled)  # noqa: S301  pickled by this process
+            return known
         config, marks = _parse(text, shown)
         header = _header(text, shown)
         content: Any = OmegaConf.to_container(config)
@@ -67,9 +88,11 @@ class RecipesSource(ConfigSource):
         _refuse_code(content, header["package"] or "", defaults, marks, shown)
         if config_path.startswith("recipe/") and defaults:
             config["defaults"] = _choosing(defaults)
-        if "hydra" in content:
+        if "hydra" in content:  # which groups there are is not the file's alone to say
             self._complete_parameters(config, f"{shown}:{marks.get(('hydra',), 1)}")
-        return ConfigResult(config=config, path=self.full_path(), provider=self.provider, header=header)
+        else:
+            _CHECKED[place] = (text, pickle.dumps((header, config)))
+        return header, config
 
     def _complete_parameters(self, config: DictConfig, place: str) -> None:
         """Gives a sweep's parameters the form of the command line's, so that one of these replaces one of those."""
@@ -144,7 +167,7 @@ def _parse(text: str, shown: str) -> tuple[DictConfig, Marks]:
         too_much = excess(text)
         if too_much:
             raise CompositionError(too_much, where=shown, fix="split it into options of groups, or write it plainly")
-        config = OmegaConf.load(io.StringIO(text))
+        config = _load(text)
     except yaml.MarkedYAMLError as error:
         repeated = first_repeated_key(text) if "duplicate key" in str(error.problem) else None
         if repeated is not None:
@@ -166,7 +189,16 @@ def _parse(text: str, shown: str) -> tuple[DictConfig, Marks]:
     return config, marks
 
 
-def _header(text: str, shown: str) -> dict[str, str | None]:
+def _load(text: str) -> Any:
+    """As OmegaConf loads a file, but parsed by libyaml; whatever isn't a plain mapping is left to OmegaConf."""
+    try:
+        content = yaml.load(text, Loader=_LOADER)  # noqa: S506  OmegaConf's is a safe loader
+    except yaml.YAMLError:
+        content = None
+    return OmegaConf.create(content) if isinstance(content, dict) else OmegaConf.load(io.StringIO(text))
+
+
+def _header(text: str, shown: str) -> Header:
     try:
         return ConfigSource._get_header_dict(text[:512])
     except ValueError as error:

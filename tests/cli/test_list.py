@@ -34,7 +34,7 @@ def test_the_text_says_the_same(project: Project, capsys: pytest.CaptureFixture[
     printed = capsys.readouterr().out
     assert "recipes\n  digits   Handwritten digits\n  letters\n  wrong\n\ngroups\n" in printed
     assert "  boards: m4\n" in printed
-    assert "  engines: tflite_converter\n" in printed
+    assert "  engines: ai_edge_quantizer, tflite_converter\n" in printed
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,18 @@ def test_an_empty_project_is_listed(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert listed(capsys, "--recipes", str(tmp_path / "recipes"))["recipes"] == {}
 
 
-def test_one_more_folder_adds_its_options(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    more = write_project(tmp_path, {"converter/mine.yaml": "quantization: int8\n"}, folder="more")
-    assert "mine" in listed(capsys, "--config-dir", str(more.recipes))["groups"]["converter"]
+def test_one_more_folder_adds_its_options_and_recipes(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files: dict[str, str | bytes] = {
+        "converter/mine.yaml": "quantization: int8\n",
+        "far.yaml": "description: one more\n",
+        "digits.yaml": "description: hidden\n",
+    }
+    more = write_project(tmp_path, files, folder="more")
+    found = listed(capsys, "--config-dir", str(more.recipes))
+    assert "mine" in found["groups"]["converter"]
+    assert found["recipes"] == {"digits": "Handwritten digits", "far": "one more", "letters": "", "wrong": ""}
 
 
 def test_list_takes_no_overrides(project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from recipekit.cli.validate import main
 from recipekit.errors import ProjectError, UsageError
 from recipekit.project import Project
-from tests.recipe_projects import RECIPE, write_project
+from tests.cli.conftest import Command
+from tests.recipe_projects import RECIPE, recipe, write_project
 
 
 def results(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, object]]]:
@@ -92,3 +94,62 @@ def test_another_folder_can_be_named(project: Project, tmp_path: Path, capsys: p
         main(["--recipes", str(tmp_path / "gone"), "--all"])
     with pytest.raises(UsageError, match="no such folder"):
         main(["recipe=digits", "-cd", str(tmp_path / "gone")])
+
+
+SWEPT = RECIPE + 'hydra: {mode: MULTIRUN, sweeper: {params: {converter: "none,int8,int16x8", seed: "0,1,-1"}}}\n'
+
+
+def test_every_child_of_a_recipe_that_is_a_sweep_is_checked(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_project(project.root, {"swept.yaml": SWEPT})
+    code, (result,) = results(capsys, "recipe=swept")
+    assert (code, result["id"]) == (2, "RK201")
+    lines = str(result["error"]).splitlines()
+    assert lines[0] == "converter=none seed=-1 (and 2 more): command line: seed=-1: 'seed' must be at least 0, got -1"
+    (told,) = [line for line in lines if line.startswith("converter=int8 seed=0 (and 1 more): ")]
+    assert "needs calibration data" in told
+
+
+def test_a_sweep_whose_children_are_right_is_valid_though_it_is_not_by_itself(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = SWEPT.replace("none,int8,int16x8", "none,float16").replace("0,1,-1", "0,1") + "seed: ???\n"
+    write_project(project.root, {"swept.yaml": text})
+    assert main(["recipe=swept"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "valid   swept\n"
+    assert printed.err.count("sets no bound") == 1
+
+
+def test_a_sweep_for_another_launcher_is_checked_all_the_same(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_project(
+        project.root, {"swept.yaml": SWEPT.replace("/converter: none", "/hydra/launcher: joblib\n  - /converter: none")}
+    )
+    code, (result,) = results(capsys, "recipe=swept")
+    assert (code, result["id"]) == (2, "RK201")
+
+
+def test_all_means_the_recipes_of_one_more_folder_too(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = write_project(tmp_path, {"far.yaml": RECIPE, "wrong.yaml": RECIPE}, folder="more")
+    _, found = results(capsys, "--all", "--config-dir", str(more.recipes))
+    assert {result["recipe"]: result["exit_code"] for result in found} == {
+        "digits": 0,
+        "far": 0,
+        "letters": 0,
+        "wrong": 2,
+    }
+
+
+@pytest.mark.slow
+def test_a_hundred_recipes_are_checked_in_a_few_seconds(project: Project, command: Command) -> None:
+    body = "acceptance: {parity: {sqnr_db: {min: %d}}}\n"
+    write_project(project.root, {f"r{n}.yaml": recipe("/converter: int16x8", body=body % n) for n in range(100)})
+    started = time.monotonic()
+    done = command("validate", "--all")
+    assert time.monotonic() - started < 6  # 3 s on a machine of its own
+    assert done.stderr.count("invalid r") == 100

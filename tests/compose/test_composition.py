@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipekit.compose.composition import Composition, compose, recipe_names, user_groups
+from recipekit.compose.composition import Composition, compose
 from recipekit.errors import CompositionError, ForbiddenKey, UsageError
 from recipekit.project import Project
 from tests.compose.conftest import MakeProject
@@ -82,12 +82,6 @@ def test_one_more_folder_is_looked_up_behind_the_recipes_and_before_the_presets(
     assert other.file == more.recipes / "other.yaml"
     assert other.origin(("seed",)) == "more/other.yaml:9"
     assert composed(project, "+boards=m4")["seed"] == 4
-
-
-def test_recipes_are_files_and_groups_are_folders(make_project: MakeProject) -> None:
-    project = make_project({"b.yaml": RECIPE, "a.yaml": RECIPE, "boards/m4.yaml": "", "notes.txt": ""})
-    assert recipe_names(project) == ["a", "b"]
-    assert user_groups(project) == ("boards",)
 
 
 # --- overrides ------------------------------------------------------------------------------------------------------

@@ -187,3 +187,34 @@ def test_a_sweep_s_parameters_take_the_form_of_the_command_line_s(tmp_path: Path
         "converter": "none,int8",
         "boards": "a,b",
     }
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "[1, 012, 0x1F, 1_000, -7, +3, 0b11, 1:30]",
+        "[1.5, 1e3, 1E-3, .5, -.inf, .NaN, 1_0.5, 1., 12:30:45.5]",
+        "[yes, off, True, null, ~, '', \"\\u00e9\", 'it''s', 2001-01-01]",
+        "&a {b: '${c}', d: '???'}",
+        "!!binary aGVsbG8=",
+        "|\n  two\n  lines\n",
+        "{<<: {a: 1}, b: 2}",
+        "{1: a, true: b, 1.5: c}",
+        "!!python/object/apply:pathlib.Path [a, b]",
+    ],
+)
+def test_a_file_holds_what_omegaconf_reads_in_it(tmp_path: Path, values: str) -> None:
+    text = f"value: {values}\n"
+    found = source(tmp_path, {"digits.yaml": text}).load_config("recipe/digits").config
+    (tmp_path / "plain.yaml").write_text(text)
+    assert repr(found) == repr(OmegaConf.load(tmp_path / "plain.yaml"))
+
+
+def test_a_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    found = source(tmp_path, {"digits.yaml": "seed: 1\n"})
+    assert found.load_config("recipe/digits").config == {"seed": 1}
+    first = found.load_config("recipe/digits").config
+    first["seed"] = 3  # what one composition does to its copy is nothing to the next
+    assert found.load_config("recipe/digits").config == {"seed": 1}
+    write_project(tmp_path, {"digits.yaml": "seed: 2\n"})
+    assert found.load_config("recipe/digits").config == {"seed": 2}

@@ -1,0 +1,31 @@
+"""What lies in a project's recipes folders; read from the file system alone, since not every reader needs Hydra."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recipekit.project import Project
+
+
+def recipe_files(project: Project) -> dict[str, Path]:
+    """The file of every recipe by its name, sorted; of two recipes with one name the one that Hydra finds."""
+    found: dict[str, Path] = {}
+    for folder in reversed(recipe_folders(project)):
+        found.update({path.stem: path for path in folder.glob("*.yaml") if path.is_file()})
+    return dict(sorted(found.items()))
+
+
+def user_groups(project: Project) -> tuple[str, ...]:
+    """Folders below the recipes folders: groups besides those of the language."""
+    folders = recipe_folders(project)
+    return tuple(sorted({path.name for folder in folders for path in folder.iterdir() if path.is_dir()}))
+
+
+def recipe_folders(project: Project) -> tuple[Path, ...]:
+    """The project's recipes folder and those behind it, in the order of the look-up."""
+    return (project.recipes, *project.config_dirs)
+
+
+def shown(path: Path, project: Project) -> str:
+    """A file as messages name it: seen from the project root where it lies below it."""
+    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else str(path)

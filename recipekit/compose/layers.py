@@ -1,0 +1,204 @@
+"""A recipe's layers: the files that its choices put on top of each other, merged as Hydra merges them.
+
+Hydra composes its own configuration with every recipe and reads each file anew, a tenth of a second a time. Here what
+is packaged is read and merged once a process, and Hydra's own functions lay the recipe's files on a copy of it. What
+they refuse, or what chooses among Hydra's own groups, is composed by Hydra itself; its word counts.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hydra import compose as hydra_compose
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import ConfigRepository
+from hydra._internal.defaults_list import create_defaults_list
+from hydra.core.default_element import GroupDefault, InputDefault, ResultDefault
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import ConfigCompositionException, HydraException
+from hydra.plugins.config_source import ConfigResult, ConfigSource
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from recipekit.compose.reach import is_hydras
+from recipekit.compose.session import PRIMARY
+from recipekit.compose.sources import RecipesSource
+
+PRESETS = Path(__file__).resolve().parents[1] / "presets"
+"""The packaged options."""
+
+_PICKLED: dict[str, bytes] = {}
+"""What the packaged files hold, by their config path; they don't change while a process runs."""
+
+
+class Layers(NamedTuple):
+    """A composed recipe, kept small.
+
+    Attributes:
+        recipe: the recipe's option name, that is its file's stem.
+        sweeps: whether the recipe itself asks for a sweep (`hydra.mode: MULTIRUN`).
+        sources: the files in merge order with the package that each is placed under; Hydra's own left out.
+        pickled: the merged recipe without Hydra's node. A copy is unpickled ten times as fast as it is made.
+    """
+
+    recipe: str
+    sweeps: bool
+    sources: tuple[tuple[Path, str], ...]
+    pickled: bytes
+
+    def config(self, values: Sequence[Override] = ()) -> DictConfig:
+        """A copy of the merged recipe, values overridden in it.
+
+        Args:
+            values: overrides of keys, applied as Hydra applies them.
+
+        Raises:
+            HydraException: one of them can't be applied.
+        """
+        config: DictConfig = pickle.loads(self.pickled)  # noqa: S301  pickled by this process
+        with _unforeseen():
+            ConfigLoaderImpl._apply_overrides_to_config(list(values), config)
+        return config
+
+
+def lay(texts: Sequence[str]) -> Layers:
+    """Composes one recipe, in a Hydra that is initialised for its project.
+
+    Args:
+        texts: overrides as Hydra takes them.
+
+    Raises:
+        RecipekitError: a file of the project is refused.
+        HydraException, OmegaConfBaseException: Hydra can't compose it.
+    """
+    try:
+        overrides = OverridesParser.create().parse_overrides(list(texts))
+        if not any(override.is_sweep_override() for override in overrides):
+            return _lay_swiftly(overrides)
+    except (HydraException, OmegaConfBaseException, ValueError, AssertionError):
+        pass  # Hydra says it better below, or knows how to do it
+    with _unforeseen():
+        config = hydra_compose(PRIMARY, list(texts), return_hydra_config=True)
+    return layers_of(config, config.hydra, texts)
+
+
+def layers_of(config: DictConfig, hydra: Any, texts: Sequence[str]) -> Layers:
+    """A config that Hydra composed.
+
+    Args:
+        config: the whole of it, or what a job is given of it; Hydra's node is taken out where it holds one.
+        hydra: Hydra's node, with the choices that were made.
+        texts: the overrides that it was composed with; those of Hydra's own may be left out.
+    """
+    defaults = _loader().compute_defaults_list(PRIMARY, list(texts), RunMode.RUN).defaults
+    recipe, sweeps = str(hydra.runtime.choices["recipe"]), hydra.mode == RunMode.MULTIRUN
+    return _kept(recipe, sweeps, config, defaults)
+
+
+def _lay_swiftly(overrides: list[Override]) -> Layers:
+    """The same as Hydra's own composition; Hydra's configuration takes part where the recipe or an override sets it."""
+    loader = _loader()
+    repository = _Repository(loader.get_sources())
+    found = create_defaults_list(repository, PRIMARY, overrides, prepend_hydra=False, skip_missing=False)
+    files = [default for default in found.defaults if default.config_path != PRIMARY]
+    of_hydras = any(map(Override.is_hydra_override, overrides)) or any(map(repository.sets_hydra, files))
+    config: DictConfig = pickle.loads(_foundation()) if of_hydras else OmegaConf.create()  # noqa: S301  made here
+    with flag_override(config, "no_deepcopy_set_nodes", True):
+        for file in files:
+            config.merge_with(loader._load_single_config(file, repository).config)
+    OmegaConf.set_struct(config, True)
+    ConfigLoaderImpl._apply_overrides_to_config(found.config_overrides, config)
+    sweeps = of_hydras and config.hydra.mode == RunMode.MULTIRUN
+    return _kept(str(found.overrides.known_choices["recipe"]), sweeps, config, found.defaults)
+
+
+@contextmanager
+def _unforeseen() -> Iterator[None]:
+    """What Hydra lets through of Python's own errors, such as a word in the place of a list's index, as its own."""
+    try:
+        yield
+    except (ValueError, AssertionError) as error:
+        raise ConfigCompositionException(f"Could not override: {error}") from error
+
+
+@cache
+def _foundation() -> bytes:
+    """Hydra's own configuration with the packaged primary config on top, merged and pickled."""
+    loader = _loader()
+    repository = ConfigRepository(loader.get_search_path())
+    found = create_defaults_list(repository, PRIMARY, [], prepend_hydra=True, skip_missing=True)
+    return pickle.dumps(loader._compose_config_from_defaults_list(found.defaults, repository))
+
+
+def _loader() -> ConfigLoaderImpl:
+    loader = GlobalHydra.instance().config_loader()
+    assert isinstance(loader, ConfigLoaderImpl)  # for type checkers: Hydra has no other
+    return loader
+
+
+def _kept(recipe: str, sweeps: bool, config: DictConfig, defaults: Iterable[ResultDefault]) -> Layers:
+    sources = tuple(_sources(defaults))
+    if "hydra" in config:
+        with open_dict(config):
+            del config["hydra"]
+    return Layers(recipe, sweeps, sources, pickle.dumps(config))
+
+
+def _sources(defaults: Iterable[ResultDefault]) -> Iterator[tuple[Path, str]]:
+    sources = _loader().get_sources()
+    for default in defaults:
+        config_path = default.config_path or ""
+        if config_path != PRIMARY and not config_path.startswith("hydra/"):
+            path = _file_of(sources, config_path)
+            if path is not None:
+                yield path, default.package or ""
+
+
+def _file_of(sources: Sequence[Any], config_path: str) -> Path | None:
+    for source in sources:
+        if source.is_config(config_path):
+            if isinstance(source, RecipesSource):
+                return source.file(config_path)
+            return PRESETS / f"{config_path}.yaml"
+    return None
+
+
+class _Repository(ConfigRepository):
+    """The files that one composition is made of: packaged ones from memory, and nothing of Hydra's own."""
+
+    def __init__(self, sources: list[ConfigSource]) -> None:
+        self.sources = sources
+        self._loaded: dict[str, ConfigResult | None] = {}
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        """A file's content, the same object for the whole composition."""
+        if config_path not in self._loaded:
+            self._loaded[config_path] = self._load(config_path)
+        return self._loaded[config_path]
+
+    def sets_hydra(self, default: ResultDefault) -> bool:
+        """Whether a file holds a node for Hydra."""
+        result = self.load_config(default.config_path or "")
+        return result is not None and "hydra" in result.config
+
+    def _load(self, config_path: str) -> ConfigResult | None:
+        if any(isinstance(source, RecipesSource) and source.is_config(config_path) for source in self.sources):
+            return super().load_config(config_path)
+        if config_path not in _PICKLED:
+            _PICKLED[config_path] = pickle.dumps(super().load_config(config_path))
+        result: ConfigResult | None = pickle.loads(_PICKLED[config_path])  # noqa: S301  pickled by this process
+        if result is not None and config_path == PRIMARY:
+            result.defaults_list = [default for default in result.defaults_list or () if not _chooses_hydras(default)]
+        return result
+
+
+def _chooses_hydras(default: InputDefault) -> bool:
+    return isinstance(default, GroupDefault) and is_hydras(default.group or "")
