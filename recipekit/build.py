@@ -11,15 +11,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from recipekit import digests, environment, registry
+from recipekit import digests, registry
 from recipekit.contracts import DatasetSpec, SampleSet
 from recipekit.errors import SourceError
 from recipekit.inputs import Input, pin, pin_code
 from recipekit.manifest import BuildInputs, Dependency, RecipeIdentity, Toolchain, build_definition
-from recipekit.pool import worker_environment
 from recipekit.project import Project
 from recipekit.recipe import Recipe
-from recipekit.repository import repository_of
+from recipekit.surroundings import Surroundings
+
+_CONVERTERS = {"tflite_converter": "tf.lite.TFLiteConverter", "ai_edge_quantizer": "ai_edge_quantizer.Quantizer"}
 
 
 class Job(NamedTuple):
@@ -42,41 +43,49 @@ class Job(NamedTuple):
     files: tuple[Path, ...]
 
 
-def pin_inputs(job: Job) -> tuple[Input, ...]:
+def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
     """Pins the model source, the project's recipe files, and all code outside of recipekit that the build runs.
+
+    Args:
+        job: what is built.
+        surroundings: of the build; files that it knows are read again only where their status changed.
 
     Raises:
         SourceError: an input is missing or unreadable, or the source isn't the one that the recipe pins.
         PluginError: an address leads to no code.
     """
-    root, source = job.project.root, job.recipe.model.source
+    root, source, known = job.project.root, job.recipe.model.source, surroundings.known_files
     pinned = []
     if source.path:
         declared = job.recipe.resolved["source"]["path"]
-        model = pin("model-source", "model", declared, root)
+        model = pin("model-source", "model", declared, root, known)
         _require_pin(model, job.recipe.source_sha256)
         pinned.append(model)
     pinned += [
-        pin("recipe-file", _within(path, root), _within(path, root), root) for path in job.files if _is_users(path)
+        pin("recipe-file", _within(path, root), _within(path, root), root, known)
+        for path in job.files
+        if _is_users(path)
     ]
-    pinned += [pin_code(role, address, root) for role, address in sorted(set(_code(job.recipe)))]
+    pinned += [pin_code(role, address, root, known) for role, address in sorted(set(_code(job.recipe)))]
     return tuple(pinned)
 
 
-def define(job: Job, pinned: tuple[Input, ...], samples: Mapping[str, SampleSet]) -> dict[str, Any]:
+def define(
+    job: Job, pinned: tuple[Input, ...], samples: Mapping[str, SampleSet], surroundings: Surroundings
+) -> dict[str, Any]:
     """The build definition.
 
     Args:
         job: what is built.
         pinned: from `pin_inputs`.
+        surroundings: of the build.
         samples: the readings of the job's datasets by role, `calibration-samples` or `evaluation-samples`.
 
     Raises:
         InvalidRecipe: the configuration holds a number that JSON can't carry exactly.
     """
     recipe, root = job.recipe, job.project.root
-    variables = worker_environment()
-    repository = repository_of(root)
+    variables, repository = surroundings.variables, surroundings.repository
     dependencies = [
         *map(Dependency.of_input, pinned),
         *(
@@ -98,13 +107,13 @@ def define(job: Job, pinned: tuple[Input, ...], samples: Mapping[str, SampleSet]
             resolved_config=recipe.resolved,
             seeds={"global": recipe.seed},
             toolchain=Toolchain(
-                converter="tf.lite.TFLiteConverter",
+                converter=_CONVERTERS.get(recipe.converter.engine, recipe.converter.engine),
                 flags=msgspec.to_builtins(recipe.converter),
                 determinism={name: variables[name] for name in ("PYTHONHASHSEED", "TF_DETERMINISTIC_OPS")},
                 threads={"interpreter": recipe.evaluation.benchmark.threads if recipe.evaluation.benchmark else 1},
             ),
             dependencies=dependencies,
-            environment=environment.collect(variables),
+            environment=surroundings.environment,
         )
     )
 
@@ -126,21 +135,23 @@ def _code(recipe: Recipe) -> Iterator[tuple[str, str]]:
     if recipe.model.source.factory:
         yield "plugin", recipe.model.source.factory
     for dataset in filter(None, (recipe.calibration, recipe.evaluation.dataset)):
-        yield from (("plugin", address) for address in _dataset_code(dataset))
+        yield from (("plugin", address) for address in dataset_code(dataset))
     for metric in recipe.evaluation.metrics:
-        yield from (("plugin", address) for address in _plugin_code("metrics", metric))
+        yield from (("plugin", address) for address in plugin_code("metrics", metric))
 
 
-def _dataset_code(dataset: DatasetSpec) -> Iterator[str]:
+def dataset_code(dataset: DatasetSpec) -> Iterator[str]:
+    """Addresses of all code that isn't recipekit's own and that reading a dataset runs."""
     yield from dataset.modules
     if dataset.plugin in registry.names("datasets"):
-        yield from _plugin_code("datasets", dataset.plugin)
+        yield from plugin_code("datasets", dataset.plugin)
     if dataset.plugin == "python":
         yield dataset.params["factory"]
     yield from (step["python"] for step in dataset.preprocess if "python" in step)
 
 
-def _plugin_code(kind: str, name: str) -> Iterator[str]:
+def plugin_code(kind: str, name: str) -> Iterator[str]:
+    """The address of a plugin that isn't recipekit's own."""
     address = registry.target(kind, name)
     if not address.startswith("recipekit."):  # recipekit's own sources are digested as a whole
         yield address

@@ -11,7 +11,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, entry_points
@@ -139,12 +139,21 @@ def packages() -> tuple[Package, ...]:
     Markers decide for this interpreter. recipekit itself is left out, its source digest stands for it; a requirement
     that isn't installed has no facts and is left out too.
     """
-    points = entry_points()
-    groups = (points.select(group=group) for group in points.groups if group.startswith("recipekit."))
-    plugins = {point.dist.name for group in groups for point in group if point.dist is not None}
-    found = dict(_closure(["recipekit", *sorted(plugins)]))
+    found = dict(_closure(["recipekit", *plugin_distributions()]))
     found.pop("recipekit", None)
     return tuple(_package(name, found[name]) for name in sorted(found))
+
+
+def required_by(*names: str) -> frozenset[str]:
+    """Normalized names of some distributions and of all that they require, as far as they are installed."""
+    return frozenset(name for name, _ in _closure(list(names)))
+
+
+def plugin_distributions() -> list[str]:
+    """Names of the installed distributions that bring plugins for recipekit, sorted."""
+    points = entry_points()
+    groups = (points.select(group=group) for group in points.groups if group.startswith("recipekit."))
+    return sorted({point.dist.name for group in groups for point in group if point.dist is not None})
 
 
 def record_digest(record: str) -> str:
@@ -157,10 +166,25 @@ def record_digest(record: str) -> str:
     return digests.of_bytes("".join(f"{line}\n" for line in kept).encode())
 
 
-def source_digest(package: Path) -> str:
-    """The `dirHash1` of a package's code, schemas, presets and templates, as if nothing else were in its folder."""
-    files = (path for path in package.rglob("*") if path.suffix in _SOURCE_SUFFIXES and path.is_file())
-    return digests.of_names({path.relative_to(package).as_posix(): digests.of_file(path) for path in files})
+def source_digest(package: Path, rooms: Collection[str] | None = None) -> str:
+    """The `dirHash1` of a package's code, schemas, presets and templates, as if nothing else were in its folder.
+
+    Args:
+        package: its folder.
+        rooms: modules and folders directly below it that count; None for all.
+    """
+    files = {
+        path.relative_to(package): path
+        for path in package.rglob("*")
+        if path.suffix in _SOURCE_SUFFIXES and path.is_file()
+    }
+    return digests.of_names(
+        {
+            name.as_posix(): digests.of_file(path)
+            for name, path in files.items()
+            if rooms is None or name.parts[0].removesuffix(".py") in rooms
+        }
+    )
 
 
 def _is_content(line: str) -> bool:

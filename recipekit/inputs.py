@@ -82,7 +82,11 @@ class Input:
         return sum(state.size for state in self.states)
 
 
-def pin(role: str, name: str, path: str, root: Path) -> Input:
+States = dict[Path, FileState]
+"""States of files by their absolute path."""
+
+
+def pin(role: str, name: str, path: str, root: Path, known: States | None = None) -> Input:
     """Pins a file or folder.
 
     Args:
@@ -90,6 +94,7 @@ def pin(role: str, name: str, path: str, root: Path) -> Input:
         name: what the manifest calls it.
         path: absolute, or relative to the project root.
         root: the project root, absolute.
+        known: states of files that were pinned before, read again only if their status changed; new ones are added.
 
     Raises:
         SourceError: nothing is there, it can't be read, or it is or holds something else than files and folders.
@@ -98,10 +103,10 @@ def pin(role: str, name: str, path: str, root: Path) -> Input:
     with _readable(path, place):
         if not place.exists():
             raise SourceError("does not exist", where=_spelled(path, place), fix="correct the path in the recipe")
-        return _pinned(role, name, path, place, "folder" if place.is_dir() else "file")
+        return _pinned((role, name, path), place, "folder" if place.is_dir() else "file", known)
 
 
-def pin_code(role: str, address: str, root: Path) -> Input:
+def pin_code(role: str, address: str, root: Path, known: States | None = None) -> Input:
     """Pins the code behind an address, without importing it.
 
     A module that belongs to a package is pinned by the whole package, since it may import any part of it.
@@ -111,6 +116,7 @@ def pin_code(role: str, address: str, root: Path) -> Input:
         address: `package.module`, `package.module:object`, `path/to/file.py` or `path/to/file.py:object`; a path is
             relative to the project root.
         root: the project root, absolute, where modules are looked for first.
+        known: as for `pin`.
 
     Raises:
         PluginError: there is no such module, or it has no file.
@@ -125,7 +131,29 @@ def pin_code(role: str, address: str, root: Path) -> Input:
     place, kind = found
     path = place.relative_to(root).as_posix() if place.is_relative_to(root) else ""
     with _readable(address, place):
-        return _pinned(role, address, path, place, kind)
+        return _pinned((role, address, path), place, kind, known)
+
+
+def status_digest(place: Path) -> str | None:
+    """Digest of names, sizes, times and inodes of a file or of all files below a folder, without reading them.
+
+    While it stays, so does their content, on this machine; elsewhere it says nothing.
+
+    Returns:
+        None where nothing is there, or a file is so young that it could change again and keep its times.
+    """
+    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if not path.is_dir())
+    now = time.time_ns()
+    lines = []
+    for path in files:
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        if not _settled(status, now):
+            return None
+        lines.append([str(path.relative_to(place)), *map(str, _signature(status))])
+    return digests.of_json(lines) if lines else None
 
 
 def check_unchanged(pinned: Input) -> None:
@@ -159,9 +187,11 @@ def _changed(pinned: Input, difference: str) -> SourceChanged:
     )
 
 
-def _pinned(role: str, name: str, path: str, place: Path, kind: Kind) -> Input:
-    states = tuple(_state(file, None) for file in _files(place, kind))
-    return Input(role, name, path, place, kind, _digest(place, kind, states), states)
+def _pinned(names: tuple[str, str, str], place: Path, kind: Kind, known: States | None) -> Input:
+    known = {} if known is None else known
+    states = tuple(_state(file, known.get(file)) for file in _files(place, kind))
+    known.update({state.path: state for state in states})
+    return Input(*names, place, kind, _digest(place, kind, states), states)
 
 
 def _files(place: Path, kind: Kind) -> Iterator[Path]:
@@ -182,11 +212,19 @@ def _state(path: Path, known: FileState | None) -> FileState:
             where=str(path),
             fix="put its content into a regular file",
         )
-    signature = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    signature = _signature(status)
     if known is not None and known.signature == signature:
         return known
-    settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
+    settled = _settled(status, time.time_ns())
     return FileState(path, digests.of_file(path), status.st_size, signature if settled else None)
+
+
+def _signature(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _settled(status: os.stat_result, now: int) -> bool:
+    return now - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
 
 
 def _digest(place: Path, kind: Kind, states: tuple[FileState, ...]) -> str:

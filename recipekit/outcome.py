@@ -33,6 +33,22 @@ class Failure(Record, frozen=True, kw_only=True):
         )
 
 
+class StageReport(Record, frozen=True, kw_only=True):
+    """What became of one stage.
+
+    Attributes:
+        name: its label.
+        seconds: what it took when it ran.
+        found: whether its result was in the store.
+        changes: of a stage that ran, what is different from the build before; empty where there was none.
+    """
+
+    name: str
+    seconds: float
+    found: bool
+    changes: tuple[str, ...] = ()
+
+
 class Outcome(Record, frozen=True, kw_only=True):
     """The end of one run.
 
@@ -50,6 +66,7 @@ class Outcome(Record, frozen=True, kw_only=True):
         checks: every check, its bound, its value.
         measurement: all that was measured.
         warnings: what the recipe does that is probably not meant.
+        stages: what was looked for or run, in the order in which it was there.
         failure: why there is no output; None where there is one.
     """
 
@@ -66,6 +83,7 @@ class Outcome(Record, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     measurement: Measurement | None = None
     warnings: tuple[str, ...] = ()
+    stages: tuple[StageReport, ...] = ()
     failure: Failure | None = None
 
     @property

@@ -1,7 +1,8 @@
 """One build from a composed recipe to a published output: the list of steps, read from top to bottom.
 
-Each stage is asked of a warm worker; everything else is done by the module that is named for it. A build that fails
-publishes nothing and keeps its work folder, so that the failed stage can be tried again alone.
+What stages there are and what each needs says the graph; whether one runs or is found, the execution. A build that
+fails publishes nothing and keeps its work folder, so that the failed stage can be tried again alone; stages that ended
+well are kept in the store.
 """
 
 from __future__ import annotations
@@ -9,53 +10,34 @@ from __future__ import annotations
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
+
+import msgspec
 
 from recipekit import manifest
 from recipekit.build import Job, define, pin_inputs
 from recipekit.compose.composition import Composition
-from recipekit.contracts import (
-    LOAD,
-    LOWER,
-    MEASURE,
-    QUANTIZE,
-    REFERENCE,
-    SURVEY,
-    DatasetSpec,
-    Flatbuffer,
-    LoadedModel,
-    LoadRequest,
-    LowerRequest,
-    Measurement,
-    MeasureRequest,
-    QuantizeRequest,
-    Record,
-    Reference,
-    ReferenceRequest,
-    SampleSet,
-    Stage,
-    SurveyRequest,
-)
-from recipekit.errors import DatasetError, PluginError
+from recipekit.contracts import Latencies, Measurement, SampleSet
+from recipekit.execution import Execution, Watcher
+from recipekit.explanation import History
 from recipekit.gate import judge
+from recipekit.graph import Graph, dataset_section, load_stage, survey
 from recipekit.inputs import Input, check_unchanged
 from recipekit.outcome import Outcome
 from recipekit.outputs import Outputs
 from recipekit.pool import Pool
 from recipekit.publication import Build, read_outcome, write_output
 from recipekit.recipe import parse
-from recipekit.samples import require_same_samples
-from recipekit.workspace import workspace
-
-_REPLICATES = 400
-"""Bootstrap replicates behind an interval: enough for its ends to move by less than a tenth of its width."""
+from recipekit.store import Lease
+from recipekit.surroundings import Surroundings
+from recipekit.workspace import Workspace, workspace
 
 
 class Settings(NamedTuple):
     """How a run is carried out; nothing here decides what it gives.
 
     Attributes:
-        rebuild: build even what is built already.
+        rebuild: build even what is built already, every stage anew.
         sweep: the sweep that the run is a child of.
     """
 
@@ -67,140 +49,133 @@ class Settings(NamedTuple):
         return self._replace(sweep=manifest.Sweep(sweep, number))
 
 
-class Watcher(Protocol):
-    """Is told what a run does."""
+class Facilities(NamedTuple):
+    """What the builds of one command share.
 
-    def started(self, step: str) -> None:
-        """A step begins."""
+    Attributes:
+        pool: the workers.
+        lease: on the stage store.
+        surroundings: facts about machine, installation and repository.
+    """
 
-    def finished(self, step: str, seconds: float, note: str) -> None:
-        """A step has ended well."""
-
-    def warning(self, text: str) -> None:
-        """Something is allowed, but probably not meant; or the run has to wait."""
+    pool: Pool
+    lease: Lease
+    surroundings: Surroundings
 
 
-def run_composition(composition: Composition, pool: Pool, watcher: Watcher, settings: Settings) -> Outcome:
-    """Builds a composed recipe, or finds its output.
+def read_job(composition: Composition) -> Job:
+    """Checks a composed recipe.
+
+    Raises:
+        InvalidRecipe: with all its faults.
+        CompositionError, ForbiddenKey: a value can't be resolved.
+    """
+    recipe = parse(composition.mapping, composition.project.root, composition.origin)
+    return Job(
+        composition.project, recipe, composition.recipe, composition.overrides, composition.file, composition.files
+    )
+
+
+def run_job(job: Job, facilities: Facilities, watcher: Watcher, settings: Settings) -> Outcome:
+    """Builds a recipe, or finds its output. Several threads may run jobs at once.
 
     Args:
-        composition: the recipe.
-        pool: the workers.
+        job: the recipe.
+        facilities: shared by all builds of a command.
         watcher: is told what happens.
         settings: how to carry it out.
 
     Raises:
         RecipekitError: whatever keeps the recipe from having an output.
     """
-    recipe = parse(composition.mapping, composition.project.root, composition.origin)
-    for warning in recipe.warnings:
+    for warning in job.recipe.warnings:
         watcher.warning(warning)
-    job = Job(
-        composition.project, recipe, composition.recipe, composition.overrides, composition.file, composition.files
-    )
-    return _Run(job, pool, watcher, settings).outcome()
+    return _Run(job, facilities, watcher, settings).outcome()
 
 
 class _Run:
-    """The state of one run: which job, when it began, and what its stages took."""
+    """The state of one run: which job, and when it began."""
 
-    def __init__(self, job: Job, pool: Pool, watcher: Watcher, settings: Settings) -> None:
+    def __init__(self, job: Job, facilities: Facilities, watcher: Watcher, settings: Settings) -> None:
         self._job = job
-        self._pool = pool
+        self._facilities = facilities
         self._watcher = watcher
         self._settings = settings
         self._outputs = Outputs(job.project.outputs)
         self._started = datetime.now(timezone.utc)
         self._clock = time.monotonic()
-        self._seconds: dict[str, float] = {}
-        self._logs: dict[str, Path] = {}
 
     def outcome(self) -> Outcome:
         """Finds the output by its build key, or builds, judges and publishes it."""
-        recipe = self._job.recipe
-        pinned = pin_inputs(self._job)
-        if self._settings.rebuild or not self._outputs.has(recipe.name, recipe.version):
-            self._pool.warm("tensorflow")  # a build is certain: TensorFlow is imported while the datasets are read
+        recipe, surroundings = self._job.recipe, self._facilities.surroundings
+        pinned = pin_inputs(self._job, surroundings)
         with workspace(self._job.project.outputs, recipe.name) as work:
-            samples = self._survey(work)
-            definition = define(self._job, pinned, samples)
+            execution = self._execution(work)
+            load = load_stage(self._job, pinned, surroundings)
+            if not self._outputs.has(recipe.name, recipe.version) and not execution.is_kept(load):
+                self._facilities.pool.warm(load.stage.worker)  # it imports while the datasets are read
+            samples = self._survey(execution)
+            definition = define(self._job, pinned, samples, surroundings)
             key = manifest.build_key(definition)
             folder = self._outputs.folder(recipe.name, recipe.version, key)
             with self._outputs.hold(key, self._watcher.warning):
                 if self._settings.rebuild or self._outputs.find(recipe.name, recipe.version, key) is None:
-                    build = self._build(work, definition, key, samples)
+                    graph = Graph(self._job, pinned, surroundings, load, samples)
+                    build = self._build(graph, execution, definition, key, samples)
                     self._publish(build, pinned)
+                    execution.remember()
                     return self._built(build, folder)
-        return read_outcome(folder, self._job, self._elapsed(), self._number())
-
-    def _survey(self, work: Path) -> dict[str, SampleSet]:
-        """Reads each dataset once, since its samples are part of the build key."""
-        calibration, evaluation = self._job.recipe.calibration, self._job.recipe.evaluation.dataset
-        samples: dict[str, SampleSet] = {}
-        if calibration is not None:
-            samples["calibration-samples"] = self._read("calibration", calibration, work)
-        if evaluation == calibration:
-            samples["evaluation-samples"] = samples["calibration-samples"]
-        else:
-            samples["evaluation-samples"] = self._read("evaluation", evaluation, work)
-        return samples
-
-    def _read(self, label: str, dataset: DatasetSpec, work: Path) -> SampleSet:
-        read: SampleSet = self._stage(SURVEY, SurveyRequest(dataset=dataset), work, label)
-        self._done(SURVEY, f"{read.count} {label} samples of {dataset.plugin}", label)
-        return read
-
-    def _build(self, work: Path, definition: dict[str, Any], key: str, samples: dict[str, SampleSet]) -> Build:
-        recipe = self._job.recipe
-        evaluation, converter = recipe.evaluation, recipe.converter
-
-        loaded: LoadedModel = self._stage(LOAD, LoadRequest(model=recipe.model), work)
-        self._done(LOAD, f"{loaded.loader}: {loaded.reason}")
-
-        request = ReferenceRequest(model=recipe.model, loaded=loaded, dataset=evaluation.dataset)
-        reference: Reference = self._stage(REFERENCE, request, work)
-        require_same_samples(samples["evaluation-samples"], reference.samples, evaluation.dataset.plugin)
-        self._done(REFERENCE, f"float model on {reference.samples.count} samples")
-
-        float32: Flatbuffer = self._stage(LOWER, LowerRequest(loaded=loaded, converter=converter), work)
-        self._done(LOWER, f"float32, {float32.size:,} bytes")
-
-        candidate = float32
-        if converter.quantization != "none":
-            calibration = recipe.calibration
-            quantize = QuantizeRequest(loaded=loaded, converter=converter, dataset=calibration)
-            candidate = self._stage(QUANTIZE, quantize, work)
-            if candidate.samples is not None and calibration is not None:
-                require_same_samples(samples["calibration-samples"], candidate.samples, calibration.plugin)
-            self._done(QUANTIZE, f"{converter.quantization}, {candidate.size:,} bytes")
-
-        measure = MeasureRequest(
-            candidate=candidate.path,
-            float32=float32.path,
-            signature=loaded.signature,
-            dataset=evaluation.dataset,
-            reference=reference,
-            metrics=evaluation.metrics,
-            benchmark=evaluation.benchmark,
-            replicates=0 if recipe.acceptance.confidence is None else _REPLICATES,
-            seed=recipe.seed,
+        return msgspec.structs.replace(
+            read_outcome(folder, self._job, self._elapsed(), self._number()), stages=tuple(execution.reports.values())
         )
-        measurement: Measurement = self._stage(MEASURE, measure, work)
-        require_same_samples(samples["evaluation-samples"], measurement.samples, evaluation.dataset.plugin)
-        self._done(MEASURE, f"converted model on {measurement.samples.count} samples")
 
+    def _execution(self, work: Workspace) -> Execution:
+        pool, lease, surroundings = self._facilities
+        history = History(self._job.project.outputs / ".history" / f"{self._job.recipe.name}.json")
+        kept = None if self._settings.rebuild else lease
+        return Execution(pool, surroundings, kept, work, self._watcher, history)
+
+    def _survey(self, execution: Execution) -> dict[str, SampleSet]:
+        """Reads each dataset once, or finds what a reading gave, since the samples are part of the build key."""
+        recipe, surroundings = self._job.recipe, self._facilities.surroundings
+        datasets = {"calibration": recipe.calibration, "evaluation": recipe.evaluation.dataset}
+        if recipe.calibration == recipe.evaluation.dataset:
+            del datasets["evaluation"]
+        nodes = {
+            role: survey(role, dataset, dataset_section(recipe, role), surroundings)
+            for role, dataset in datasets.items()
+            if dataset is not None
+        }
+        read = dict(zip(nodes, execution.demand(*nodes.values()), strict=True))
+        samples = {f"{role}-samples": record for role, record in read.items()}
+        return {"evaluation-samples": read.get("evaluation", read.get("calibration")), **samples}
+
+    def _build(
+        self,
+        graph: Graph,
+        execution: Execution,
+        definition: dict[str, Any],
+        key: str,
+        samples: dict[str, SampleSet],
+    ) -> Build:
+        loaded, candidate, measured = execution.demand(graph.load, graph.candidate, graph.measure)
+        measurement: Measurement = measured
+        if graph.benchmark is not None:
+            (latencies,) = execution.demand(graph.benchmark)
+            measurement = _with_latencies(measurement, latencies)
+        execution.account(graph.measure)
         return Build(
             job=self._job,
             definition=definition,
             key=key,
             started=self._started,
             loaded=loaded,
-            candidate=Path(candidate.path),
+            candidate=graph.model_file(candidate),
             samples=samples,
             measurement=measurement,
-            verdict=judge(recipe.acceptance, measurement),
-            seconds=self._seconds,
-            logs=self._logs,
+            verdict=judge(self._job.recipe.acceptance, measurement),
+            stages=tuple(execution.reports.values()),
+            logs=execution.logs,
             sweep=self._settings.sweep,
         )
 
@@ -226,38 +201,15 @@ class _Run:
             checks=build.verdict.checks,
             measurement=build.measurement,
             warnings=self._job.recipe.warnings,
+            stages=build.stages,
         )
-
-    def _stage(self, stage: Stage, request: Record, work: Path, label: str = "") -> Any:
-        """Runs one stage in a numbered folder of its own."""
-        name = "-".join(filter(None, (stage.name, label)))
-        folder = work / f"{len(self._seconds):02d}-{name}"
-        self._watcher.started(name)
-        try:
-            result = self._pool.run(stage, request, folder)
-        except (DatasetError, PluginError) as error:
-            section = self._section(stage, label)
-            error.where = ": ".join(filter(None, (section, error.where)))
-            raise
-        self._seconds[name] = result.seconds
-        if (folder / "log.txt").is_file():
-            self._logs[name] = folder / "log.txt"
-        return result.record
-
-    def _section(self, stage: Stage, label: str) -> str:
-        """The recipe's key of the dataset that a stage reads; empty where it reads none."""
-        if stage is QUANTIZE or label == "calibration":
-            return "representative_dataset"
-        if stage in {REFERENCE, MEASURE} or label == "evaluation":
-            return "evaluation.dataset" if "evaluation" in self._job.recipe.resolved else "representative_dataset"
-        return ""
-
-    def _done(self, stage: Stage, note: str, label: str = "") -> None:
-        name = "-".join(filter(None, (stage.name, label)))
-        self._watcher.finished(stage.name, self._seconds[name], note)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._clock
 
     def _number(self) -> int:
         return self._settings.sweep.index if self._settings.sweep else 0
+
+
+def _with_latencies(measurement: Measurement, latencies: Latencies) -> Measurement:
+    return msgspec.structs.replace(measurement, latency=latencies.candidate, float32_latency=latencies.float32)

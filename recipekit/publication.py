@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 import msgspec
 import yaml
 
-from recipekit import digests, fsio, manifest
+from recipekit import digests, manifest
 from recipekit.acceptance import Check, Verdict
 from recipekit.build import Job
 from recipekit.contracts import LoadedModel, Measurement, SampleSet
-from recipekit.outcome import Outcome
+from recipekit.outcome import Outcome, StageReport
 from recipekit.report import render_run
+
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 RESULTS_SCHEMA = 1
 """Version of the shape of `results.json`."""
@@ -35,7 +37,7 @@ class Build(NamedTuple):
         samples: readings by role.
         measurement: of the candidate.
         verdict: the gate's.
-        seconds: by stage.
+        stages: what became of each stage.
         logs: log files by stage.
         sweep: the sweep that it is a child of.
     """
@@ -49,13 +51,13 @@ class Build(NamedTuple):
     samples: Mapping[str, SampleSet]
     measurement: Measurement
     verdict: Verdict
-    seconds: Mapping[str, float]
+    stages: tuple[StageReport, ...]
     logs: Mapping[str, Path]
     sweep: manifest.Sweep | None
 
 
 def write_output(folder: Path, build: Build) -> None:
-    """Writes every file of an output into an empty folder, the manifest last.
+    """Writes every file of an output into an empty folder, the manifest last; publishing waits for the disk.
 
     Raises:
         OSError: the file system refused.
@@ -63,10 +65,10 @@ def write_output(folder: Path, build: Build) -> None:
     shutil.copyfile(build.candidate, folder / "model.tflite")
     byproducts = ["recipe.yaml", "report.html"]
     results = _results(build)
-    recipe_yaml = yaml.safe_dump(build.job.recipe.resolved, sort_keys=False, allow_unicode=True)
-    fsio.write_bytes(folder / manifest.RESULTS, digests.pretty_json(results).encode())
-    fsio.write_bytes(folder / "recipe.yaml", recipe_yaml.encode())
-    fsio.write_bytes(folder / "report.html", render_run(results, recipe_yaml).encode())
+    recipe_yaml = yaml.dump(build.job.recipe.resolved, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    (folder / manifest.RESULTS).write_text(digests.pretty_json(results), encoding="utf-8")
+    (folder / "recipe.yaml").write_text(recipe_yaml, encoding="utf-8")
+    (folder / "report.html").write_text(render_run(results, recipe_yaml), encoding="utf-8")
     for role, read in build.samples.items():
         byproducts.append(_samples_file(role))
         shutil.copyfile(read.path, folder / byproducts[-1])
@@ -82,12 +84,12 @@ def write_output(folder: Path, build: Build) -> None:
         verdict=build.verdict.status,
         metrics=_metrics(build.measurement),
         checks=[_check(check) for check in build.verdict.checks],
-        timings_seconds=build.seconds,
+        timings_seconds={stage.name: stage.seconds for stage in build.stages},
         byproducts=[manifest.Artifact.of(folder, name) for name in byproducts],
         sweep=build.sweep,
     )
     statement = manifest.statement(build.definition, [manifest.Artifact.of(folder, "model.tflite")], run)
-    fsio.write_bytes(folder / manifest.FILE, manifest.encode(statement))
+    (folder / manifest.FILE).write_bytes(manifest.encode(statement))
 
 
 def read_outcome(folder: Path, job: Job, seconds: float, number: int) -> Outcome:
@@ -126,7 +128,7 @@ def _results(build: Build) -> dict[str, Any]:
             "reason": build.loaded.reason,
             "parameters": build.loaded.parameters,
         },
-        "stages": [{"name": name, "seconds": seconds} for name, seconds in build.seconds.items()],
+        "stages": [{"name": stage.name, "seconds": stage.seconds, "found": stage.found} for stage in build.stages],
         "warnings": list(recipe.warnings),
     }
 

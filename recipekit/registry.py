@@ -21,6 +21,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "keras": "recipekit.worker.sources.keras:load",
         "saved_model": "recipekit.worker.sources.saved_model:load",
         "python": "recipekit.worker.sources.python:load",
+        "tflite": "recipekit.worker.sources.tflite:load",
     },
     "datasets": {
         "npz": "recipekit.worker.datasets.npz:NpzDataset",
@@ -42,7 +43,8 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "r2": "recipekit.worker.metrics.regression:R2",
     },
     "engines": {
-        "tflite_converter": "recipekit.worker.engines.tflite_converter:convert",
+        "tflite_converter": "recipekit.worker.engines.tflite_converter:TFLiteConverterEngine",
+        "ai_edge_quantizer": "recipekit.worker.engines.ai_edge_quantizer:AIEdgeQuantizerEngine",
     },
 }
 

@@ -5,10 +5,11 @@ Each rule looks at a composed recipe that the schema accepts and yields faults o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from recipekit.contracts import CALIBRATED
+from recipekit.contracts import calibrates
 from recipekit.faults import Fault
 from recipekit.nearest import did_you_mean
 from recipekit.registry import names
@@ -56,7 +57,9 @@ def has_bounds(acceptance: Recipe) -> bool:
 
 
 def _calibrates(recipe: Recipe) -> bool:
-    return recipe["converter"]["quantization"] in CALIBRATED
+    converter = recipe["converter"]
+    schemes = [converter["quantization"], *(rule["quantization"] for rule in converter["rules"])]
+    return calibrates(schemes, converter.get("algorithm", ""))
 
 
 def _datasets(recipe: Recipe) -> Iterator[tuple[tuple[str, ...], Recipe]]:
@@ -82,16 +85,73 @@ def _name(recipe: Recipe) -> Iterator[Fault]:
 
 def _calibration_data(recipe: Recipe) -> Iterator[Fault]:
     if _calibrates(recipe) and "representative_dataset" not in recipe:
-        scheme = recipe["converter"]["quantization"]
+        key = _what_calibrates(recipe["converter"])
+        shown = "" if key == "rules" else f" {recipe['converter'][key]}"
         yield Fault(
-            ("converter", "quantization"),
-            f"'converter.quantization' {scheme} needs calibration data: add a 'representative_dataset'",
+            ("converter", key),
+            f"'converter.{key}'{shown} needs calibration data: add a 'representative_dataset'",
         )
     elif "evaluation" not in recipe and "representative_dataset" not in recipe:
         yield Fault(
             ("evaluation",),
             "'evaluation' is missing, and there is no 'representative_dataset' to measure parity on: add one of them",
         )
+
+
+def _what_calibrates(converter: Recipe) -> str:
+    """The key of a converter that calls for calibration data."""
+    if calibrates([converter["quantization"]], ""):
+        return "quantization"
+    return "rules" if calibrates([rule["quantization"] for rule in converter["rules"]], "") else "algorithm"
+
+
+def _flatbuffer_source(recipe: Recipe) -> Iterator[Fault]:
+    """A float `.tflite` is quantized as it stands: nothing of TensorFlow's converter applies to it."""
+    if recipe["source"]["kind"] != "tflite":
+        return
+    converter, layers = recipe["converter"], recipe["custom_layers"]
+    if converter["engine"] != "ai_edge_quantizer":
+        yield Fault(
+            ("converter", "engine"),
+            f"'converter.engine' {converter['engine']} can't read a .tflite: with source.kind tflite set it to"
+            " ai_edge_quantizer",
+        )
+    meaningless = {
+        ("converter", "supported_ops"): converter["supported_ops"] != ["TFLITE_BUILTINS"],
+        ("converter", "allow_custom_ops"): converter["allow_custom_ops"],
+        ("converter", "flags"): converter["flags"],
+        ("custom_layers", "modules"): layers["modules"],
+        ("custom_layers", "objects"): layers["objects"],
+    }
+    for path, given in meaningless.items():
+        if given:
+            yield Fault(path, f"'{'.'.join(path)}' has no meaning with source.kind: tflite")
+
+
+def _converter_rules(recipe: Recipe) -> Iterator[Fault]:
+    converter = recipe["converter"]
+    scheme = converter["quantization"]
+    if converter["rules"] and converter["engine"] == "tflite_converter" and scheme != "int8":
+        yield Fault(
+            ("converter", "rules"),
+            f"'converter.rules' with engine tflite_converter needs quantization int8, not {scheme}: use that, or engine"
+            " ai_edge_quantizer",
+        )
+    for index, rule in enumerate(converter["rules"]):
+        place = ("converter", "rules", index)
+        if converter["engine"] == "tflite_converter" and rule["quantization"] not in {"none", "int8"}:
+            yield Fault(
+                (*place, "quantization"),
+                f"'converter.rules[{index}].quantization' {rule['quantization']} is not possible with engine"
+                " tflite_converter: use none or int8, or engine ai_edge_quantizer",
+            )
+        try:
+            re.compile(rule["match"].get("name", ""))
+        except re.error as error:
+            yield Fault(
+                (*place, "match", "name"),
+                f"'converter.rules[{index}].match.name' is no regular expression: {error}",
+            )
 
 
 def _plugins(recipe: Recipe) -> Iterator[Fault]:
@@ -141,14 +201,12 @@ def _bounds(recipe: Recipe) -> Iterator[Fault]:
 
 def _not_yet(recipe: Recipe) -> Iterator[Fault]:
     """Parts of the language that this version doesn't carry out: refused, never ignored."""
-    source, converter, artifacts = recipe["source"], recipe["converter"], recipe["artifacts"]
+    source, artifacts = recipe["source"], recipe["artifacts"]
     asked: dict[tuple[str, ...], Any] = {
-        ("source", "kind"): source["kind"] in {"frozen_graph", "keras_application", "tflite"} and source["kind"],
+        ("source", "kind"): source["kind"] in {"frozen_graph", "keras_application"} and source["kind"],
         ("source", "signature"): isinstance(source.get("signature"), list) and "a list",
         ("custom_layers", "replace"): bool(recipe["custom_layers"]["replace"]),
         ("optimize",): bool(recipe["optimize"]),
-        ("converter", "engine"): converter["engine"] != "tflite_converter" and converter["engine"],
-        ("converter", "rules"): bool(converter["rules"]),
         ("evaluation", "runtime"): recipe.get("evaluation", {}).get("runtime") == "none" and "none",
         ("acceptance", "target"): bool(recipe["acceptance"]["target"]),
         **{("artifacts", key): bool(value) for key, value in artifacts.items()},
@@ -161,4 +219,13 @@ def _not_yet(recipe: Recipe) -> Iterator[Fault]:
             )
 
 
-_RULES = (_language_version, _name, _calibration_data, _plugins, _bounds, _not_yet)
+_RULES = (
+    _language_version,
+    _name,
+    _calibration_data,
+    _flatbuffer_source,
+    _converter_rules,
+    _plugins,
+    _bounds,
+    _not_yet,
+)

@@ -1,7 +1,9 @@
 """A sweep: every child runs, whatever becomes of the others, and a summary is written at the end.
 
-Hydra's sweeper and launcher decide which children there are and where they run. A child leaves its outcome in a file
-of its own, so that children in other processes count too, and one that vanished is a row with a reason.
+Hydra decides which children there are. With its own launcher they run here, several at once as far as the workers
+allow, and share every stage; another launcher runs them where it likes, and they share the store. A child leaves its
+outcome in a file of its own, so that children in other processes count too, and one that vanished is a row with a
+reason.
 """
 
 from __future__ import annotations
@@ -12,23 +14,32 @@ import io
 import os
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
+from threading import Semaphore, Thread
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from recipekit import digests, fsio
+from recipekit.build import Job
 from recipekit.compose.application import sweep
 from recipekit.compose.composition import Composition
+from recipekit.compose.grid import children
 from recipekit.errors import RecipekitError, StageDied
+from recipekit.execution import Watcher
 from recipekit.outcome import Failure, Outcome, worst_exit_code
-from recipekit.pipeline import Settings, Watcher, run_composition
+from recipekit.pipeline import Facilities, Settings, read_job, run_job
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
 from recipekit.report import render_sweep
+from recipekit.store import Store
+from recipekit.surroundings import Surroundings
+
+_AT_ONCE = 2 + (os.cpu_count() or 1)
+"""Children under way in one process: enough for one to publish and one to begin while the cores are at work."""
 
 
 class SweepResult(NamedTuple):
@@ -43,21 +54,31 @@ class SweepResult(NamedTuple):
         return worst_exit_code([outcome.exit_code for outcome in self.outcomes])
 
 
-class SweepWatcher(Watcher, Protocol):
-    """Is told what happens to the children that run in its process."""
+class ChildWatcher(Watcher, Protocol):
+    """Is told what becomes of one child."""
 
-    def headline(self, text: str) -> None:
-        """A child begins."""
+    def ended(self, outcome: Outcome) -> None:
+        """The child has ended, with an output or without one."""
 
-    def failure(self, outcome: Outcome) -> None:
-        """A child has ended without an output."""
 
-    def stopped(self) -> None:
-        """No step runs any more."""
+class Sweep(NamedTuple):
+    """What the children of a sweep have in common; picklable, for launchers that start processes.
+
+    Attributes:
+        project: where the recipes are.
+        settings: of every child.
+        folder: of the sweep.
+        watch: makes the watcher of a child, given its number.
+    """
+
+    project: Project
+    settings: Settings
+    folder: Path
+    watch: Callable[[int], ChildWatcher]
 
 
 def run_sweep(
-    project: Project, overrides: Sequence[str], settings: Settings, watch: Callable[[], SweepWatcher]
+    project: Project, overrides: Sequence[str], settings: Settings, watch: Callable[[int], ChildWatcher]
 ) -> SweepResult:
     """Runs every child of a sweep and writes `outputs/sweeps/<id>/` with its summary.
 
@@ -65,7 +86,7 @@ def run_sweep(
         project: where the recipes are.
         overrides: the command line's, those that stand for several values among them.
         settings: of every child.
-        watch: makes the watcher of a process that runs children; it must be picklable for launchers that start others.
+        watch: makes the watcher of a child, given its number; picklable for launchers that start other processes.
 
     Raises:
         UsageError, CompositionError, ForbiddenKey: a child can't be composed; then none has run.
@@ -75,20 +96,102 @@ def run_sweep(
     folder = project.outputs / "sweeps" / f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     with fsio.reported(folder):
         fsio.make_folders(folder)
+    common = Sweep(project, settings, folder, watch)
     lost: tuple[Outcome, ...] = ()
     try:
-        sweep(project, overrides, folder, partial(_run_child, project, settings, folder, watch))
+        grid = children(project, overrides)
+        if grid is None:
+            sweep(project, overrides, folder, partial(_run_elsewhere, common))
+        else:
+            _run_here(common, grid)
     except RecipekitError:
         _finish(folder)
         raise
-    except Exception as error:  # noqa: BLE001  a launcher is foreign code; what its children left behind still counts
-        lost = (_lost(error, started),)
-    except BaseException:  # an interruption: the children that have ended count, too
-        _finish(folder)
-        raise
-    finally:
-        _pool(Limits.of(project)).close()
+    except BaseException as error:
+        if not isinstance(error, Exception):  # an interruption: the children that have ended count, too
+            _finish(folder)
+            raise
+        lost = (_lost(error, started),)  # a launcher is foreign code; what its children left behind still counts
     return SweepResult(folder, _finish(folder, lost))
+
+
+def _run_here(common: Sweep, grid: Iterable[tuple[int, Composition]]) -> None:
+    """Runs children in threads; composing and reading recipes stays with this one, since Hydra's state is global."""
+    defects: list[Exception] = []
+    places = Semaphore(_AT_ONCE)
+
+    def run(facilities: Facilities, number: int, composition: Composition, job: Job | RecipekitError) -> None:
+        try:
+            _run_child(common, facilities, number, composition, job)
+        except Exception as error:  # noqa: BLE001  raised again by the thread that waits
+            defects.append(error)
+        finally:
+            places.release()
+
+    project = common.project
+    with Store(project.store).lease() as lease, Pool(Limits.of(project), litert=os.cpu_count() or 1) as pool:
+        facilities = Facilities(pool, lease, Surroundings(project.root))
+        for number, composition in grid:
+            places.acquire()
+            if defects:
+                break
+            child = (facilities, number, composition, _read(composition))
+            Thread(target=run, args=child, daemon=True).start()  # an interruption doesn't wait for it
+        for _ in range(_AT_ONCE):
+            places.acquire()
+    if defects:
+        raise defects[0]
+
+
+def _run_elsewhere(common: Sweep, composition: Composition, number: int) -> None:
+    """One child in whatever process a launcher has chosen for it."""
+    _run_child(common, _facilities(common.project), number, composition, _read(composition))
+
+
+def _read(composition: Composition) -> Job | RecipekitError:
+    try:
+        return read_job(composition)
+    except RecipekitError as error:
+        return error
+
+
+def _run_child(
+    common: Sweep, facilities: Facilities, number: int, composition: Composition, job: Job | RecipekitError
+) -> None:
+    """One child: whatever is wrong with it becomes its outcome."""
+    started = time.monotonic()
+    watcher = common.watch(number)
+    try:
+        if isinstance(job, RecipekitError):
+            raise job
+        outcome = run_job(job, facilities, watcher, common.settings.for_child(common.folder.name, number))
+    except RecipekitError as error:
+        outcome = Outcome(
+            recipe=composition.recipe,
+            overrides=composition.overrides,
+            number=number,
+            status="failed",
+            seconds=time.monotonic() - started,
+            failure=Failure.of(error),
+        )
+    if facilities.pool.closed:
+        return  # interrupted: what it ended with says nothing about the child
+    watcher.ended(outcome)
+    with fsio.reported(common.folder):
+        child = common.folder / str(number)
+        child.mkdir(exist_ok=True)
+        (child / ".outcome").write_bytes(msgspec.json.encode(outcome))
+        (child / ".outcome").replace(child / "outcome.json")
+
+
+@cache
+def _facilities(project: Project) -> Facilities:
+    """What children share that run in a process of a launcher's; it ends with the process."""
+    pool = Pool(Limits.of(project))
+    atexit.register(pool.close)
+    lease = Store(project.store).lease()
+    atexit.register(lease.__exit__, None, None, None)
+    return Facilities(pool, lease.__enter__(), Surroundings(project.root))
 
 
 def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> tuple[Outcome, ...]:
@@ -106,48 +209,6 @@ def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> tuple[Outcome, ...]
         else:
             fsio.remove_tree(folder)
     return outcomes
-
-
-def _run_child(
-    project: Project,
-    settings: Settings,
-    folder: Path,
-    watch: Callable[[], SweepWatcher],
-    composition: Composition,
-    number: int,
-) -> None:
-    """One child: whatever is wrong with it becomes its outcome."""
-    watcher = watch()
-    watcher.headline(f"[{number}] {composition.recipe} {' '.join(composition.overrides)}".rstrip())
-    started = time.monotonic()
-    sweep_id = folder.name
-    try:
-        pool = _pool(Limits.of(project))
-        outcome = run_composition(composition, pool, watcher, settings.for_child(sweep_id, number))
-    except RecipekitError as error:
-        outcome = Outcome(
-            recipe=composition.recipe,
-            overrides=composition.overrides,
-            number=number,
-            status="failed",
-            seconds=time.monotonic() - started,
-            failure=Failure.of(error),
-        )
-        watcher.failure(outcome)
-    finally:
-        watcher.stopped()
-    with fsio.reported(folder):
-        child = folder / str(number)
-        child.mkdir(exist_ok=True)
-        fsio.write_bytes(child / "outcome.json", msgspec.json.encode(outcome))
-
-
-@cache
-def _pool(limits: Limits) -> Pool:
-    """The workers of this process, shared by all children that run in it and ended with it."""
-    pool = Pool(limits)
-    atexit.register(pool.close)
-    return pool
 
 
 def _lost(error: Exception, started: datetime) -> Outcome:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -17,33 +18,63 @@ from recipekit import fsio
 from recipekit.errors import RecipekitError
 
 
+class Workspace:
+    """The folder of one build; it is made when a stage first needs it, since many builds find everything."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._folder = home / uuid4().hex[:12]
+        self._owner = FileLock(f"{self._folder}.lock", thread_local=False)
+        self._making = Lock()
+
+    @property
+    def folder(self) -> Path:
+        """The folder, made now if it wasn't; several threads may ask.
+
+        Raises:
+            OutputFault: the file system refused.
+        """
+        with self._making, fsio.reported(self._folder):
+            if not self._owner.is_locked:
+                fsio.make_folders(self._home)
+                _clear(self._home)
+                self._owner.acquire()
+                self._folder.mkdir()
+        return self._folder
+
+    def end(self, *, keep: bool) -> None:
+        """Lets go of the folder.
+
+        Args:
+            keep: whether it stays until the next build.
+
+        Raises:
+            OutputFault: the file system refused.
+        """
+        if self._owner.is_locked:
+            self._owner.release()
+            if not keep:
+                with fsio.reported(self._folder):
+                    fsio.remove_tree(self._folder)
+                    Path(self._owner.lock_file).unlink(missing_ok=True)
+
+
 @contextmanager
-def workspace(outputs: Path, name: str) -> Iterator[Path]:
+def workspace(outputs: Path, name: str) -> Iterator[Workspace]:
     """A fresh folder for one build of a recipe, below `outputs/.work/<name>`.
 
     Raises:
         OutputFault: the file system refused.
     """
-    home = outputs / ".work" / name
-    folder = home / uuid4().hex[:12]
-    with fsio.reported(folder):
-        fsio.make_folders(home)
-        _clear(home)
-        owner = FileLock(f"{folder}.lock")
-        owner.acquire()
-        folder.mkdir()
+    space = Workspace(outputs / ".work" / name)
     kept = False
     try:
-        yield folder
+        yield space
     except RecipekitError:
         kept = True
         raise
     finally:
-        owner.release()
-        if not kept:
-            with fsio.reported(folder):
-                fsio.remove_tree(folder)
-                Path(owner.lock_file).unlink(missing_ok=True)
+        space.end(keep=kept)
 
 
 def _clear(home: Path) -> None:

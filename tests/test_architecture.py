@@ -20,8 +20,11 @@ LEVELS = (
     {"registry", "acceptance", "estimates", "inputs", "repository", "environment", "samples", "project", "faults"},
     {"rules", "manifest", "outcome", "store"},
     {"recipe", "gate", "outputs", "workspace", "pool", "report"},
-    {"compose", "build"},
-    {"publication"},
+    {"compose", "surroundings"},
+    {"build"},
+    {"graph", "publication"},
+    {"explanation"},
+    {"execution"},
     {"pipeline"},
     {"sweep"},
     {"cli"},
@@ -50,6 +53,7 @@ ADDRESSES = {
     "tf_keras": {"worker"},
     "keras": {"worker"},
     "ai_edge_litert": {"worker"},
+    "ai_edge_quantizer": {"worker"},
 }
 """Third-party libraries and the rooms that may import them; `msgspec` is everywhere's."""
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from recipekit import digests
 from recipekit.acceptance import Bound, ModelIntent
-from recipekit.contracts import BenchmarkSpec
+from recipekit.contracts import BenchmarkSpec, CalibrationSpec, Rule
 from recipekit.errors import InvalidRecipe
 from recipekit.recipe import Recipe, parse
 
@@ -173,6 +173,73 @@ def test_what_no_digest_can_hold_is_refused_even_where_the_language_is_open(valu
     assert said in refused(with_sections(source={"kind": "python", "factory": "m:f", "kwargs": {"a": value}}))
 
 
+AI_EDGE = {"engine": "ai_edge_quantizer"}
+SOFTMAX = {"match": {"op": "SOFTMAX"}}
+INT8 = {"quantization": "int8"}
+
+
+@pytest.mark.parametrize(
+    ("converter", "filled"),
+    [
+        ({**AI_EDGE, "quantization": "none"}, set()),
+        ({**AI_EDGE, "quantization": "float16"}, set()),
+        ({**AI_EDGE, "quantization": "dynamic_range"}, {"weight_bits", "granularity", "algorithm"}),
+        ({**AI_EDGE, "quantization": "weight_only"}, {"weight_bits", "granularity", "algorithm"}),
+        (
+            {**AI_EDGE, "quantization": "int8"},
+            {"weight_bits", "granularity", "algorithm", "ranges", "allow_float"},
+        ),
+        ({**AI_EDGE, "quantization": "none", "rules": [{**SOFTMAX, "quantization": "none"}]}, set()),
+        (
+            {**AI_EDGE, "quantization": "none", "rules": [{**SOFTMAX, "quantization": "weight_only"}]},
+            {"weight_bits", "granularity", "algorithm"},
+        ),
+        (
+            {**AI_EDGE, "quantization": "float16", "rules": [{**SOFTMAX, **INT8}]},
+            {"weight_bits", "granularity", "algorithm", "ranges"},
+        ),
+        ({"quantization": "int8"}, {"granularity", "allow_float"}),
+    ],
+)
+def test_a_resolved_converter_holds_the_defaults_that_mean_something(
+    converter: dict[str, Any], filled: set[str]
+) -> None:
+    always = {"engine", "quantization", "input_type", "output_type"}
+    always |= {"supported_ops", "allow_custom_ops", "rules", "flags"}
+    recipe = parsed(converter=converter, representative_dataset={"plugin": "digits"})
+    assert recipe.resolved["converter"].keys() == always | filled
+    spec = recipe.converter
+    assert (spec.weight_bits, spec.granularity, spec.algorithm, spec.ranges) == (8, "per_channel", "min_max", "min_max")
+
+
+def test_rules_become_records() -> None:
+    rules = [{**SOFTMAX, "quantization": "none"}, {"match": {"op": "ADD", "name": "block.*"}, **INT8}]
+    recipe = parsed(converter={**INT8, "rules": rules}, representative_dataset={"plugin": "digits"})
+    assert recipe.converter.rules == (
+        Rule(op="SOFTMAX", quantization="none"),
+        Rule(op="ADD", name="block.*", quantization="int8"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "quantization", "needed", "statistics"),
+    [
+        ("gptq", "dynamic_range", True, "gptq"),
+        ("oscar", "weight_only", True, "oscar"),
+        ("gptq", "int8", True, "gptq"),
+        ("mse", "dynamic_range", False, ""),
+        ("mse", "int8", True, ""),
+    ],
+)
+def test_an_algorithm_with_statistics_needs_samples_in_every_scheme_and_a_calibration_of_its_own(
+    algorithm: str, quantization: str, needed: bool, statistics: str
+) -> None:
+    converter = {**AI_EDGE, "quantization": quantization, "algorithm": algorithm}
+    spec = parsed(converter=converter, representative_dataset={"plugin": "digits"}).converter
+    assert spec.needs_samples == needed
+    assert spec.calibration == CalibrationSpec(engine="ai_edge_quantizer", ranges="min_max", algorithm=statistics)
+
+
 @pytest.mark.parametrize(
     ("converter", "said"),
     [
@@ -180,6 +247,20 @@ def test_what_no_digest_can_hold_is_refused_even_where_the_language_is_open(valu
         ({"quantization": "int8", "algorithm": "gptq"}, "has no meaning with engine: tflite_converter"),
         ({"quantization": "int8", "granularity": "blockwise_32"}, "must be one of per_channel, per_tensor"),
         ({"quantization": "float16", "allow_float": True}, "has no meaning with quantization: float16"),
+        ({"quantization": "int8", "ranges": "moving_average"}, "has no meaning with engine: tflite_converter"),
+        ({**AI_EDGE, "quantization": "float16", "weight_bits": 4}, "has no meaning with quantization: float16"),
+        ({**AI_EDGE, "quantization": "dynamic_range", "ranges": "min_max"}, "with quantization: dynamic_range"),
+        ({**AI_EDGE, "quantization": "int8", "granularity": "blockwise_32"}, "must be one of per_channel, per_tensor"),
+        ({**AI_EDGE, "quantization": "dynamic_range", "granularity": "blockwise_31"}, "did you mean 'blockwise_32'"),
+        ({**AI_EDGE, "quantization": "int8", "input_type": "uint8"}, "must be one of float32, int8"),
+        ({**AI_EDGE, "quantization": "int8", "algorithm": "octave"}, "did you mean 'octav'"),
+        ({**AI_EDGE, "quantization": "int8", "algorithm": "float_casting"}, "must be one of min_max, octav"),
+        ({**AI_EDGE, "quantization": "int8", "weight_bits": 6}, "must be one of 8, 4, 2"),
+        ({**AI_EDGE, "quantization": "int8", "rules": [{**SOFTMAX, "quantization": "itn8"}]}, "did you mean 'int8'"),
+        (
+            {**AI_EDGE, "quantization": "none", "granularity": "blockwise_32", "rules": [{**SOFTMAX, **INT8}]},
+            "must be one of per_channel, per_tensor",
+        ),
     ],
 )
 def test_a_key_that_the_chosen_or_default_option_makes_meaningless_is_refused(

@@ -59,6 +59,78 @@ def test_other_schemes_need_some_data_to_measure_on(scheme: str) -> None:
     assert paths(**nothing, converter={"quantization": scheme}) == ["evaluation"]
 
 
+def rule(quantization: str, **match: str) -> dict[str, Any]:
+    return {"match": match or {"op": "SOFTMAX"}, "quantization": quantization}
+
+
+def ai_edge(quantization: str, **keys: Any) -> dict[str, Any]:
+    return {"engine": "ai_edge_quantizer", "quantization": quantization, **keys}
+
+
+@pytest.mark.parametrize(
+    ("converter", "path"),
+    [
+        (ai_edge("dynamic_range", rules=[rule("int8")]), "converter.rules"),
+        (ai_edge("none", rules=[rule("int16x8")]), "converter.rules"),
+        (ai_edge("dynamic_range", algorithm="gptq"), "converter.algorithm"),
+        (ai_edge("weight_only", algorithm="oscar"), "converter.algorithm"),
+        (ai_edge("none", algorithm="gptq", rules=[rule("dynamic_range")]), "converter.algorithm"),
+    ],
+)
+def test_rules_and_algorithms_need_calibration_data_too(converter: dict[str, Any], path: str) -> None:
+    assert paths(representative_dataset=None, converter=converter) == [path]
+    assert paths(converter=converter) == []
+    assert warnings(complete(converter=converter)) == []
+
+
+def test_a_float_tflite_needs_the_engine_that_can_read_it() -> None:
+    source = {"kind": "tflite", "path": "m.tflite"}
+    assert paths(source=source, converter=ai_edge("int8")) == []
+    (fault,) = cross_faults(complete(source=source))
+    assert fault.path == ("converter", "engine")
+    assert "set it to ai_edge_quantizer" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("sections", "path"),
+    [
+        ({"converter": ai_edge("int8", supported_ops=["SELECT_TF_OPS"])}, "converter.supported_ops"),
+        ({"converter": ai_edge("int8", allow_custom_ops=True)}, "converter.allow_custom_ops"),
+        ({"converter": ai_edge("int8", flags={"unfold_batchmatmul": True})}, "converter.flags"),
+        ({"custom_layers": {"modules": ["layers.py"]}}, "custom_layers.modules"),
+        ({"custom_layers": {"objects": {"A": "layers:A"}}}, "custom_layers.objects"),
+    ],
+)
+def test_what_a_float_tflite_makes_meaningless_is_refused(sections: dict[str, Any], path: str) -> None:
+    recipe = {"source": {"kind": "tflite", "path": "m.tflite"}, "converter": ai_edge("int8"), **sections}
+    assert paths(**recipe) == [path]
+    assert paths(**{**recipe, "source": RECIPE["source"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("quantization", "exception", "path"),
+    [
+        ("int8", "none", None),
+        ("int8", "int8", None),
+        ("int8", "float16", "converter.rules.0.quantization"),
+        ("int8", "int16x8", "converter.rules.0.quantization"),
+        ("int16x8", "none", "converter.rules"),
+        ("dynamic_range", "none", "converter.rules"),
+    ],
+)
+def test_rules_of_the_tflite_converter_leave_operators_of_an_int8_model_float(
+    quantization: str, exception: str, path: str | None
+) -> None:
+    converter = {"quantization": quantization, "rules": [rule(exception)]}
+    assert paths(converter=converter) == ([path] if path else [])
+    assert paths(converter={"engine": "ai_edge_quantizer", **converter}) == []
+
+
+def test_a_rule_whose_name_is_no_pattern_is_refused() -> None:
+    converter = {"quantization": "int8", "rules": [rule("none", name="log.*"), rule("none", name="log[")]}
+    assert paths(converter=converter) == ["converter.rules.1.match.name"]
+
+
 @pytest.mark.parametrize("section", ["representative_dataset", "evaluation"])
 def test_an_unknown_plugin_gets_the_nearest_unless_modules_may_register_it(section: str) -> None:
     def declared(**more: Any) -> dict[str, Any]:
@@ -107,7 +179,6 @@ def test_a_bound_on_what_nobody_measures_is_refused() -> None:
 @pytest.mark.parametrize(
     ("sections", "path"),
     [
-        ({"source": {"kind": "tflite", "path": "m.tflite"}}, "source.kind"),
         ({"source": {"kind": "keras_application", "name": "MobileNetV2"}}, "source.kind"),
         (
             {"source": {"kind": "frozen_graph", "path": "m.pb", "inputs": {"x": [1]}, "outputs": ["y"]}},
@@ -116,11 +187,6 @@ def test_a_bound_on_what_nobody_measures_is_refused() -> None:
         ({"source": {"kind": "saved_model", "path": "m", "signature": ["a", "b"]}}, "source.signature"),
         ({"custom_layers": {"replace": {"HardSwish": "a:b"}}}, "custom_layers.replace"),
         ({"optimize": {"prune": {"sparsity": 0.5}}}, "optimize"),
-        ({"converter": {"quantization": "int8", "engine": "ai_edge_quantizer"}}, "converter.engine"),
-        (
-            {"converter": {"quantization": "int8", "rules": [{"match": {"op": "SOFTMAX"}, "quantization": "none"}]}},
-            "converter.rules",
-        ),
         ({"evaluation": {"dataset": {"plugin": "digits"}, "runtime": "none"}}, "evaluation.runtime"),
         ({"acceptance": {"target": {"sram_kib": {"max": 256}}}}, "acceptance.target"),
         ({"artifacts": {"c_array": True}}, "artifacts.c_array"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ def left(outputs: Path) -> set[str]:
 
 
 def test_a_success_leaves_nothing(tmp_path: Path) -> None:
-    with workspace(tmp_path / "outputs", "digits") as folder:
+    with workspace(tmp_path / "outputs", "digits") as work:
+        folder = work.folder
         (folder / "00-load").mkdir()
         (folder / "00-load" / "log.txt").write_text("loaded")
         assert folder.parent == tmp_path / "outputs" / ".work" / "digits"
@@ -28,7 +30,8 @@ def end(outputs: Path, name: str, error: BaseException) -> Path:
     seen: list[Path] = []
 
     def build() -> None:
-        with workspace(outputs, name) as folder:
+        with workspace(outputs, name) as work:
+            folder = work.folder
             seen.append(folder)
             (folder / "request.json").write_text("{}")
             raise error
@@ -45,9 +48,11 @@ def fail(outputs: Path, name: str) -> Path:
 def test_a_failure_leaves_its_folder_until_the_next_build_of_the_same_recipe(tmp_path: Path) -> None:
     failed = fail(tmp_path, "digits")
     assert (failed / "request.json").read_text() == "{}"
-    with workspace(tmp_path, "other"):
+    with workspace(tmp_path, "other") as work:
+        assert work.folder.is_dir()
         assert failed.exists()
-    with workspace(tmp_path, "digits"):
+    with workspace(tmp_path, "digits") as work:
+        assert work.folder.is_dir()
         assert not failed.exists()
     assert left(tmp_path) == set()
 
@@ -60,16 +65,29 @@ def test_an_interruption_or_a_defect_leaves_nothing(tmp_path: Path, error: type[
 
 def test_a_live_build_keeps_its_folder_while_another_one_begins(tmp_path: Path) -> None:
     with workspace(tmp_path, "digits") as first:
-        (first / "mine").write_text("still here")
+        (first.folder / "mine").write_text("still here")
         with workspace(tmp_path, "digits") as second:
-            assert first != second
-            assert (first / "mine").read_text() == "still here"
-        assert (first / "mine").exists()
+            assert first.folder != second.folder
+            assert (first.folder / "mine").read_text() == "still here"
+        assert (first.folder / "mine").exists()
+    assert left(tmp_path) == set()
+
+
+def test_a_build_that_needs_no_folder_makes_none(tmp_path: Path) -> None:
+    with workspace(tmp_path, "digits"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_threads_share_the_folder(tmp_path: Path) -> None:
+    with workspace(tmp_path, "digits") as work, ThreadPoolExecutor(8) as threads:
+        folders = set(threads.map(lambda _: work.folder, range(64)))
+        assert len(folders) == 1
     assert left(tmp_path) == set()
 
 
 def test_a_folder_that_cannot_be_made_is_a_fault_with_its_path(tmp_path: Path) -> None:
     (tmp_path / "outputs").write_text("a file in the way")
-    with pytest.raises(OutputFault) as caught, workspace(tmp_path / "outputs", "digits"):
-        pass
+    with workspace(tmp_path / "outputs", "digits") as work, pytest.raises(OutputFault) as caught:
+        assert work.folder
     assert str(tmp_path / "outputs") in caught.value.where

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
 
 from recipekit.cli.arguments import make_parser, project_of
-from recipekit.cli.screen import Screen
+from recipekit.cli.screen import ChildScreen, Screen
 from recipekit.compose.application import answer
 from recipekit.compose.composition import compose
 from recipekit.errors import ProjectError
-from recipekit.pipeline import Settings, run_composition
+from recipekit.pipeline import Facilities, Settings, read_job, run_job
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
+from recipekit.store import Store
+from recipekit.surroundings import Surroundings
 from recipekit.sweep import run_sweep
 
 
@@ -36,19 +38,23 @@ def main(argv: list[str]) -> int:
     if composition.sweeps:
         return _sweep(project, options, console)
     screen = Screen(console)
-    with Pool(Limits.of(project)) as pool:
+    with Pool(Limits.of(project)) as pool, Store(project.store).lease() as lease:
+        facilities = Facilities(pool, lease, Surroundings(project.root))
         try:
-            outcome = run_composition(composition, pool, screen, Settings(rebuild=options.rebuild))
+            outcome = run_job(read_job(composition), facilities, screen, Settings(rebuild=options.rebuild))
         finally:
             screen.stopped()
     screen.outcome(outcome, project.root)
+    if options.explain:
+        screen.explanation(outcome)
     if options.format == "json":
         sys.stdout.write(msgspec.json.encode(outcome).decode() + "\n")
     return outcome.exit_code
 
 
 def _sweep(project: Project, options: argparse.Namespace, console: Console) -> int:
-    result = run_sweep(project, options.overrides, Settings(rebuild=options.rebuild), partial(_screen, console.stderr))
+    watch = partial(_child_screen, console.stderr, options.explain)
+    result = run_sweep(project, options.overrides, Settings(rebuild=options.rebuild), watch)
     Screen(console).sweep(result.outcomes, result.folder, project.root)
     if options.format == "json":
         sys.stdout.write(msgspec.json.encode(result.outcomes).decode() + "\n")
@@ -64,9 +70,14 @@ def _anywhere(options: argparse.Namespace) -> Project:
         return Project(root=here, recipes=here, outputs=here / "outputs")
 
 
-def _screen(stderr: bool) -> Screen:
-    """The screen of a process that runs children; made there, since a console can't travel between processes."""
-    return Screen(Console(stderr=stderr))
+def _child_screen(stderr: bool, explain: bool, number: int) -> ChildScreen:
+    """The screen of a child; made in the process that runs it, since a console can't travel between processes."""
+    return ChildScreen(_console(stderr), number, explain=explain)
+
+
+@cache
+def _console(stderr: bool) -> Console:
+    return Console(stderr=stderr)
 
 
 def _read(argv: list[str]) -> argparse.Namespace:
@@ -75,6 +86,7 @@ def _read(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("-m", "--multirun", action="store_true", help="sweep: key=a,b runs every combination")
     parser.add_argument("--rebuild", action="store_true", help="build even what is built already")
+    parser.add_argument("--explain", action="store_true", help="say of each stage whether it ran or was found, and why")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
     parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"], help="print the composed config and stop")
     parser.add_argument("--resolve", action="store_true", help="with --cfg: resolve interpolations")

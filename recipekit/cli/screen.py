@@ -6,8 +6,9 @@ On a terminal a stage that runs has a spinner; in a log file there is one plain 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -27,33 +28,50 @@ class Screen:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._status: Status | None = None
-
-    def headline(self, text: str) -> None:
-        """A line above a run's stages."""
-        self._console.print(Text(text, style="bold"), highlight=False)
+        self._status = Status("", console=console)
+        self._running: list[str] = []
+        self._lock = Lock()
 
     def warning(self, text: str) -> None:
         """A warning."""
         self._console.print(Text.assemble(("warning ", "yellow"), text), highlight=False, soft_wrap=True)
 
     def started(self, step: str) -> None:
-        """A step begins."""
-        if self._console.is_terminal:
-            self._status = self._console.status(f"{step} ...")
-            self._status.start()
+        """A step begins, maybe while others run."""
+        with self._lock:
+            self._running.append(step)
+            self._show_running()
 
     def finished(self, step: str, seconds: float, note: str) -> None:
         """A step has ended well."""
-        self.stopped()
-        line = f"  [green]done[/] {step:<10} {seconds:6.2f} s  {escape(note)}"
-        self._console.print(line, highlight=False, soft_wrap=True)
+        with self._lock:
+            if step in self._running:
+                self._running.remove(step)
+            self._line("[green]done[/] ", step, seconds, note)
+            self._show_running()
+
+    def found(self, step: str, seconds: float, note: str) -> None:
+        """The result of a step was there; it took so many seconds when it ran."""
+        with self._lock:
+            self._line("[cyan]found[/]", step, seconds, note)
 
     def stopped(self) -> None:
         """No step runs any more, however it ended."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        with self._lock:
+            self._running.clear()
+            self._show_running()
+
+    def _line(self, word: str, step: str, seconds: float, note: str) -> None:
+        line = f"  {word} {step:<18} {seconds:6.2f} s  {escape(note)}"
+        self._console.print(line, highlight=False, soft_wrap=True)
+
+    def _show_running(self) -> None:
+        if self._console.is_terminal:
+            if self._running:
+                self._status.update(f"{', '.join(self._running)} ...")
+                self._status.start()
+            else:
+                self._status.stop()
 
     def outcome(self, outcome: Outcome, root: Path) -> None:
         """The end of a single run: its checks, its verdict, its folder."""
@@ -67,12 +85,9 @@ class Screen:
         line = Text.assemble((word, f"bold {style}"), f" in {outcome.seconds:.1f} s: {_shown(outcome.output, root)}")
         self._console.print(line, highlight=False, soft_wrap=True)
 
-    def failure(self, outcome: Outcome) -> None:
-        """Why a child of a sweep has no output."""
-        if outcome.failure is not None:
-            failure = outcome.failure
-            place = f"{failure.where}: " if failure.where else ""
-            line = Text.assemble((f"error {failure.id}: ", "red"), f"{place}{failure.what}")
+    def explanation(self, outcome: Outcome) -> None:
+        """What became of each stage, and which input had changed where it ran."""
+        for line in explained(outcome):
             self._console.print(line, highlight=False, soft_wrap=True)
 
     def sweep(self, outcomes: Sequence[Outcome], folder: Path, root: Path) -> None:
@@ -89,6 +104,59 @@ class Screen:
             table.add_row(number, *((recipe,) if several else ()), *rest)
         self._console.print(table)
         self._console.print(f"summary: {_shown(str(folder), root)}", highlight=False, soft_wrap=True)
+
+
+class ChildScreen:
+    """Shows one child of a sweep: a line when it has ended, and warnings on the way. Children may run side by side."""
+
+    def __init__(self, console: Console, number: int, *, explain: bool) -> None:
+        self._console = console
+        self._number = number
+        self._explain = explain
+
+    def started(self, step: str) -> None:
+        """Nothing is shown of single steps."""
+
+    def finished(self, step: str, seconds: float, note: str) -> None:
+        """Nothing is shown of single steps."""
+
+    def found(self, step: str, seconds: float, note: str) -> None:
+        """Nothing is shown of single steps."""
+
+    def warning(self, text: str) -> None:
+        """A warning."""
+        self._print(Text.assemble(("warning ", "yellow"), text))
+
+    def ended(self, outcome: Outcome) -> None:
+        """The child's end: its verdict and which stages ran, or why it has no output."""
+        words = Text(f"{outcome.recipe} {' '.join(outcome.overrides)}".rstrip(), style="bold")
+        words.append(": ")
+        if outcome.failure is not None:
+            failure = outcome.failure
+            words.append(f"error {failure.id}: ", style="red")
+            words.append(": ".join(filter(None, (failure.where, failure.what))), style="default")
+        else:
+            words.append(outcome.status, style=_STYLES.get(outcome.status, "yellow"))
+            ran = ", ".join(stage.name for stage in outcome.stages if not stage.found)
+            how = "already built" if outcome.already_built else f"ran {ran}" if ran else "every stage found"
+            words.append(f" in {outcome.seconds:.1f} s ({how})", style="default")
+        self._print(words)
+        if self._explain:
+            for line in explained(outcome):
+                self._print(line)
+
+    def _print(self, line: Text) -> None:
+        self._console.print(Text.assemble(f"[{self._number}] ", line), highlight=False, soft_wrap=True)
+
+
+def explained(outcome: Outcome) -> Iterator[Text]:
+    """A line a stage: found or ran, and what was different from the build before."""
+    if outcome.already_built:
+        yield Text("  the output was found by its build key, so no stage of the conversion was looked for")
+    for stage in outcome.stages:
+        word, style = ("found", "cyan") if stage.found else ("ran", "green")
+        why = "; ".join(stage.changes) or ("" if stage.found else "no earlier result to compare with")
+        yield Text.assemble("  ", (f"{word:<5}", style), f" {stage.name:<18} {stage.seconds:6.2f} s  {why}".rstrip())
 
 
 def _check_table(checks: Sequence[Check]) -> Table:

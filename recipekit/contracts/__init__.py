@@ -7,11 +7,15 @@ both workers import this room, so it must import neither TensorFlow nor LiteRT n
 from recipekit.contracts.declared import (
     CALIBRATED,
     BenchmarkSpec,
+    CalibrationSpec,
     ConverterSpec,
     CustomLayersSpec,
     DatasetSpec,
+    LoweringSpec,
     ModelSpec,
+    Rule,
     SourceSpec,
+    calibrates,
 )
 from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
@@ -24,10 +28,12 @@ from recipekit.contracts.measured import (
     QuantizedTensor,
     TaskScore,
 )
-from recipekit.contracts.plugins import Dataset, DatasetContext, Metric, Sample, StreamedDataset
+from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric, Sample, StreamedDataset
 from recipekit.contracts.record import Record
 from recipekit.contracts.samples import SampleSet
 from recipekit.contracts.stages import (
+    BENCHMARK,
+    CALIBRATE,
     LOAD,
     LOWER,
     MEASURE,
@@ -35,7 +41,11 @@ from recipekit.contracts.stages import (
     REFERENCE,
     STAGES,
     SURVEY,
+    BenchmarkRequest,
+    CalibrateRequest,
+    Calibration,
     Flatbuffer,
+    Latencies,
     LoadedModel,
     LoadRequest,
     LowerRequest,
@@ -50,6 +60,8 @@ from recipekit.contracts.stages import (
 from recipekit.contracts.tensors import Signature, TensorSpec
 
 __all__ = [
+    "BENCHMARK",
+    "CALIBRATE",
     "CALIBRATED",
     "EXACT_SQNR_DB",
     "LOAD",
@@ -59,18 +71,25 @@ __all__ = [
     "REFERENCE",
     "STAGES",
     "SURVEY",
+    "BenchmarkRequest",
     "BenchmarkSpec",
+    "CalibrateRequest",
+    "Calibration",
+    "CalibrationSpec",
     "Census",
     "ConverterSpec",
     "CustomLayersSpec",
     "Dataset",
     "DatasetContext",
     "DatasetSpec",
+    "Engine",
     "Flatbuffer",
+    "Latencies",
     "Latency",
     "LoadRequest",
     "LoadedModel",
     "LowerRequest",
+    "LoweringSpec",
     "MeasureRequest",
     "Measurement",
     "Metric",
@@ -83,6 +102,7 @@ __all__ = [
     "Record",
     "Reference",
     "ReferenceRequest",
+    "Rule",
     "Sample",
     "SampleSet",
     "Signature",
@@ -93,4 +113,5 @@ __all__ = [
     "TaskScore",
     "TensorLog",
     "TensorSpec",
+    "calibrates",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import field
@@ -11,12 +12,20 @@ from recipekit.contracts.record import Record
 CALIBRATED = frozenset({"int8", "int16x8"})
 """Quantizations whose ranges come from samples."""
 
+_STATISTICAL = frozenset({"gptq", "oscar"})
+_UNWEIGHTED = frozenset({"none", "float16"})
+
+_FLOAT_OPS = frozenset({"TFLITE_BUILTINS", "SELECT_TF_OPS", "EXPERIMENTAL_STABLEHLO_OPS"})
+_QUANTIZER_FLAGS = frozenset(
+    {"experimental_new_dynamic_range_quantizer", "experimental_new_quantizer", "experimental_use_stablehlo_quantizer"}
+)
+
 
 class SourceSpec(Record, frozen=True, kw_only=True):
     """Where the float model comes from.
 
     Attributes:
-        kind: a source of the registry (`keras`, `saved_model`, `python`).
+        kind: a source of the registry (`keras`, `saved_model`, `python`, `tflite`).
         path: the file or folder; empty for kinds that have none.
         loader: `auto`, `keras3` or `keras2`; read by `keras` alone.
         signature: signature key; read by `saved_model` alone.
@@ -81,33 +90,107 @@ class DatasetSpec(Record, frozen=True, kw_only=True):
     project_root: str
 
 
-class ConverterSpec(Record, frozen=True, kw_only=True):
-    """How `tf.lite.TFLiteConverter` is set up, in TensorFlow's own terms.
+class Rule(Record, frozen=True, kw_only=True):
+    """An exception to a converter's scheme, for some of a model's operators.
 
     Attributes:
-        quantization: `none`, `float16`, `dynamic_range`, `int8` or `int16x8`.
+        op: name of the operators that it is about (`SOFTMAX`); None for any.
+        name: regular expression that the whole name of one of an operator's outputs must match; None for any.
+        quantization: the scheme of these operators.
+    """
+
+    op: str | None = None
+    name: str | None = None
+    quantization: str
+
+
+class LoweringSpec(Record, frozen=True, kw_only=True):
+    """How the float model becomes a float32 flatbuffer; every scheme over one model shares it.
+
+    Attributes:
+        supported_ops: names of `tf.lite.OpsSet` members, those for floats alone.
+        allow_custom_ops: whether unknown operators are kept as custom ones.
+        flags: other public attributes of `tf.lite.TFLiteConverter`, those of its quantizers left out.
+    """
+
+    supported_ops: tuple[str, ...]
+    allow_custom_ops: bool
+    flags: dict[str, Any]
+
+
+class CalibrationSpec(Record, frozen=True, kw_only=True):
+    """What ranges are collected; every scheme that needs the same ranges shares them.
+
+    Attributes:
+        engine: a conversion engine of the registry.
+        ranges: how it sums up what it sees, `min_max` or `moving_average`.
+        algorithm: of an algorithm that collects more than ranges; else empty.
+    """
+
+    engine: str
+    ranges: str
+    algorithm: str = ""
+
+
+class ConverterSpec(Record, frozen=True, kw_only=True):
+    """How a model is converted, in the terms of TensorFlow and of the AI Edge Quantizer.
+
+    Attributes:
+        engine: a conversion engine of the registry, `tflite_converter` or `ai_edge_quantizer`.
+        quantization: `none`, `float16`, `dynamic_range`, `int8`, `int16x8` or `weight_only`.
         allow_float: for `int8` and `int16x8`, whether operators may fall back to float kernels.
-        granularity: `per_channel` or `per_tensor`.
+        weight_bits: bits a weight; other than 8 with `ai_edge_quantizer` alone.
+        granularity: `per_channel`, `per_tensor` or `blockwise_<size>`.
+        algorithm: of `ai_edge_quantizer`, by its own name.
+        ranges: how calibration sums up what it sees, `min_max` or `moving_average`.
         input_type: dtype of the converted model's inputs.
         output_type: dtype of the converted model's outputs.
         supported_ops: names of `tf.lite.OpsSet` members that the float conversion may use.
         allow_custom_ops: whether unknown operators are kept as custom ones.
-        flags: other public attributes of the converter, by their own names.
+        rules: exceptions; the last one that matches an operator wins.
+        flags: other public attributes of `tf.lite.TFLiteConverter`, by their own names.
     """
 
+    engine: str
     quantization: str
     allow_float: bool
+    weight_bits: int
     granularity: str
+    algorithm: str
+    ranges: str
     input_type: str
     output_type: str
     supported_ops: tuple[str, ...]
     allow_custom_ops: bool
+    rules: tuple[Rule, ...]
     flags: dict[str, Any]
 
     @property
     def needs_samples(self) -> bool:
         """Whether the quantization is calibrated with samples."""
-        return self.quantization in CALIBRATED
+        return calibrates({self.quantization, *(rule.quantization for rule in self.rules)}, self.algorithm)
+
+    @property
+    def lowering(self) -> LoweringSpec:
+        """The part that decides about the float32 conversion."""
+        float_ops = tuple(name for name in self.supported_ops if name in _FLOAT_OPS)
+        return LoweringSpec(
+            supported_ops=float_ops or ("TFLITE_BUILTINS",),
+            allow_custom_ops=self.allow_custom_ops,
+            flags={name: value for name, value in self.flags.items() if name not in _QUANTIZER_FLAGS},
+        )
+
+    @property
+    def calibration(self) -> CalibrationSpec:
+        """The part that decides about the ranges."""
+        statistics = self.algorithm if self.algorithm in _STATISTICAL else ""
+        return CalibrationSpec(engine=self.engine, ranges=self.ranges, algorithm=statistics)
+
+
+def calibrates(schemes: Iterable[str], algorithm: str) -> bool:
+    """Whether any of some quantizations needs samples: for ranges, or for statistics that an algorithm collects."""
+    known = set(schemes)
+    return bool(known & CALIBRATED) or (algorithm in _STATISTICAL and not known <= _UNWEIGHTED)
 
 
 class BenchmarkSpec(Record, frozen=True, kw_only=True):

@@ -127,9 +127,9 @@ class Measurement(Record, frozen=True, kw_only=True):
         task: by metric name.
         size: bytes of the candidate.
         float32_size: bytes of the float32 conversion.
+        census: of the candidate.
         latency: the candidate's; None where no benchmark was asked for.
         float32_latency: the float32 conversion's; None with it.
-        census: of the candidate.
     """
 
     samples: SampleSet
@@ -137,6 +137,6 @@ class Measurement(Record, frozen=True, kw_only=True):
     task: dict[str, TaskScore]
     size: int
     float32_size: int
-    latency: Latency | None
-    float32_latency: Latency | None
     census: Census
+    latency: Latency | None = None
+    float32_latency: Latency | None = None

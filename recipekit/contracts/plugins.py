@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from recipekit.contracts.stages import CalibrateRequest, QuantizeRequest
 
 
 @dataclass(frozen=True)
@@ -68,3 +70,16 @@ class Metric(Protocol):
 
     def hits(self, labels: npt.NDArray[Any], outputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_] | None:
         """For a metric that is the share of right samples, which ones are right; None for others."""
+
+
+class Engine(Protocol):
+    """A conversion engine: what makes a candidate of a float model. A plugin is a callable `plugin() -> Engine`.
+
+    Samples come as `recipekit.worker.samples.NamedSample`, one at a time; each iteration reads them anew.
+    """
+
+    def calibrate(self, request: CalibrateRequest, samples: Iterable[Any]) -> bytes:
+        """The ranges of a model's tensors, in a form of the engine's own; reads every sample once."""
+
+    def quantize(self, request: QuantizeRequest, samples: Iterable[Any] | None) -> bytes:
+        """The flatbuffer; the same bytes for the same request, in any process. Samples only if it can't do without."""

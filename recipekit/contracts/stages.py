@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from recipekit.contracts.declared import BenchmarkSpec, ConverterSpec, DatasetSpec, ModelSpec
-from recipekit.contracts.measured import Measurement
+from recipekit.contracts.declared import (
+    BenchmarkSpec,
+    CalibrationSpec,
+    ConverterSpec,
+    DatasetSpec,
+    LoweringSpec,
+    ModelSpec,
+)
+from recipekit.contracts.measured import Latency, Measurement
 from recipekit.contracts.record import Record
 from recipekit.contracts.samples import SampleSet
 from recipekit.contracts.tensors import Signature
@@ -22,12 +29,13 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     """The float model, ready for lowering.
 
     Attributes:
-        saved_model: folder of the SavedModel that is converted.
+        saved_model: folder of the SavedModel that is converted; empty where the source is a flatbuffer.
         signature_key: the signature's key inside it.
         signature: its inputs and outputs as converted, with `input_shapes` applied.
         loader: what read the source (`keras3`, `tf_keras`, `saved_model`, `saved_model_v1`, `factory` ...).
         reason: why that one, one sentence for the user.
         parameters: number of weights, where the source tells; else None.
+        flatbuffer: the float `.tflite`, where the source is one; else empty.
     """
 
     saved_model: str
@@ -36,6 +44,7 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     loader: str
     reason: str
     parameters: int | None = None
+    flatbuffer: str = ""
 
 
 class SurveyRequest(Record, frozen=True, kw_only=True):
@@ -68,18 +77,10 @@ class Reference(Record, frozen=True, kw_only=True):
 
 
 class LowerRequest(Record, frozen=True, kw_only=True):
-    """Ask for the plain float32 conversion, the yardstick of size and speed."""
+    """Ask for the plain float32 conversion, the yardstick of size and speed and the beginning of every scheme."""
 
     loaded: LoadedModel
-    converter: ConverterSpec
-
-
-class QuantizeRequest(Record, frozen=True, kw_only=True):
-    """Ask for the candidate: the conversion that the recipe declares."""
-
-    loaded: LoadedModel
-    converter: ConverterSpec
-    dataset: DatasetSpec | None
+    lowering: LoweringSpec
 
 
 class Flatbuffer(Record, frozen=True, kw_only=True):
@@ -89,13 +90,57 @@ class Flatbuffer(Record, frozen=True, kw_only=True):
         path: the `.tflite` file.
         sha256: its digest.
         size: bytes.
-        samples: the calibration samples that were read; None where the scheme needs none.
     """
 
     path: str
     sha256: str
     size: int
-    samples: SampleSet | None = None
+
+
+class CalibrateRequest(Record, frozen=True, kw_only=True):
+    """Ask for the ranges that a model's tensors take on samples.
+
+    Attributes:
+        loaded: the float model.
+        float32: path of its float32 conversion.
+        calibration: what is collected, and by which engine.
+        dataset: the samples.
+    """
+
+    loaded: LoadedModel
+    float32: str
+    calibration: CalibrationSpec
+    dataset: DatasetSpec
+
+
+class Calibration(Record, frozen=True, kw_only=True):
+    """Ranges on disk.
+
+    Attributes:
+        path: a file in a form of the engine's own.
+        samples: the calibration samples that were read.
+    """
+
+    path: str
+    samples: SampleSet
+
+
+class QuantizeRequest(Record, frozen=True, kw_only=True):
+    """Ask for the candidate: the conversion that the recipe declares.
+
+    Attributes:
+        loaded: the float model.
+        float32: path of its float32 conversion.
+        converter: the scheme.
+        calibration: the ranges; None where the scheme needs none.
+        dataset: the samples behind them; None with it.
+    """
+
+    loaded: LoadedModel
+    float32: str
+    converter: ConverterSpec
+    calibration: Calibration | None
+    dataset: DatasetSpec | None
 
 
 class MeasureRequest(Record, frozen=True, kw_only=True):
@@ -108,7 +153,6 @@ class MeasureRequest(Record, frozen=True, kw_only=True):
         dataset: the evaluation samples.
         reference: the float model's outputs on them.
         metrics: task metrics by registry name, with their parameters.
-        benchmark: None skips latency.
         replicates: bootstrap replicates for the intervals of metrics that aren't proportions; 0 for none.
         seed: of the bootstrap.
     """
@@ -119,9 +163,25 @@ class MeasureRequest(Record, frozen=True, kw_only=True):
     dataset: DatasetSpec
     reference: Reference
     metrics: dict[str, dict[str, Any]]
-    benchmark: BenchmarkSpec | None
     replicates: int
     seed: int
+
+
+class BenchmarkRequest(Record, frozen=True, kw_only=True):
+    """Ask how long the candidate and the float32 conversion take for the first evaluation sample, timed in turns."""
+
+    candidate: str
+    float32: str
+    signature: Signature
+    dataset: DatasetSpec
+    benchmark: BenchmarkSpec
+
+
+class Latencies(Record, frozen=True, kw_only=True):
+    """How long one `invoke` takes."""
+
+    candidate: Latency
+    float32: Latency
 
 
 class Stage(NamedTuple):
@@ -129,10 +189,11 @@ class Stage(NamedTuple):
 
     Attributes:
         name: its module in `recipekit.worker.stages`.
-        worker: which of the two warm processes runs it: `tensorflow` or `litert`.
+        worker: which of the warm processes runs it, `tensorflow` or `litert`.
         request: type of what it takes.
         record: type of what it gives.
         failure: the error that an exception becomes which nobody foresaw.
+        alone: whether nothing else may run meanwhile, because it measures time.
     """
 
     name: str
@@ -140,13 +201,20 @@ class Stage(NamedTuple):
     request: type[Record]
     record: type[Record]
     failure: type[RecipekitError]
+    alone: bool = False
+
+    def on(self, worker: str) -> Stage:
+        """The same stage in another worker, for plugins that do without TensorFlow."""
+        return self._replace(worker=worker)
 
 
 SURVEY = Stage("survey", "litert", SurveyRequest, SampleSet, DatasetError)
 LOAD = Stage("load", "tensorflow", LoadRequest, LoadedModel, SourceError)
 REFERENCE = Stage("reference", "tensorflow", ReferenceRequest, Reference, EvaluationError)
 LOWER = Stage("lower", "tensorflow", LowerRequest, Flatbuffer, ConversionError)
+CALIBRATE = Stage("calibrate", "tensorflow", CalibrateRequest, Calibration, ConversionError)
 QUANTIZE = Stage("quantize", "tensorflow", QuantizeRequest, Flatbuffer, ConversionError)
 MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationError)
+BENCHMARK = Stage("benchmark", "litert", BenchmarkRequest, Latencies, EvaluationError, alone=True)
 
-STAGES = {stage.name: stage for stage in (SURVEY, LOAD, REFERENCE, LOWER, QUANTIZE, MEASURE)}
+STAGES = {stage.name: stage for stage in (SURVEY, LOAD, REFERENCE, LOWER, CALIBRATE, QUANTIZE, MEASURE, BENCHMARK)}

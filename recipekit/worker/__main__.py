@@ -43,13 +43,15 @@ def serve(kind: str, connection: Connection, lifeline: int) -> None:
     """Answers requests until the connection closes.
 
     Args:
-        kind: `tensorflow` or `litert`; decides what is imported before the first request.
-        connection: carries paths of request files in, and an empty message back for each.
+        kind: decides what is imported before the first request.
+        connection: carries paths of request files in, and an empty message back for each, one more of them once all
+            is imported.
         lifeline: a pipe whose other end only the parent holds; when it closes, the parent is gone.
     """
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     for module in _PRELOADED[kind]:
         importlib.import_module(module)
+    connection.send_bytes(b"")
     while True:
         try:
             path = Path(connection.recv_bytes().decode())

@@ -47,12 +47,39 @@ def take(path: Path) -> Census:
         data = path.read_bytes()
     except OSError as error:
         raise EvaluationError(f"can't be read: {error.strerror}", where=str(path)) from error
+    return of_flatbuffer(data, str(path))
+
+
+def of_flatbuffer(data: bytes, place: str = "") -> Census:
+    """Takes the census of a `.tflite` file's content; see `take`.
+
+    Args:
+        data: the whole file.
+        place: what messages call it.
+
+    Raises:
+        EvaluationError: the content is cut short, or not a TensorFlow Lite flatbuffer.
+    """
     if len(data) < _SMALLEST or data[4:8] != _IDENTIFIER:
-        raise _unreadable(path, "it lacks the identifier TFL3")
+        raise _unreadable(place, "it lacks the identifier TFL3")
     try:
         return _Reader(data).census()
     except Exception as error:
-        raise _unreadable(path, "it is cut short or damaged") from error
+        raise _unreadable(place, "it is cut short or damaged") from error
+
+
+def float_operators(data: bytes) -> list[tuple[str, tuple[str, ...]]]:
+    """The operators that `Census.float_ops` counts, each by its name and the names of its outputs.
+
+    Args:
+        data: a whole `.tflite` file, known to be one.
+    """
+    reader = _Reader(data)
+    return [
+        (kind.name, tuple(reader.output_names(subgraph, operator)))
+        for subgraph, operator, kind in reader.operators()
+        if reader.is_float(subgraph, operator, kind)
+    ]
 
 
 @dataclass(frozen=True)
@@ -78,12 +105,10 @@ class _Reader:
     def census(self) -> Census:
         counts: Counter[_Kind] = Counter()
         float_ops: Counter[str] = Counter()
-        for subgraph in self.subgraphs:
-            for operator in self.items(subgraph.OperatorsLength(), subgraph.Operators):
-                kind = self.kinds[operator.OpcodeIndex()]
-                counts[kind] += 1
-                if kind.name not in _CONVERSIONS and self.computes_in_float(subgraph, operator):
-                    float_ops[kind.name] += 1
+        for subgraph, operator, kind in self.operators():
+            counts[kind] += 1
+            if self.is_float(subgraph, operator, kind):
+                float_ops[kind.name] += 1
         inputs, outputs = self.io()
         return Census(
             inputs=inputs,
@@ -108,14 +133,26 @@ class _Reader:
             raise ValueError("the vectors are longer than the file")
         return map(get, range(length))
 
-    def computes_in_float(self, subgraph: Any, operator: Any) -> bool:
-        """Whether an output, or an input that isn't constant, is of a floating-point dtype."""
+    def operators(self) -> Iterator[tuple[Any, Any, _Kind]]:
+        """Every operator with its subgraph and its kind."""
+        for subgraph in self.subgraphs:
+            for operator in self.items(subgraph.OperatorsLength(), subgraph.Operators):
+                yield subgraph, operator, self.kinds[operator.OpcodeIndex()]
+
+    def is_float(self, subgraph: Any, operator: Any, kind: _Kind) -> bool:
+        """Whether it computes in float: an output, or an input that isn't constant, is of a floating-point dtype."""
+        if kind.name in _CONVERSIONS:
+            return False
         outputs = self.items(operator.OutputsLength(), operator.Outputs)
         inputs = self.items(operator.InputsLength(), operator.Inputs)
         return any(_dtype(subgraph.Tensors(index)) in _FLOATS for index in outputs) or any(
             _dtype(tensor) in _FLOATS and not self.is_constant(tensor)
             for tensor in (subgraph.Tensors(index) for index in inputs if index >= 0)
         )
+
+    def output_names(self, subgraph: Any, operator: Any) -> Iterator[str]:
+        outputs = self.items(operator.OutputsLength(), operator.Outputs)
+        return (_text(subgraph.Tensors(index).Name()) for index in outputs)
 
     def is_constant(self, tensor: Any) -> bool:
         return self.filled[tensor.Buffer()] or bool(tensor.ExternalBuffer() > 0)
@@ -187,7 +224,7 @@ def _text(value: bytes | None) -> str:
     return value.decode() if value is not None else ""
 
 
-def _unreadable(path: Path, why: str) -> EvaluationError:
+def _unreadable(place: str, why: str) -> EvaluationError:
     return EvaluationError(
-        f"is not a readable .tflite: {why}", where=str(path), fix="name a file that the TensorFlow Lite converter wrote"
+        f"is not a readable .tflite: {why}", where=place, fix="name a file that the TensorFlow Lite converter wrote"
     )

@@ -2,7 +2,7 @@
 
 Whatever the source is (a Keras model of either generation, a SavedModel, a tf.Module), it ends as a function from named
 tensors to named tensors, so that nothing behind it depends on the order of inputs or outputs. This module knows no
-file format and no recipe.
+file format but the SavedModel that it writes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from recipekit.contracts import Signature, TensorSpec
+from recipekit.contracts import LoadedModel, Signature, SourceSpec, TensorSpec
 from recipekit.errors import RecipekitError, SourceError
 from recipekit.nearest import did_you_mean
 
@@ -79,6 +79,26 @@ class FloatModel:
         function, arguments = self._traced
         tensors = {arguments[name]: tf.convert_to_tensor(array) for name, array in inputs.items()}
         return {name: np.asarray(tensor.numpy()) for name, tensor in function(**tensors).items()}
+
+    def loaded(self, folder: Path, source: SourceSpec) -> LoadedModel:
+        """Exports the model into `folder/saved_model`, unless it is a SavedModel that can be converted where it stands.
+
+        Raises:
+            SourceError: as `export` says.
+        """
+        if source.kind == "saved_model" and self.loader == "saved_model" and not source.input_shapes:
+            place, key, signature = Path(source.path), source.signature, self.signature
+        else:
+            place, key = folder / "saved_model", SIGNATURE_KEY
+            signature = self.export(place, source.input_shapes)
+        return LoadedModel(
+            saved_model=str(place),
+            signature_key=key,
+            signature=signature,
+            loader=self.loader,
+            reason=self.reason,
+            parameters=self.parameters,
+        )
 
     def export(self, folder: Path, input_shapes: Mapping[str, tuple[int, ...]]) -> Signature:
         """Writes the model as a SavedModel with the one signature `SIGNATURE_KEY`.

@@ -26,7 +26,8 @@ class SampleLog:
     """Writes one canonical JSON line a sample, as a context manager around one reading.
 
     A line is `{"id": ..., "label": ..., "tensors": {name: {"dtype": ..., "sha256": ..., "shape": [...]}}}`. `sha256`
-    is of the C-ordered little-endian bytes; `label` is there only where it is one number, truth value or string.
+    is of the C-ordered little-endian bytes. `label` is a number, a truth value or a string; an array stands there like
+    a tensor, and an object that is neither isn't recorded.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,7 +58,9 @@ class SampleLog:
             DatasetError: the id or a tensor's name can't be written as UTF-8.
         """
         line: dict[str, Any] = {"id": name, "tensors": {key: _describe(array) for key, array in tensors.items()}}
-        value = scalar(label)
+        value: object = scalar(label)
+        if value is None and label is not None:
+            value = _described_label(label)
         if value is not None:
             line["label"] = value
         try:
@@ -92,6 +95,14 @@ def scalar(label: object) -> bool | int | float | str | None:
     if isinstance(label, float) and math.isfinite(label):
         return label
     return None
+
+
+def _described_label(label: object) -> dict[str, Any] | None:
+    try:
+        array = np.asarray(label)
+    except ValueError:
+        return None  # rows of different lengths
+    return _describe(array) if array.dtype.kind in "biufcSU" else None
 
 
 def _describe(array: np.ndarray[Any, Any]) -> dict[str, Any]:

@@ -9,7 +9,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from recipekit.cli.screen import Screen
+from recipekit.compose.composition import compose
+from recipekit.outcome import Outcome
+from recipekit.pipeline import Facilities, Settings, read_job, run_job
+from recipekit.pool import Pool
+from recipekit.project import find_project
+from recipekit.store import Store
+from recipekit.surroundings import Surroundings
 from tests.built_models import built_once
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +30,17 @@ def recipekit(folder: Path, arguments: Sequence[str]) -> subprocess.CompletedPro
     """Runs the command in a project, as a user would."""
     command = [sys.executable, "-m", "recipekit.cli", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def run_here(
+    project: Path, pool: Pool, *overrides: str, rebuild: bool = False, screen: Screen | None = None
+) -> Outcome:
+    """One run in this process, with workers that other runs use, too."""
+    found = find_project(project)
+    screen = screen or Screen(Console(quiet=True))
+    with Store(found.store).lease() as lease:
+        facilities = Facilities(pool, lease, Surroundings(found.root))
+        return run_job(read_job(compose(found, overrides)), facilities, screen, Settings(rebuild=rebuild))
 
 
 @pytest.fixture(scope="session")

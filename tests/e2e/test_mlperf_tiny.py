@@ -16,15 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
-from rich.console import Console
 from skimage import data
 
-from recipekit.cli.screen import Screen
 from recipekit.compose.composition import compose
 from recipekit.contracts import LoadRequest, Parity, Reference, ReferenceRequest
 from recipekit.intervals import paired_difference
 from recipekit.outcome import Outcome
-from recipekit.pipeline import Settings, run_composition
 from recipekit.pool import Pool
 from recipekit.project import find_project
 from recipekit.recipe import parse
@@ -32,7 +29,7 @@ from recipekit.worker.comparison import Comparison
 from recipekit.worker.interpreter import Runner
 from recipekit.worker.samples import NamedSample, open_samples
 from tests.conftest import RunStage
-from tests.e2e.conftest import ROOT
+from tests.e2e.conftest import ROOT, run_here
 
 MODELS = ROOT.parent / "shared" / "data" / "mlperf_tiny"
 PROJECT = Path(__file__).parent / "mlperf_tiny"
@@ -115,7 +112,7 @@ def duel(
     record_testsuite_property: Callable[[str, object], None],
 ) -> Duel:
     composition = compose(find_project(project), [f"recipe={request.param}"])
-    outcome = run_composition(composition, pool, Screen(Console(quiet=True)), Settings())
+    outcome = run_here(project, pool, f"recipe={request.param}")
 
     recipe = parse(composition.mapping, composition.project.root, composition.origin)
     loaded = run_stage("load", LoadRequest(model=recipe.model))

@@ -101,9 +101,89 @@ class FixedBatch(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
         return {"y": tf.nn.relu(x)}
 
 
+class Attention(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
+    """Self-attention and a layer normalization: products of two activations, and means."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        draw = np.random.default_rng(0)
+        self.projections = [tf.Variable(draw.normal(size=(16, 16)).astype(np.float32)) for _ in range(3)]
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 6, 16), name="tokens")])  # type: ignore[untyped-decorator]
+    def serve(self, tokens: Any) -> dict[str, Any]:
+        query, key, value = (tf.einsum("bsd,de->bse", tokens, weights) for weights in self.projections)
+        mixed = tf.matmul(tf.nn.softmax(tf.matmul(query, key, transpose_b=True) / 4), value) + tokens
+        mean = tf.reduce_mean(mixed, -1, keepdims=True)
+        variance = tf.reduce_mean(tf.math.squared_difference(mixed, mean), -1, keepdims=True)
+        return {"y": (mixed - mean) * tf.math.rsqrt(variance + 1e-3)}
+
+
+class Stateful(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
+    """A variable that every call changes, so that samples read a second time have other ranges."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = tf.Variable(np.zeros((1, 4), np.float32))
+        self.kernel = tf.Variable(np.random.default_rng(0).normal(size=(4, 4)).astype(np.float32))
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 4), name="x")])  # type: ignore[untyped-decorator]
+    def serve(self, x: Any) -> dict[str, Any]:
+        self.state.assign(self.state * 0.5 + tf.matmul(x, self.kernel))
+        return {"y": tf.nn.relu(self.state)}
+
+
+class Heads(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
+    """Five outputs, an operator with two results, and constants of equal bytes, which the converter lets share them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel = tf.Variable(np.random.default_rng(0).normal(size=(3, 3, 4, 4)).astype(np.float32))
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 8, 8, 4), name="image")])  # type: ignore[untyped-decorator]
+    def serve(self, image: Any) -> dict[str, Any]:
+        left, right = tf.split(image, 2, 3)
+        features = tf.nn.relu(tf.nn.conv2d(image, self.kernel, 1, "SAME"))
+        return {
+            "padded": tf.concat([tf.pad(left, [[0, 0], [1, 1], [1, 1], [0, 0]]), tf.ones((1, 10, 10, 2))], 3) * 2,
+            "reversed": tf.reverse(right, [3]),
+            "pooled": tf.nn.max_pool2d(features, 2, 2, "SAME"),
+            "largest": tf.argmax(features, 3, tf.int32),
+            "class": tf.nn.softmax(tf.reshape(image, (1, -1))),
+        }
+
+
+class TrainedForQuantization(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
+    """A dense layer between fake quantizations, as training for quantization leaves it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel = tf.Variable(np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 8), name="x")])  # type: ignore[untyped-decorator]
+    def serve(self, x: Any) -> dict[str, Any]:
+        x = tf.quantization.fake_quant_with_min_max_args(x, -3, 3)
+        kernel = tf.quantization.fake_quant_with_min_max_args(self.kernel, -1, 1)
+        return {"y": tf.quantization.fake_quant_with_min_max_args(tf.matmul(x, kernel), -5, 5)}
+
+
+_MODULES = (
+    Scorer,
+    Conv3D,
+    Flex,
+    Custom,
+    Half,
+    FixedBatch,
+    Attention,
+    Stateful,
+    Heads,
+    TrainedForQuantization,
+)
+
+
 def _write(folder: Path) -> None:
-    for module in (Scorer(), Conv3D(), Flex(), Custom(), Half(), FixedBatch()):
+    for module in (build() for build in _MODULES):
         tf.saved_model.save(module, str(folder / type(module).__name__), signatures={"serving_default": module.serve})
+    _write_version_1(folder / "Version1")
     for name, batch in (("Recurrent", 1), ("RecurrentAnyBatch", None)):
         module = Recurrent()
         serve = tf.function(module.serve).get_concrete_function(tf.TensorSpec((batch, 6, 3), name="sequence"))
@@ -114,6 +194,14 @@ def _write(folder: Path) -> None:
         tf.TensorSpec((1, 6, 3), name="sequence")
     )
     tf.saved_model.save(lstm, str(folder / "FusedLstm"), signatures={"serving_default": serve})
+
+
+def _write_version_1(folder: Path) -> None:
+    """A dense layer in a SavedModel of TensorFlow 1, which holds a graph and no objects."""
+    weights = np.random.default_rng(0).normal(size=(4, 4)).astype(np.float32)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.compat.v1.placeholder(tf.float32, (None, 4), name="x")
+        tf.compat.v1.saved_model.simple_save(session, str(folder), {"x": x}, {"y": tf.nn.relu(tf.matmul(x, weights))})
 
 
 if __name__ == "__main__":

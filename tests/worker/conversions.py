@@ -1,4 +1,4 @@
-"""What tests of conversions share: small float models, the requests around them, and a look into the result."""
+"""What tests of conversions share: small float models, the stages over them, and a look into the result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,20 @@ import numpy.typing as npt
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from recipekit.contracts import ConverterSpec, DatasetSpec, Flatbuffer, LoadedModel, Signature, TensorSpec
+from recipekit.contracts import (
+    CalibrateRequest,
+    Calibration,
+    ConverterSpec,
+    DatasetSpec,
+    Flatbuffer,
+    LoadedModel,
+    LowerRequest,
+    QuantizeRequest,
+    Record,
+    Signature,
+    TensorSpec,
+)
+from tests.conftest import RunStage
 
 _BUILDER = Path(__file__).parents[1] / "models" / "conversion_models.py"
 _INPUTS: dict[str, dict[str, tuple[int | None, ...]]] = {
@@ -27,15 +40,25 @@ _INPUTS: dict[str, dict[str, tuple[int | None, ...]]] = {
     "Recurrent": {"sequence": (1, 6, 3)},
     "FusedLstm": {"sequence": (1, 6, 3)},
     "RecurrentAnyBatch": {"sequence": (None, 6, 3)},
+    "Attention": {"tokens": (None, 6, 16)},
+    "Stateful": {"x": (1, 4)},
+    "Heads": {"image": (1, 8, 8, 4)},
+    "TrainedForQuantization": {"x": (None, 8)},
+    "Version1": {"x": (None, 4)},
 }
 FLOAT32 = ConverterSpec(
+    engine="tflite_converter",
     quantization="none",
     allow_float=False,
+    weight_bits=8,
     granularity="per_channel",
+    algorithm="min_max",
+    ranges="min_max",
     input_type="float32",
     output_type="float32",
     supported_ops=("TFLITE_BUILTINS",),
     allow_custom_ops=False,
+    rules=(),
     flags={},
 )
 
@@ -49,31 +72,34 @@ class Models:
     """SavedModels, and calibration data for each."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         subprocess.run([sys.executable, _BUILDER, folder], check=True, capture_output=True)
 
     def loaded(self, name: str) -> LoadedModel:
         inputs = tuple(TensorSpec(name=key, shape=shape, dtype="float32") for key, shape in _INPUTS[name].items())
         return LoadedModel(
-            saved_model=str(self._folder / name),
+            saved_model=str(self.folder / name),
             signature_key="serving_default",
             signature=Signature(inputs=inputs, outputs=()),
             loader="saved_model",
             reason="",
         )
 
-    def dataset(self, name: str, samples: int = 4, **changes: Any) -> DatasetSpec:
-        """Normal numbers for each input; those of `apple` are a hundred times larger."""
+    def arrays(self, name: str, samples: int = 4) -> dict[str, npt.NDArray[np.float32]]:
+        """Normal numbers for each input, samples on the first axis; those of `apple` are a hundred times larger."""
         draw = np.random.default_rng(0)
-        arrays = {
+        return {
             key: (draw.normal(size=(samples, *filter(None, shape[1:]))) * (100 if key == "apple" else 1)).astype("f")
             for key, shape in _INPUTS[name].items()
         }
-        return self.npz(f"{name}-{samples}", arrays, **changes)
+
+    def dataset(self, name: str, samples: int = 4, **changes: Any) -> DatasetSpec:
+        """The arrays of a model as its calibration data."""
+        return self.npz(f"{name}-{samples}", self.arrays(name, samples), **changes)
 
     def npz(self, name: str, arrays: dict[str, npt.NDArray[Any]], **changes: Any) -> DatasetSpec:
         """A dataset of arrays, stored under a name."""
-        path = self._folder / f"{name}.npz"
+        path = self.folder / f"{name}.npz"
         np.savez(path, **arrays)  # type: ignore[arg-type]  # the stubs take the keywords for `allow_pickle`
         return msgspec.structs.replace(
             DatasetSpec(
@@ -84,7 +110,7 @@ class Models:
                 seed=0,
                 preprocess=(),
                 modules=(),
-                project_root=str(self._folder),
+                project_root=str(self.folder),
             ),
             **changes,
         )
@@ -98,6 +124,57 @@ def build_models(factory: pytest.TempPathFactory) -> Models:
 @cache
 def _build(folder: Path) -> Models:
     return Models(folder)
+
+
+class Conversions:
+    """Runs lower, calibrate and quantize over a model; the first two once for all schemes that share them."""
+
+    def __init__(self, run_stage: RunStage, models: Models) -> None:
+        self.models = models
+        self._run_stage = run_stage
+        self._records: dict[bytes, Any] = {}
+
+    def __call__(self, name: str, converter: ConverterSpec, dataset: DatasetSpec | None = None) -> Flatbuffer:
+        """The candidate, with the model's own calibration data where no other is given."""
+        flatbuffer: Flatbuffer = self._run_stage("quantize", self.request(name, converter, dataset))
+        return flatbuffer
+
+    def request(self, name: str, converter: ConverterSpec, dataset: DatasetSpec | None = None) -> QuantizeRequest:
+        """The request of the quantize stage, after the stages before it have run."""
+        loaded = self.models.loaded(name)
+        float32 = self.float32(name, converter).path
+        calibration = None
+        if converter.needs_samples:
+            dataset = dataset or self.models.dataset(name)
+            calibration = self.calibration(name, converter, dataset)
+        return QuantizeRequest(
+            loaded=loaded, float32=float32, converter=converter, calibration=calibration, dataset=dataset
+        )
+
+    def float32(self, name: str, converter: ConverterSpec) -> Flatbuffer:
+        """The float32 conversion that a scheme begins with."""
+        request = LowerRequest(loaded=self.models.loaded(name), lowering=converter.lowering)
+        flatbuffer: Flatbuffer = self._once("lower", request)
+        return flatbuffer
+
+    def calibration(self, name: str, converter: ConverterSpec, dataset: DatasetSpec) -> Calibration:
+        """The ranges that a scheme uses."""
+        calibration: Calibration = self._once(
+            "calibrate",
+            CalibrateRequest(
+                loaded=self.models.loaded(name),
+                float32=self.float32(name, converter).path,
+                calibration=converter.calibration,
+                dataset=dataset,
+            ),
+        )
+        return calibration
+
+    def _once(self, stage: str, request: Record) -> Any:
+        key = msgspec.json.encode(request)
+        if key not in self._records:
+            self._records[key] = self._run_stage(stage, request)
+        return self._records[key]
 
 
 class Opened:

@@ -15,6 +15,7 @@ from recipekit.contracts import (
     DatasetSpec,
     LoadedModel,
     LoadRequest,
+    LoweringSpec,
     LowerRequest,
     ModelSpec,
     Reference,
@@ -22,7 +23,6 @@ from recipekit.contracts import (
     SourceSpec,
 )
 from tests.conftest import RunStage
-from tests.worker.conversions import FLOAT32
 
 PROJECT = Path(__file__).parents[1] / "models" / "project"
 LAYERS = CustomLayersSpec(modules=("layers/scale.py",))
@@ -87,7 +87,8 @@ def both_sides(run_stage: RunStage, spec: ModelSpec, tmp_path: Path) -> tuple[Ar
     loaded = load(run_stage, spec)
     samples = draw(loaded, 5)
     expected = values(reference(run_stage, spec, loaded, dataset(tmp_path / "samples.npz", samples)))
-    lowered = run_stage("lower", LowerRequest(loaded=loaded, converter=FLOAT32))
+    lowering = LoweringSpec(supported_ops=("TFLITE_BUILTINS",), allow_custom_ops=False, flags={})
+    lowered = run_stage("lower", LowerRequest(loaded=loaded, lowering=lowering))
     runner = Interpreter(model_path=lowered.path).get_signature_runner()
     rows = [runner(**{name: array[[row]] for name, array in samples.items()}) for row in range(5)]
     return expected, {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}

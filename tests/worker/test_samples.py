@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from recipekit import registry
 from recipekit.contracts import DatasetContext, Sample, Signature
 from recipekit.errors import DatasetError, InternalError, PluginError, UsageError
-from recipekit.worker.sample_log import scalar
+from recipekit.worker.sample_log import SampleLog, scalar
 from recipekit.worker.samples import open_samples
 from tests.readings import Counted, dataset_spec, inputs, read
 
@@ -381,6 +381,19 @@ def test_an_id_that_is_not_text_is_refused(define: Define, tmp_path: Path) -> No
     define(lambda context: [Sample("\udcff", vectors(0))])
     with pytest.raises(DatasetError, match="not Unicode text"):
         read(dataset_spec("frames", tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("label", "other"),
+    [([1, 2], [1, 3]), (np.zeros(3, np.float32), np.ones(3, np.float32)), (float("nan"), 1.0), (2**60, 2**60 + 1)],
+)
+def test_a_changed_label_changes_the_record_whatever_its_form(tmp_path: Path, label: object, other: object) -> None:
+    digests = set()
+    for value in (label, other):
+        with SampleLog(tmp_path / "samples.jsonl") as log:
+            log.add("s", value, {"": np.zeros(1, np.float32)}, "s")
+        digests.add(log.record().sha256)
+    assert len(digests) == 2
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,6 @@ class RepresentativeDataset:
         """
         self._samples = samples
         self._batched = {spec.name for spec in signature.inputs if spec.shape}
-        self._was_read = False
         for spec in signature.inputs:
             if spec.shape and spec.shape[0] not in (None, 1):
                 raise ConversionError(
@@ -46,14 +45,7 @@ class RepresentativeDataset:
                 )
 
     def __call__(self) -> Iterator[dict[str, npt.NDArray[Any]]]:
-        """Every sample at the first call, none afterwards.
-
-        For int16x8 the converter calls twice, with the same calibrator. The ranges of the first reading stay, and a
-        second one would only repeat them: the bytes are equal.
-        """
-        if self._was_read:
-            return
-        self._was_read = True
+        """Every sample, read anew at each call; for int16x8 the converter calls twice."""
         for sample in self._samples:
             yield {
                 name: array[np.newaxis] if name in self._batched else array for name, array in sample.tensors.items()

@@ -93,18 +93,17 @@ _RULES = (
 )
 
 
-def classify(error: Exception, signature: Signature, *, calibrated: bool) -> RecipekitError:
+def classify(error: Exception, signature: Signature) -> RecipekitError:
     """The typed error for what the converter raised.
 
     Args:
         error: as it left `convert()`; a `ConverterError` carries the operators and their places in `errors`.
         signature: the model's, for shapes in the advice.
-        calibrated: whether the quantization runs samples through TensorFlow Lite before it quantizes.
 
     Returns:
         UnsupportedOp or ConversionError, to be raised from `error`.
     """
-    return _unsupported(error, calibrated) or _by_rule(error, signature) or _other(error)
+    return _unsupported(error) or _by_rule(error, signature) or _other(error)
 
 
 def input_shapes(signature: Signature) -> str:
@@ -141,7 +140,7 @@ class _Missing(NamedTuple):
     message: str
 
 
-def _unsupported(error: Exception, calibrated: bool) -> UnsupportedOp | None:
+def _unsupported(error: Exception) -> UnsupportedOp | None:
     missing = list(_missing(error))
     if not missing:
         return None
@@ -149,9 +148,7 @@ def _unsupported(error: Exception, calibrated: bool) -> UnsupportedOp | None:
     for entry in missing:
         layers.setdefault(entry.operator, []).append(entry.layer)
     operators = ", ".join(f"{operator}{_used_by(places)}" for operator, places in sorted(layers.items()))
-    return UnsupportedOp(
-        f"TensorFlow Lite lacks operators of the model: {operators}", fix=_choices(missing, calibrated)
-    )
+    return UnsupportedOp(f"TensorFlow Lite lacks operators of the model: {operators}", fix=_choices(missing))
 
 
 def _missing(error: Exception) -> Iterator[_Missing]:
@@ -175,18 +172,16 @@ def _used_by(places: list[str]) -> str:
     return f" (at {', '.join(named[:_SHOWN_LAYERS])}{rest})"
 
 
-def _choices(missing: list[_Missing], calibrated: bool) -> str:
+def _choices(missing: list[_Missing]) -> str:
     if any("xf16>" in entry.message for entry in missing):
         return "build the model with the float32 policy: TensorFlow Lite lacks float16 kernels; or replace the layer"
-    replace = ["replace it with supported operators in the model", "cut the model before it"]
-    if calibrated:
-        return "; or ".join([*replace, "choose a quantization without calibration, which may keep it as it is"])
-    keep = ["keep it for your own kernel (`allow_custom_ops: true`)"]
+    choices = ["replace it with supported operators in the model", "cut the model before it"]
     selectable = sorted({entry.operator for entry in missing if entry.code == "ERROR_NEEDS_FLEX_OPS"})
     if selectable:
         operators = ", ".join(selectable)
-        keep.insert(0, f"keep TensorFlow's {operators} (`supported_ops: [TFLITE_BUILTINS, SELECT_TF_OPS]`)")
-    return "; or ".join([*keep, *replace])
+        choices.append(f"keep TensorFlow's {operators} (`supported_ops: [TFLITE_BUILTINS, SELECT_TF_OPS]`)")
+    choices.append("keep it for your own kernel (`allow_custom_ops: true`)")
+    return f"{'; or '.join(choices)}; the calibrator of int8 and int16x8 can't run what is kept"
 
 
 def _by_rule(error: Exception, signature: Signature) -> RecipekitError | None:

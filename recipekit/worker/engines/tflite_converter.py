@@ -1,119 +1,183 @@
 """The conversion engine `tflite_converter`: a float SavedModel through `tf.lite.TFLiteConverter`.
 
-Recipes speak the converter's own terms, so this module only sets its attributes, runs it, and looks at what came out.
-It knows nothing of stages and files of outputs, of acceptance bounds, or of how samples are read.
+Every result has the bytes of the public one call, `from_saved_model(...).convert()`. It is made in steps that schemes
+share wherever that is known to give these bytes, and by the call itself elsewhere; the call is also what explains
+a failure. This module knows nothing of stages and of acceptance bounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import traceback
+from collections import deque
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from recipekit.contracts import ConverterSpec, LoadedModel
+from recipekit.contracts import CalibrateRequest, ConverterSpec, LoadedModel, LoweringSpec, QuantizeRequest
 from recipekit.errors import ConversionError, RecipekitError
-from recipekit.nearest import did_you_mean
+from recipekit.samples import require_same_samples
 from recipekit.worker.engines.calibration import RepresentativeDataset, refuse_fatal_loops
 from recipekit.worker.engines.converter_failures import classify, require_flatbuffer
-from recipekit.worker.engines.converter_flags import check_flags
-from recipekit.worker.samples import NamedSample
-
-_INTEGER_OPS = {
-    "int8": "TFLITE_BUILTINS_INT8",
-    "int16x8": "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
-}
-_FLOAT_OPS = "TFLITE_BUILTINS"
+from recipekit.worker.engines.converter_internals import open_steps
+from recipekit.worker.engines.converter_settings import configure, float32
+from recipekit.worker.engines.float_fallback import FloatFallback, float_fallback
+from recipekit.worker.engines.rules import OperatorSite, operators_of
+from recipekit.worker.engines.shared_buffers import separate
+from recipekit.worker.samples import NamedSample, Reading
 
 
-def convert(loaded: LoadedModel, spec: ConverterSpec, samples: Iterable[NamedSample] | None = None) -> bytes:
-    """Converts a float model as a recipe declares it.
+def lower(loaded: LoadedModel, spec: LoweringSpec) -> bytes:
+    """Converts a float model without quantization.
 
     Args:
         loaded: the SavedModel and the signature in it.
         spec: how the converter is set up.
-        samples: calibration samples, read once; needed by `int8` and `int16x8`, not read by others.
 
     Returns:
-        The flatbuffer; the same bytes for the same arguments, in any process.
+        The float32 flatbuffer; the same bytes for the same arguments, in any process.
 
     Raises:
         UnsupportedOp: the model uses operators that the op sets lack.
         ConversionError: the spec doesn't fit the converter or the model, or the converter refused.
-        RecipekitError: whatever the samples raise while they are read.
     """
-    calibration = _calibration(loaded, spec, samples)
+    return _convert(loaded, float32(spec))
+
+
+class TFLiteConverterEngine:
+    """`tf.lite.TFLiteConverter` as an engine; its ranges are a float32 flatbuffer that holds them."""
+
+    def calibrate(self, request: CalibrateRequest, samples: Iterable[NamedSample]) -> bytes:
+        """The float32 conversion with the minimum and maximum of each tensor over all samples.
+
+        Returns:
+            The calibrated flatbuffer; nothing where only the one call can calibrate this model, or can tell why it
+            can't be calibrated. It will read the samples itself.
+
+        Raises:
+            ConversionError: the calibrator wouldn't survive the model.
+            RecipekitError: whatever the samples raise while they are read.
+        """
+        dataset = RepresentativeDataset(samples, request.loaded.signature)
+        refuse_fatal_loops(request.loaded)
+        steps = open_steps(request.loaded, {})
+        flatbuffer = separate(Path(request.float32).read_bytes())
+        if steps is not None and flatbuffer is not None:
+            try:
+                return steps.calibrate(flatbuffer, dataset)
+            except RecipekitError:
+                raise
+            except Exception:  # noqa: BLE001  the one call fails for the same reason, or doesn't
+                traceback.print_exc()
+        deque(dataset(), maxlen=0)
+        return b""
+
+    def quantize(self, request: QuantizeRequest, samples: Iterable[NamedSample] | None) -> bytes:
+        """The flatbuffer of a scheme.
+
+        Returns:
+            The flatbuffer; the same bytes for the same request, in any process.
+
+        Raises:
+            UnsupportedOp: the model uses operators that the scheme lacks.
+            ConversionError: the scheme doesn't fit the converter or the model, or the converter refused.
+            RecipekitError: whatever the samples raise while they are read.
+        """
+        spec = request.converter
+        flatbuffer = Path(request.float32).read_bytes()
+        operators = operators_of(flatbuffer)
+        fallback = float_fallback(spec, operators)
+        if spec.needs_samples:
+            return _from_ranges(request, operators, fallback) or _with_samples(request, fallback, samples)
+        return flatbuffer if _is_float32(spec) else _convert(request.loaded, spec)
+
+
+def _is_float32(spec: ConverterSpec) -> bool:
+    plain = float32(spec.lowering)
+    keys = ("quantization", "input_type", "output_type", "supported_ops", "flags")
+    return all(getattr(spec, key) == getattr(plain, key) for key in keys)
+
+
+def _convert(loaded: LoadedModel, spec: ConverterSpec) -> bytes:
+    """A conversion without samples."""
+    steps = open_steps(loaded, spec.flags)
+    if steps is not None:
+        try:
+            flatbuffer = steps.convert(spec)
+        except RecipekitError:
+            raise
+        except Exception:  # noqa: BLE001  the one call fails for the same reason, or doesn't
+            traceback.print_exc()
+        else:
+            require_flatbuffer(flatbuffer)
+            return flatbuffer
+    return _one_call(loaded, spec, None)
+
+
+def _from_ranges(
+    request: QuantizeRequest, operators: Sequence[OperatorSite], fallback: FloatFallback | None
+) -> bytes | None:
+    """The flatbuffer out of the stored ranges; None where the one call has to make it."""
+    spec = request.converter
+    ranges = Path(request.calibration.path).read_bytes() if request.calibration is not None else b""
+    steps = open_steps(request.loaded, spec.flags) if ranges else None
+    if steps is None:
+        return None
     try:
-        converter = tf.lite.TFLiteConverter.from_saved_model(loaded.saved_model, signature_keys=[loaded.signature_key])
-        _set_up(converter, spec)
-        converter.representative_dataset = calibration
-        flatbuffer: bytes = converter.convert()
+        if not steps.quantizes(spec, operators):
+            return None
+        flatbuffer = steps.quantize(spec, ranges, fallback)
     except RecipekitError:
         raise
     except Exception as error:
-        raise classify(error, loaded.signature, calibrated=calibration is not None) from error
+        if fallback is not None:
+            raise classify(error, request.loaded.signature) from error
+        traceback.print_exc()
+        return None
     require_flatbuffer(flatbuffer)
+    if fallback is not None:
+        fallback.require_float(flatbuffer)
     return flatbuffer
 
 
-def _calibration(
-    loaded: LoadedModel, spec: ConverterSpec, samples: Iterable[NamedSample] | None
-) -> RepresentativeDataset | None:
-    if not spec.needs_samples:
-        return None
+def _with_samples(
+    request: QuantizeRequest, fallback: FloatFallback | None, samples: Iterable[NamedSample] | None
+) -> bytes:
+    """The flatbuffer by the one call, which calibrates by itself."""
+    spec, loaded = request.converter, request.loaded
     if samples is None:
         raise ConversionError(
             f"the quantization {spec.quantization} needs samples to calibrate with",
             where="representative_dataset",
             fix="declare a representative_dataset, or choose dynamic_range, float16 or none",
         )
-    calibration = RepresentativeDataset(samples, loaded.signature)
-    refuse_fatal_loops(loaded)
-    return calibration
-
-
-def _set_up(converter: Any, spec: ConverterSpec) -> None:
-    # The metadata holds a hash of the model as it was before the last pass, which is wrong for some ways to the same
-    # bytes, and the version of TensorFlow, which would tell apart files that are equal. The manifest records both.
-    converter.exclude_conversion_metadata = True
-    converter.allow_custom_ops = spec.allow_custom_ops
-    converter.inference_input_type = tf.dtypes.as_dtype(spec.input_type)
-    converter.inference_output_type = tf.dtypes.as_dtype(spec.output_type)
-    converter.target_spec.supported_ops = _ops(spec)
-    if spec.quantization != "none":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if spec.quantization == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if spec.granularity == "per_tensor":
-        _disable_per_channel(converter)
-    check_flags(converter, spec.flags)
-    for name, value in spec.flags.items():
-        setattr(converter, name, value)
-
-
-def _ops(spec: ConverterSpec) -> list[Any]:
-    names = list(spec.supported_ops)
-    if spec.needs_samples:
-        integer = _INTEGER_OPS[spec.quantization]
-        names = [_FLOAT_OPS, integer, *names] if spec.allow_float else [integer]
-    return [_ops_set(name) for name in dict.fromkeys(names)]
-
-
-def _ops_set(name: str) -> Any:
-    try:
-        return tf.lite.OpsSet[name]
-    except KeyError:
-        known = [member.name for member in tf.lite.OpsSet]
+    if fallback is not None:
         raise ConversionError(
-            f"there is no op set '{name}'{did_you_mean(name, known)}",
-            where="converter.supported_ops",
-            fix=f"use {', '.join(known)}",
-        ) from None
+            "this model or these flags need TFLiteConverter as one call, which takes no rules",
+            where="converter.rules",
+            fix="take the rules or the flags out, or choose the engine ai_edge_quantizer",
+        )
+    dataset = RepresentativeDataset(samples, loaded.signature)
+    refuse_fatal_loops(loaded)
+    flatbuffer = _one_call(loaded, spec, dataset)
+    if request.calibration is not None and isinstance(samples, Reading):
+        require_same_samples(request.calibration.samples, samples.sample_set(), "representative_dataset")
+    return flatbuffer
 
 
-def _disable_per_channel(converter: Any) -> None:
-    """One scale a weight tensor: TensorFlow 2.21 has only this private attribute for it.
-
-    It reaches convolutions and dense layers alike, in every quantization.
-    """
-    converter._experimental_disable_per_channel = True
+def _one_call(loaded: LoadedModel, spec: ConverterSpec, dataset: RepresentativeDataset | None) -> bytes:
+    """The conversion by the public API alone."""
+    try:
+        converter: Any = tf.lite.TFLiteConverter.from_saved_model(
+            loaded.saved_model, signature_keys=[loaded.signature_key]
+        )
+        configure(converter, spec)
+        converter.representative_dataset = dataset
+        flatbuffer: bytes = converter.convert()
+    except RecipekitError:
+        raise
+    except Exception as error:
+        raise classify(error, loaded.signature) from error
+    require_flatbuffer(flatbuffer)
+    return flatbuffer

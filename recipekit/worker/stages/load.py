@@ -1,6 +1,7 @@
-"""The stage `load`: any source becomes one SavedModel with one signature of named tensors.
+"""The stage `load`: any source becomes what is converted: a SavedModel with one signature, or a float flatbuffer.
 
-It keeps the last model in the process, because `reference` asks for the same one right after.
+It keeps the last model in the process, because `reference` asks for the same one right after. It must not import
+TensorFlow by itself: a source that needs it does.
 """
 
 from __future__ import annotations
@@ -12,36 +13,22 @@ import msgspec
 
 from recipekit import digests, registry
 from recipekit.contracts import LoadedModel, LoadRequest, ModelSpec
-from recipekit.worker.float_model import SIGNATURE_KEY, FloatModel
+from recipekit.worker.source_model import SourceModel
 
-_kept: dict[str, FloatModel] = {}
+_kept: dict[str, SourceModel] = {}
 
 
 def run(request: LoadRequest, folder: Path) -> LoadedModel:
-    """Loads the source and exports it, unless it is a SavedModel that can be converted where it stands.
+    """Loads the source and makes it ready for lowering.
 
     Raises:
         SourceError, UnsafeSource, CustomLayerError, PluginError: as the source says; SourceError too where
             `input_shapes` contradict the model.
     """
-    source = request.model.source
-    model = float_model(request.model)
-    if source.kind == "saved_model" and model.loader == "saved_model" and not source.input_shapes:
-        place, key, signature = Path(source.path), source.signature, model.signature
-    else:
-        place, key = folder / "saved_model", SIGNATURE_KEY
-        signature = model.export(place, source.input_shapes)
-    return LoadedModel(
-        saved_model=str(place),
-        signature_key=key,
-        signature=signature,
-        loader=model.loader,
-        reason=model.reason,
-        parameters=model.parameters,
-    )
+    return float_model(request.model).loaded(folder, request.model.source)
 
 
-def float_model(spec: ModelSpec) -> FloatModel:
+def float_model(spec: ModelSpec) -> SourceModel:
     """The float model of a spec; loaded at most once in a row while neither the spec nor the source's files change.
 
     Raises:

@@ -5,23 +5,19 @@ It judges nothing; what is good enough is the gate's question.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
-
-from recipekit.contracts import BenchmarkSpec, Latency, Measurement, MeasureRequest
+from recipekit.contracts import Measurement, MeasureRequest
 from recipekit.errors import EvaluationError
 from recipekit.samples import require_same_samples
-from recipekit.worker import benchmark, census
+from recipekit.worker import census
 from recipekit.worker.comparison import Comparison
 from recipekit.worker.interpreter import Runner
 from recipekit.worker.samples import Reading, open_samples
 from recipekit.worker.scoring import Resampling, open_metrics, score, stack_labels
-
-Tensors = Mapping[str, npt.NDArray[Any]]
 
 
 def run(request: MeasureRequest, folder: Path) -> Measurement:
@@ -33,7 +29,7 @@ def run(request: MeasureRequest, folder: Path) -> Measurement:
         DatasetError: the samples aren't those of the reference, or lack labels that a metric needs.
         PluginError: code of a dataset or metric failed.
     """
-    candidate, float32 = Path(request.candidate), Path(request.float32)
+    candidate = Path(request.candidate)
     taken = census.take(candidate)
     runner = Runner(candidate)
     _require_names("inputs", runner.inputs, [tensor.name for tensor in request.signature.inputs])
@@ -51,26 +47,20 @@ def run(request: MeasureRequest, folder: Path) -> Measurement:
         models = (comparison.reference, comparison.converted())
         resampling = Resampling(request.replicates, request.seed)
         task = {name: score(name, metric, labels, models, resampling) for name, metric in metrics.items()}
-    latency = float32_latency = None
-    if request.benchmark is not None:
-        latency, float32_latency = _latencies((candidate, float32), seen.first, request.benchmark)
     return Measurement(
         samples=samples,
         parity=parity,
         task=task,
         size=candidate.stat().st_size,
-        float32_size=float32.stat().st_size,
-        latency=latency,
-        float32_latency=float32_latency,
+        float32_size=Path(request.float32).stat().st_size,
         census=taken,
     )
 
 
 @dataclass
 class _Seen:
-    """What is kept of the samples: the first one's tensors, and where metrics need them the ids and labels of all."""
+    """What metrics need of the samples."""
 
-    first: Tensors = field(default_factory=dict)
     ids: list[str] = field(default_factory=list)
     labels: list[Any] = field(default_factory=list)
 
@@ -79,18 +69,10 @@ def _run_all(reading: Reading, runner: Runner, comparison: Comparison, labelled:
     seen = _Seen()
     for sample in reading:
         comparison.add(runner.run(sample.tensors))
-        seen.first = seen.first or sample.tensors
         if labelled:
             seen.ids.append(sample.id)
             seen.labels.append(sample.label)
     return seen
-
-
-def _latencies(paths: Sequence[Path], tensors: Tensors, spec: BenchmarkSpec) -> list[Latency]:
-    runners = [Runner(path, spec.threads) for path in paths]
-    for runner in runners:
-        runner.feed(tensors)
-    return benchmark.measure(runners, spec)
 
 
 def _require_names(kind: str, candidate: Sequence[str], expected: Sequence[str]) -> None:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from recipekit.contracts import Reference, ReferenceRequest, TensorLog
 from recipekit.errors import EvaluationError
-from recipekit.worker.float_model import FloatModel
 from recipekit.worker.samples import NamedSample, open_samples
+from recipekit.worker.source_model import SourceModel
 from recipekit.worker.stages.load import float_model
 
 _BATCH = 32
@@ -51,7 +51,7 @@ def _shapes(sample: NamedSample) -> dict[str, tuple[int, ...]]:
     return {name: array.shape for name, array in sample.tensors.items()}
 
 
-def _answers(model: FloatModel, batch: list[NamedSample]) -> dict[str, Array]:
+def _answers(model: SourceModel, batch: list[NamedSample]) -> dict[str, Array]:
     """The model's outputs for a batch, by output name."""
     tensors = {name: np.stack([sample.tensors[name] for sample in batch]) for name in batch[0].tensors}
     try:

@@ -39,12 +39,12 @@ def _needs_flex(operator: str, *calls: str) -> Any:
 
 
 def _said(error: Exception) -> str:
-    return classify(error, SIGNATURE, calibrated=False).what
+    return classify(error, SIGNATURE).what
 
 
 def test_many_places_of_one_operator_are_counted() -> None:
     places = [_needs_flex("tf.Foo", f"layer_{index}@__inference_1", "outer@f") for index in range(5)]
-    error = classify(ConverterError("", places), SIGNATURE, calibrated=False)
+    error = classify(ConverterError("", places), SIGNATURE)
     assert isinstance(error, UnsupportedOp)
     assert error.what.endswith("tf.Foo (at layer_0, layer_1, layer_2 and 2 more)")
 
@@ -70,9 +70,9 @@ def test_an_unknown_failure_that_is_not_the_converters_own_gives_its_type() -> N
     assert _said(KeyError("apple")) == "TFLiteConverter failed: KeyError: 'apple'"
 
 
-@given(st.text(), st.booleans())
-def test_any_message_becomes_one_typed_error(text: str, calibrated: bool) -> None:
-    error = classify(RuntimeError(text), SIGNATURE, calibrated=calibrated)
+@given(st.text())
+def test_any_message_becomes_one_typed_error(text: str) -> None:
+    error = classify(RuntimeError(text), SIGNATURE)
     assert isinstance(error, ConversionError | UnsupportedOp)
     assert error.what
     assert error.fix

@@ -11,6 +11,7 @@ import pytest
 
 from recipekit.contracts import (
     EXACT_SQNR_DB,
+    BenchmarkRequest,
     BenchmarkSpec,
     DatasetSpec,
     MeasureRequest,
@@ -22,7 +23,7 @@ from recipekit.contracts import (
 )
 from recipekit.errors import DatasetError, EvaluationError
 from recipekit.worker.interpreter import Runner
-from recipekit.worker.stages import measure, survey
+from recipekit.worker.stages import benchmark, measure, survey
 from tests.conftest import RunStage
 
 pytestmark = pytest.mark.tensorflow
@@ -86,7 +87,6 @@ def request_(measured_models: Path, tmp_path: Path) -> MeasureRequest:
         dataset=spec,
         reference=reference(tmp_path, spec, {"probabilities": expected}),
         metrics={},
-        benchmark=None,
         replicates=0,
         seed=0,
     )
@@ -135,15 +135,18 @@ def test_task_metrics_score_both_models(request_: MeasureRequest, measured_model
     assert len(measurement.task["f1"].replicates) == 25
 
 
-def test_a_benchmark_times_both_models(request_: MeasureRequest, measured_models: Path, folder: Path) -> None:
-    request = msgspec.structs.replace(
-        candidate(request_, measured_models / "int16x8.tflite"),
+def test_a_benchmark_times_both_models_on_the_first_sample(
+    request_: MeasureRequest, measured_models: Path, folder: Path
+) -> None:
+    request = BenchmarkRequest(
+        candidate=str(measured_models / "int16x8.tflite"),
+        float32=request_.float32,
+        signature=request_.signature,
+        dataset=request_.dataset,
         benchmark=BenchmarkSpec(runs=20, warmup=2, threads=1),
     )
-    measurement = measure.run(request, folder)
-    assert measurement.latency is not None
-    assert measurement.float32_latency is not None
-    assert measurement.latency.p50_ms > measurement.float32_latency.p50_ms > 0  # int16x8 has reference kernels alone
+    latencies = benchmark.run(request, folder)
+    assert latencies.candidate.p50_ms > latencies.float32.p50_ms > 0  # int16x8 has reference kernels alone
 
 
 def test_outputs_are_compared_by_name(measured_models: Path, tmp_path: Path, folder: Path) -> None:
@@ -157,7 +160,6 @@ def test_outputs_are_compared_by_name(measured_models: Path, tmp_path: Path, fol
         dataset=spec,
         reference=reference(tmp_path, spec, outputs),
         metrics={},
-        benchmark=None,
         replicates=0,
         seed=0,
     )
@@ -222,7 +224,6 @@ def test_an_output_that_is_not_finite_is_refused(measured_models: Path, tmp_path
         dataset=spec,
         reference=reference(tmp_path, spec, {"y": np.ones((3, 2), np.float32)}),
         metrics={},
-        benchmark=None,
         replicates=0,
         seed=0,
     )

@@ -1,7 +1,6 @@
-"""The parent's side of the warm workers: start them, ask them, and outlive them.
+"""One worker process, as its parent sees it: started, asked, watched while it works, and ended.
 
-A worker that aborts, hangs or outgrows its memory limit costs one stage: the caller gets a typed error with the
-worker's last words, and the next request meets a fresh worker. This module knows processes, not models.
+It knows processes, not models, and nothing of other workers.
 """
 
 from __future__ import annotations
@@ -11,18 +10,16 @@ import shlex
 import signal
 import subprocess
 import sys
-import threading
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import socketpair
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-import msgspec
 import psutil
 
-from recipekit.contracts import Record, Stage
-from recipekit.errors import InternalError, RecipekitError, StageDied, StageMemory, StageTimeout, by_id
+from recipekit.contracts import Stage
+from recipekit.errors import RecipekitError, StageDied, StageMemory, StageTimeout
 from recipekit.project import Project
 
 _POLL_SECONDS = 0.1
@@ -40,13 +37,6 @@ class Limits(NamedTuple):
         """The limits that a project sets, the built-in ones where it sets none."""
         built_in = cls()
         return cls(project.stage_timeout or built_in.seconds, project.memory_limit_mib or built_in.memory_mib)
-
-
-class StageResult(NamedTuple):
-    """A stage's record and the seconds it took."""
-
-    record: Record
-    seconds: float
 
 
 class Worker:
@@ -69,6 +59,7 @@ class Worker:
         theirs.close()
         os.close(lifeline)
         self._connection = Connection(ours.detach())
+        self._ready = False
 
     @property
     def pid(self) -> int:
@@ -90,6 +81,7 @@ class Worker:
         """
         deadline = time.monotonic() + limits.seconds
         try:
+            self.wait_until_ready()
             self._connection.send_bytes(str(path).encode())
             while not self._connection.poll(_POLL_SECONDS):
                 if time.monotonic() > deadline:
@@ -103,6 +95,16 @@ class Worker:
             self._process.wait()
             what = f"the worker process {_ending(self._process.returncode)} in the stage '{stage.name}'"
             self._fail(StageDied, what, path)
+
+    def wait_until_ready(self) -> None:
+        """Waits until the process has imported what its kind needs.
+
+        Raises:
+            EOFError, OSError: the process has ended.
+        """
+        if not self._ready:
+            self._connection.recv_bytes()
+            self._ready = True
 
     def close(self) -> None:
         """Ends the process and waits for it."""
@@ -125,80 +127,6 @@ class Worker:
             return float(psutil.Process(self.pid).memory_info().rss) / 2**20
         except psutil.NoSuchProcess:
             return 0.0
-
-
-ResultRecord = TypeVar("ResultRecord", bound=Record)
-
-
-class Pool:
-    """One warm worker of each kind, started when first needed and replaced when it dies."""
-
-    def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
-        self._workers: dict[str, Worker] = {}
-        self._locks: dict[str, threading.Lock] = {"tensorflow": threading.Lock(), "litert": threading.Lock()}
-
-    def __enter__(self) -> Pool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def warm(self, kind: str) -> None:
-        """Starts the worker of a kind, so that it imports while the caller does something else."""
-        with self._locks[kind]:
-            self._ready(kind)
-
-    def run(self, stage: Stage, request: Record, folder: Path) -> StageResult:
-        """Runs one stage in its worker.
-
-        Args:
-            stage: which one.
-            request: its request record.
-            folder: a folder of its own; it gets `request.json`, `response.json`, `log.txt` and `artifacts/`.
-
-        Returns:
-            The stage's record, and how long it took.
-
-        Raises:
-            RecipekitError: what the stage raised, with its own class.
-            StageDied, StageTimeout, StageMemory: the worker ended without an answer.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "request.json"
-        path.write_bytes(msgspec.json.encode({"stage": stage.name, "request": request}))
-        with self._locks[stage.worker]:
-            self._ready(stage.worker).ask(stage, path, self._limits)
-        return _read_response(stage, folder / "response.json")
-
-    def pid(self, kind: str) -> int | None:
-        """Process id of the worker of a kind, None while it isn't running."""
-        worker = self._workers.get(kind)
-        return worker.pid if worker is not None and worker.alive else None
-
-    def close(self) -> None:
-        """Ends every worker."""
-        for worker in self._workers.values():
-            worker.close()
-        self._workers.clear()
-
-    def _ready(self, kind: str) -> Worker:
-        worker = self._workers.get(kind)
-        if worker is None or not worker.alive:
-            if worker is not None:
-                worker.close()
-            worker = self._workers[kind] = Worker(kind)
-        return worker
-
-
-def _read_response(stage: Stage, path: Path) -> StageResult:
-    response = msgspec.json.decode(path.read_bytes())
-    if "error" in response:
-        error = response["error"]
-        kind = by_id().get(error["id"], InternalError)
-        log = path.with_name("log.txt") if kind.exit_code == stage.failure.exit_code == 4 else None
-        raise kind(error["what"], where=error["where"], fix=error["fix"], log=str(log or ""))
-    return StageResult(msgspec.convert(response["record"], stage.record), response["seconds"])
 
 
 def worker_environment() -> dict[str, str]:

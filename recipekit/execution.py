@@ -1,0 +1,230 @@
+"""Runs the stages of a build on demand: what the store has is found, what it hasn't is asked of a worker and kept.
+
+A stage that is needed asks for the stages that it needs itself, at the same time where there are several. It knows
+nothing of recipes, thresholds or outputs.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any, Protocol
+
+import msgspec
+
+from recipekit.errors import DatasetError, PluginError
+from recipekit.explanation import History
+from recipekit.graph import Node
+from recipekit.inputs import check_unchanged
+from recipekit.outcome import StageReport
+from recipekit.pool import Pool
+from recipekit.store import Entry, Lease
+from recipekit.surroundings import Surroundings
+from recipekit.workspace import Workspace
+
+
+class Watcher(Protocol):
+    """Is told what a run does; several threads tell it."""
+
+    def started(self, step: str) -> None:
+        """A step begins."""
+
+    def finished(self, step: str, seconds: float, note: str) -> None:
+        """A step has ended well."""
+
+    def found(self, step: str, seconds: float, note: str) -> None:
+        """The result of a step was there; it took so many seconds when it ran."""
+
+    def warning(self, text: str) -> None:
+        """Something is allowed, but probably not meant; or the run has to wait."""
+
+
+class Execution:
+    """The stages of one build, each run or found at most once.
+
+    Attributes:
+        reports: what became of each stage, by label, in the order in which they ended.
+        logs: log files by label.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        surroundings: Surroundings,
+        lease: Lease | None,
+        work: Workspace,
+        watcher: Watcher,
+        history: History,
+    ) -> None:
+        """Runs nothing yet.
+
+        Args:
+            pool: the workers.
+            surroundings: of the build.
+            lease: on the store; None runs everything and keeps nothing.
+            work: where stages leave what isn't kept.
+            watcher: is told what happens.
+            history: the keys of the build before, to say what changed.
+        """
+        self._pool = pool
+        self._surroundings = surroundings
+        self._lease = lease
+        self._work = work
+        self._watcher = watcher
+        self._history = history
+        self._numbers = itertools.count()
+        self._lock = Lock()
+        self._results: dict[str, Future[Any]] = {}
+        self.reports: dict[str, StageReport] = {}
+        self.logs: dict[str, Path] = {}
+
+    def is_kept(self, node: Node) -> bool:
+        """Whether a stage's result is in the store."""
+        return self._entry(node) is not None
+
+    def demand(self, *nodes: Node) -> tuple[Any, ...]:
+        """The records of some stages, found or made, as far as they can at the same time.
+
+        Raises:
+            RecipekitError: the first of them, in their order, that has failed.
+        """
+        try:
+            for node in nodes[1:]:
+                Thread(target=self._settle, args=(node,), daemon=True).start()
+            for node in nodes:
+                self._settle(node)
+            return tuple(self._results[node.label].result() for node in nodes)
+        except Exception:
+            raise
+        except BaseException:
+            self._pool.close()  # interrupted: nothing may go on writing
+            raise
+
+    def account(self, node: Node) -> None:
+        """Reports the stages behind one that was found, too, as far as they are kept."""
+        for need in node.needs:
+            if need.label in self.reports or self.is_kept(need):
+                self.demand(need)
+                self.account(need)
+
+    def remember(self) -> None:
+        """Makes this build the one that the next one is compared with."""
+        self._history.save()
+
+    def _settle(self, node: Node) -> None:
+        """Sees to it that a stage has a result, its own work or another thread's."""
+        with self._lock:
+            mine = node.label not in self._results
+            result = self._results.setdefault(node.label, Future())
+        if not mine:
+            result.exception()  # waits
+            return
+        try:
+            result.set_result(self._record(node))
+        except Exception as error:  # noqa: BLE001  raised again by whoever asked
+            result.set_exception(error)
+
+    def _record(self, node: Node) -> Any:
+        entry = self._entry(node)
+        if entry is not None:
+            return self._found(node, entry)
+        self._pool.warm(node.stage.worker)
+        needed = self.demand(*node.needs)
+        records = {need.label: record for need, record in zip(node.needs, needed, strict=True)}
+        if self._lease is None or not node.key:
+            return self._made(node, records)
+        with self._lease.hold(node.key, self._watcher.warning):
+            entry = self._entry(node)  # somebody else may have made it meanwhile
+            return self._made(node, records) if entry is None else self._found(node, entry)
+
+    def _entry(self, node: Node) -> Entry | None:
+        return self._lease.find(node.key) if self._lease is not None and node.key else None
+
+    def _found(self, node: Node, entry: Entry) -> Any:
+        record = _placed(entry.document["record"], _places(node, entry.folder))
+        record = msgspec.convert(record, node.stage.record)
+        self._report(node, entry.folder, entry.document["seconds"], found=True)
+        self._watcher.found(node.label, entry.document["seconds"], node.note(record))
+        return record
+
+    def _made(self, node: Node, records: dict[str, Any]) -> Any:
+        """Runs a stage in a numbered folder of its own, and keeps what it gave."""
+        with self._lock:
+            folder = self._work.folder / f"{next(self._numbers):02d}-{node.label}"
+        self._watcher.started(node.label)
+        try:
+            result = self._pool.run(node.stage, node.request(records), folder)
+        except (DatasetError, PluginError) as error:
+            error.where = ": ".join(filter(None, (node.dataset, error.where)))
+            raise
+        record: Any = result.record
+        node.check(record)
+        for entry in node.reads:
+            check_unchanged(entry)
+        if self._lease is not None and node.key and node.fresh():
+            places = _places(node, folder)
+            document = {
+                **node.description,
+                "tools": self._surroundings.tools(node.stage.worker),
+                "record": _portable(msgspec.to_builtins(record), places),
+                "seconds": result.seconds,
+            }
+            kept = self._lease.put(node.key, folder, document)
+            record = msgspec.convert(_placed(kept.document["record"], _places(node, kept.folder)), node.stage.record)
+            folder = kept.folder
+        self._report(node, folder, result.seconds, found=False)
+        self._watcher.finished(node.label, result.seconds, node.note(record))
+        return record
+
+    def _report(self, node: Node, folder: Path, seconds: float, *, found: bool) -> None:
+        changes = () if found else self._history.changes(node, self._surroundings.tools(node.stage.worker), self._lease)
+        self._history.remember(node)
+        with self._lock:
+            self.reports[node.label] = StageReport(name=node.label, seconds=seconds, found=found, changes=changes)
+            if (folder / "log.txt").is_file():
+                self.logs[node.label] = folder / "log.txt"
+
+
+def _places(node: Node, folder: Path) -> dict[str, str]:
+    """Absolute paths that a record may name, by the word that stands for each where it is kept."""
+    return {"artifacts": str(folder / "artifacts"), **node.places}
+
+
+def _portable(value: Any, places: dict[str, str]) -> Any:
+    """A record's JSON with a word in the place of each path's beginning, so that a store can be moved and shared."""
+
+    def portable(text: str) -> str:
+        for word, path in places.items():
+            if text == path or text.startswith(f"{path}/"):
+                return f"{_MARK}{word}{text[len(path) :]}"
+        return text
+
+    return _mapped(value, portable)
+
+
+def _placed(value: Any, places: dict[str, str]) -> Any:
+    """The reverse of `_portable`, for where the record is now."""
+
+    def placed(text: str) -> str:
+        if not text.startswith(_MARK):
+            return text
+        word, slash, rest = text.removeprefix(_MARK).partition("/")
+        return f"{places[word]}{slash}{rest}"
+
+    return _mapped(value, placed)
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _mapped(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mapped(item, change) for item in value]
+    return value
+
+
+_MARK = "\x00"  # no text of a model or a file holds it

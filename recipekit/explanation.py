@@ -1,0 +1,93 @@
+"""Why a stage ran: what is different from the build before.
+
+The keys of a recipe's last build are kept beside its outputs; what they were made of stands in the store.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from recipekit.graph import Node
+from recipekit.store import Lease
+
+_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+
+
+class History:
+    """The keys of a recipe's stages in its last build."""
+
+    def __init__(self, file: Path) -> None:
+        """Reads the file, if there is one.
+
+        Args:
+            file: JSON, keys by label; what can't be read counts as no history.
+        """
+        self._file = file
+        self._lock = Lock()
+        self._now: dict[str, str] = {}
+        try:
+            self._before: dict[str, str] = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+        except (OSError, msgspec.DecodeError):
+            self._before = {}
+
+    def remember(self, node: Node) -> None:
+        """Notes the key of a stage of this build."""
+        with self._lock:
+            self._now[node.label] = node.key
+
+    def save(self) -> None:
+        """Makes this build the last one.
+
+        Raises:
+            OSError: the file can't be written.
+        """
+        merged = {**self._before, **self._now}
+        if merged != self._before:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._file.with_suffix(f".{uuid4().hex}")
+            fresh.write_bytes(msgspec.json.encode(merged))
+            fresh.replace(self._file)
+
+    def changes(self, node: Node, tools: Mapping[str, Any], lease: Lease | None) -> tuple[str, ...]:
+        """What a stage's key is made of that is different from the build before, a phrase each."""
+        key = self._before.get(node.label, "")
+        entry = lease.find(key) if lease is not None and key else None
+        if entry is None or not node.key:
+            return ()
+        before = {name: entry.document[name] for name in ("inputs", "stages", "tools")}
+        now = {**node.description, "tools": tools}
+        return tuple(_differences(before, {name: now[name] for name in before}))
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    old, new = dict(_flat(before)), dict(_flat(now))
+    different = [path.partition(".") for path in sorted(old.keys() | new.keys()) if old.get(path) != new.get(path)]
+    for section, dot, name in different:
+        if section != "stages":
+            path = f"{section}{dot}{name}"
+            yield f"{name}: {_shown(old.get(path))} before, {_shown(new.get(path))} now"
+    stages = [name for section, _, name in different if section == "stages"]
+    if stages:
+        yield f"new results of {', '.join(stages)}"
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _flat(item, f"{path}.{key}".removeprefix("."))
+    elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
+        for number, item in enumerate(value):
+            yield from _flat(item, f"{path}.{number}")
+    else:
+        yield path, list(value) if isinstance(value, tuple) else value
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else _DIGEST.sub(r"\1", str(value))

@@ -1,0 +1,12 @@
+"""A build as a graph of stages.
+
+A key is made of inputs alone (declared parameters, digests of what is read, the keys of the stages before, the tools),
+so every key is known before anything runs, and a stage whose result nobody needs is not even looked for. Nothing in
+this room runs a stage.
+"""
+
+from recipekit.graph.node import Node, Records
+from recipekit.graph.stages import Graph, dataset_section, load_stage
+from recipekit.graph.surveys import survey
+
+__all__ = ["Graph", "Node", "Records", "dataset_section", "load_stage", "survey"]

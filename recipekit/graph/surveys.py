@@ -1,0 +1,63 @@
+"""The first reading of a dataset, which is found again only where nothing but known files decides what it gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from recipekit.build import dataset_code
+from recipekit.contracts import SURVEY, DatasetSpec, SurveyRequest
+from recipekit.graph.node import Node
+from recipekit.inputs import status_digest
+from recipekit.surroundings import Surroundings
+
+_DECLARED_FILES: dict[str, tuple[str, ...]] = {
+    "npz": ("path",),
+    "image_folder": ("path", "labels"),
+    "csv": ("path",),
+    "digits": (),
+    "random": (),
+}
+"""Datasets that read nothing but what these parameters name, and what installed packages bring."""
+
+
+def survey(label: str, dataset: DatasetSpec, section: str, surroundings: Surroundings) -> Node:
+    """The stage that reads a dataset.
+
+    Args:
+        label: `calibration` or `evaluation`.
+        dataset: what is read.
+        section: the recipe's key of it.
+        surroundings: of the build.
+    """
+    inputs = _inputs(dataset)
+    return Node(
+        label=f"survey-{label}",
+        stage=SURVEY,
+        inputs=inputs,
+        tools=surroundings.tools_digest(SURVEY.worker),
+        needs=(),
+        request=lambda _: SurveyRequest(dataset=dataset),
+        note=lambda read: f"{read.count} {label} samples of {dataset.plugin}",
+        dataset=section,
+        fresh=lambda: _inputs(dataset) == inputs,
+    )
+
+
+def _inputs(dataset: DatasetSpec) -> dict[str, Any] | None:
+    """What decides which samples a dataset gives; None where its code, or a file of it, may do as it likes."""
+    if dataset.plugin not in _DECLARED_FILES or list(dataset_code(dataset)):
+        return None
+    declared = msgspec.to_builtins(dataset)
+    del declared["project_root"]
+    files = {}
+    for name in _DECLARED_FILES[dataset.plugin]:
+        if dataset.params.get(name) is not None:
+            place = Path(dataset.project_root, dataset.params[name])
+            files[name] = {"place": str(place), "status": status_digest(place)}
+            if files[name]["status"] is None:
+                return None
+            declared["params"] = {key: value for key, value in declared["params"].items() if key != name}
+    return {"dataset": declared, "files": files}

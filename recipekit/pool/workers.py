@@ -1,0 +1,105 @@
+"""The warm workers of a run or a sweep: some of each kind, shared by threads, replaced when they die."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from recipekit.contracts import STAGES, Record, Stage
+from recipekit.errors import InternalError, by_id
+from recipekit.pool.crew import Crew
+from recipekit.pool.process import Limits
+
+
+class StageResult(NamedTuple):
+    """A stage's record and the seconds it took."""
+
+    record: Record
+    seconds: float
+
+
+class Pool:
+    """Warm workers, started when they are needed.
+
+    Threads may share it: as many stages of a kind run at the same time as the kind has workers, others wait.
+    """
+
+    def __init__(self, limits: Limits | None = None, litert: int = 1) -> None:
+        """Starts nothing yet.
+
+        Args:
+            limits: of each stage.
+            litert: how many workers without TensorFlow there may be; with it there is one.
+        """
+        self._limits = limits or Limits()
+        kinds = sorted({stage.worker for stage in STAGES.values()})
+        self._crews = {kind: Crew(kind, litert if kind == "litert" else 1) for kind in kinds}
+        self._alone = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def warm(self, kind: str) -> None:
+        """Starts a worker of a kind, so that it imports while the caller does something else."""
+        self._crews[kind].warm()
+
+    def run(self, stage: Stage, request: Record, folder: Path) -> StageResult:
+        """Runs one stage in a worker; one that must be alone waits until no worker does anything.
+
+        Args:
+            stage: which one.
+            request: its request record.
+            folder: a folder of its own; it gets `request.json`, `response.json`, `log.txt` and `artifacts/`.
+
+        Returns:
+            The stage's record, and how long it took.
+
+        Raises:
+            RecipekitError: what the stage raised, with its own class.
+            StageDied, StageTimeout, StageMemory: the worker ended without an answer.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "request.json"
+        path.write_bytes(msgspec.json.encode({"stage": stage.name, "request": request}))
+        with ExitStack() as held:
+            if stage.alone:
+                held.enter_context(self._alone)
+            worker = held.enter_context(self._crews[stage.worker].worker())
+            if stage.alone:
+                for kind, crew in self._crews.items():
+                    held.enter_context(crew.quiet(taken=int(kind == stage.worker)))
+            worker.ask(stage, path, self._limits)
+        return _read_response(stage, folder / "response.json")
+
+    @property
+    def closed(self) -> bool:
+        """Whether the workers were ended."""
+        return self._closed
+
+    def pid(self, kind: str) -> int | None:
+        """Process id of an idle worker of a kind, None where there is none."""
+        return self._crews[kind].pid()
+
+    def close(self) -> None:
+        """Ends every worker; stages that other threads wait for fail, and no new worker is started."""
+        self._closed = True
+        for crew in self._crews.values():
+            crew.close()
+
+
+def _read_response(stage: Stage, path: Path) -> StageResult:
+    response = msgspec.json.decode(path.read_bytes())
+    if "error" in response:
+        error = response["error"]
+        kind = by_id().get(error["id"], InternalError)
+        log = path.with_name("log.txt") if kind.exit_code == stage.failure.exit_code == 4 else None
+        raise kind(error["what"], where=error["where"], fix=error["fix"], log=str(log or ""))
+    return StageResult(msgspec.convert(response["record"], stage.record), response["seconds"])

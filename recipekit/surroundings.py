@@ -1,0 +1,78 @@
+"""What every build of one command has in common: the machine, the installation, the repository, files read before.
+
+It is looked at once and shared by all children of a sweep. It knows no recipe.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import recipekit
+from recipekit import digests, environment
+from recipekit.environment import Environment
+from recipekit.inputs import FileState
+from recipekit.pool import worker_environment
+from recipekit.repository import Repository, repository_of
+
+WORKER_ROOMS = frozenset({"worker", "errors", "nearest", "digests", "contracts", "registry", "samples"})
+"""The part of recipekit that runs in workers; the rest can't change what a stage gives."""
+
+_LITERT = ("ai-edge-litert", "ai-edge-quantizer", "msgspec", "numpy", "pillow", "rfc8785", "scikit-learn")
+_DISTRIBUTIONS = {"tensorflow": ("tensorflow", "keras", "tf-keras", *_LITERT), "litert": _LITERT}
+
+
+class Surroundings:
+    """Facts that decide what builds give besides their inputs, for builds of one project.
+
+    Attributes:
+        known_files: states of pinned files by their path, so that each is read once.
+        variables: the environment of the workers.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Looks at nothing yet.
+
+        Args:
+            root: the project root.
+        """
+        self._root = root
+        self._tools: dict[str, dict[str, Any]] = {}
+        self._digests: dict[str, str] = {}
+        self.known_files: dict[Path, FileState] = {}
+        self.variables = worker_environment()
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Machine and installation."""
+        return environment.collect(self.variables)
+
+    @cached_property
+    def repository(self) -> Repository | None:
+        """The commit that the project is at; None outside of a repository."""
+        return repository_of(self._root)
+
+    def tools(self, worker: str) -> dict[str, Any]:
+        """What a stage in a worker stands on: our own code, Python, the machine, packages (JSON values)."""
+        if worker not in self._tools:
+            facts = self.environment
+            needed = environment.required_by(*_DISTRIBUTIONS[worker], *environment.plugin_distributions())
+            self._tools[worker] = {
+                "recipekit": environment.source_digest(Path(recipekit.__file__).parent, WORKER_ROOMS),
+                "python": dict(facts.python),
+                "platform": dict(facts.platform),
+                "variables": dict(facts.variables),
+                "packages": {
+                    package.name: f"{package.version} {package.digest}"
+                    for package in facts.packages
+                    if package.name in needed
+                },
+            }
+        return self._tools[worker]
+
+    def tools_digest(self, worker: str) -> str:
+        """Digest of `tools`."""
+        if worker not in self._digests:
+            self._digests[worker] = digests.of_json(self.tools(worker))
+        return self._digests[worker]

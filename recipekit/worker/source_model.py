@@ -1,0 +1,32 @@
+"""What every source gives: a float model that the stages `load` and `reference` can use, whatever runs it.
+
+It must not import TensorFlow: a float `.tflite` goes through both stages without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+from recipekit.contracts import LoadedModel, SourceSpec
+
+
+class SourceModel(Protocol):
+    """A loaded float model. A source is a callable `source(spec: ModelSpec) -> SourceModel`."""
+
+    @property
+    def batched(self) -> bool:
+        """Whether samples can be stacked."""
+
+    def __call__(self, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+        """Runs the model on arrays with batch dimension, by name; gives its outputs in the same way."""
+
+    def loaded(self, folder: Path, source: SourceSpec) -> LoadedModel:
+        """What is converted: the source itself, or what is written of it into a folder.
+
+        Raises:
+            SourceError: `input_shapes` contradict the model, or it can't be written.
+        """

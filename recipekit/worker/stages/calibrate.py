@@ -1,0 +1,24 @@
+"""The calibrate stage: which ranges a model's tensors take on the representative samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recipekit import registry
+from recipekit.contracts import CalibrateRequest, Calibration, Engine
+from recipekit.worker.samples import open_samples
+
+
+def run(request: CalibrateRequest, folder: Path) -> Calibration:
+    """Runs the float32 conversion on every sample; what was seen goes to `folder/ranges`, the samples to a log beside.
+
+    Raises:
+        ConversionError: the engine can't calibrate the model.
+        DatasetError: a sample doesn't fit.
+        PluginError: code of the dataset failed.
+    """
+    engine: Engine = registry.plugin("engines", request.calibration.engine)()
+    reading = open_samples(request.dataset, request.loaded.signature, folder)
+    path = folder / "ranges"
+    path.write_bytes(engine.calibrate(request, reading))
+    return Calibration(path=str(path), samples=reading.sample_set())

@@ -1,0 +1,154 @@
+"""Which stages a change makes run again, told by their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from recipekit.environment import Package
+from tests.graph.conftest import SmallProject
+from tests.small_builds import ENVIRONMENT
+
+AFTER_QUANTIZE = {"quantize", "measure", "benchmark"}
+AFTER_CALIBRATE = {"calibrate", *AFTER_QUANTIZE}
+ALL = {"load", "reference", "lower", *AFTER_CALIBRATE}
+
+
+def set_key(*path: str, value: Any) -> Callable[[SmallProject], None]:
+    def change(small: SmallProject) -> None:
+        section = small.recipe
+        for key in path[:-1]:
+            section = section.setdefault(key, {})
+        section[path[-1]] = value
+
+    return change
+
+
+def test_an_int8_build_has_all_stages(small: SmallProject) -> None:
+    assert small.keys().keys() == ALL
+
+
+def test_the_same_project_gives_the_same_keys(small: SmallProject) -> None:
+    assert small.changed_by(lambda _: None) == set()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        set_key("acceptance", "parity", value={"sqnr_db": {"min": 20}}),
+        set_key("description", value="another one"),
+        set_key("version", value="2.0.0"),
+        set_key("name", value="renamed"),
+    ],
+)
+def test_what_only_the_gate_reads_changes_no_stage(small: SmallProject, change: Callable[[SmallProject], None]) -> None:
+    assert small.changed_by(change) == set()
+
+
+def test_the_schemes_of_one_model_share_everything_before_the_quantizer(small: SmallProject) -> None:
+    assert small.changed_by(set_key("converter", value={"quantization": "int16x8"})) == AFTER_QUANTIZE
+    assert small.changed_by(set_key("converter", "output_type", value="int16")) == AFTER_QUANTIZE
+
+
+def test_a_scheme_without_calibration_has_no_such_stage(small: SmallProject) -> None:
+    changed = small.changed_by(set_key("converter", value={"quantization": "float16"}))
+    assert changed == AFTER_CALIBRATE
+    assert not {"calibrate"} & set(small.keys())
+
+
+def test_without_quantization_the_float32_conversion_is_the_candidate(small: SmallProject) -> None:
+    small.changed_by(set_key("converter", value={"quantization": "none"}))
+    assert small.keys().keys() == {"load", "reference", "lower", "measure", "benchmark"}
+
+
+def test_a_flag_of_the_converter_begins_with_a_new_lowering(small: SmallProject) -> None:
+    changed = small.changed_by(set_key("converter", "flags", value={"unfold_batchmatmul": True}))
+    assert changed == ALL - {"load", "reference"}
+
+
+@pytest.mark.parametrize("name", ["model.keras", "layers.py"])
+def test_another_model_or_layer_changes_everything(small: SmallProject, name: str) -> None:
+    assert small.changed_by(lambda small: small.write(name, b"2")) == ALL
+
+
+def test_the_name_of_a_model_file_means_nothing(small: SmallProject) -> None:
+    def move(small: SmallProject) -> None:
+        small.write("other.keras", b"1")
+        small.recipe["source"]["path"] = "other.keras"
+
+    assert small.changed_by(move) == set()
+
+
+def test_another_sample_changes_what_reads_it(small: SmallProject) -> None:
+    assert small.changed_by(lambda small: small.samples.update({"calibration-samples": "d" * 64})) == AFTER_CALIBRATE
+    evaluated = {"reference", "measure", "benchmark"}
+    assert small.changed_by(lambda small: small.samples.update({"evaluation-samples": "f" * 64})) == evaluated
+
+
+def test_the_way_samples_are_found_means_nothing_if_they_are_the_same(small: SmallProject) -> None:
+    assert small.changed_by(set_key("evaluation", "dataset", value={"plugin": "digits"})) == set()
+
+
+def test_a_metric_is_measured_anew_alone(small: SmallProject) -> None:
+    assert small.changed_by(set_key("evaluation", "metrics", value={"f1": {}})) == {"measure"}
+    assert small.changed_by(set_key("evaluation", "benchmark", value={"runs": 9})) == {"benchmark"}
+
+
+def test_a_seed_changes_everything_since_the_model_may_draw_numbers(small: SmallProject) -> None:
+    assert small.changed_by(set_key("seed", value=7)) == ALL
+
+
+def test_intervals_need_replicates(small: SmallProject) -> None:
+    assert small.changed_by(set_key("acceptance", "confidence", value=0.95)) == {"measure"}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"packages": (Package("tensorflow", "2.21.1", "2" * 64, "RECORD"), *ENVIRONMENT.packages[1:])},
+        {"packages": (Package("tensorflow", "2.21.0+cpu", "9" * 64, "RECORD"), *ENVIRONMENT.packages[1:])},
+    ],
+    ids=["version", "content"],
+)
+def test_another_package_changes_the_stages_that_use_it(small: SmallProject, facts: dict[str, Any]) -> None:
+    def upgrade(small: SmallProject) -> None:
+        small.surroundings = type(small.surroundings)(small.root)
+        small.surroundings.__dict__["environment"] = replace(ENVIRONMENT, **facts)
+
+    assert small.changed_by(upgrade) == ALL  # those without TensorFlow come after those with it
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"python": {**ENVIRONMENT.python, "version": "3.11.8"}},
+        {"platform": {**ENVIRONMENT.platform, "cpuFeatures": ["avx2"]}},
+        {"variables": {"TF_ENABLE_ONEDNN_OPTS": "1"}},
+    ],
+    ids=["python", "processor", "variable"],
+)
+def test_another_machine_changes_every_stage(small: SmallProject, facts: dict[str, Any]) -> None:
+    def move(small: SmallProject) -> None:
+        small.surroundings = type(small.surroundings)(small.root)
+        small.surroundings.__dict__["environment"] = replace(ENVIRONMENT, **facts)
+
+    assert small.changed_by(move) == ALL
+
+
+def test_a_float_flatbuffer_needs_no_tensorflow(small: SmallProject) -> None:
+    small.write("float.tflite", b"1")
+    small.recipe["source"] = {"kind": "tflite", "path": "float.tflite"}
+    small.recipe["custom_layers"] = {}
+    small.recipe["converter"] = {"engine": "ai_edge_quantizer", "quantization": "int8"}
+    stages = small.stages()
+    assert stages.keys() == ALL - {"lower"}
+    assert {node.stage.worker for node in stages.values()} == {"litert"}
+
+
+def test_the_second_engine_quantizes_without_tensorflow(small: SmallProject) -> None:
+    small.recipe["converter"] = {"engine": "ai_edge_quantizer", "quantization": "int8"}
+    workers = {label: node.stage.worker for label, node in small.stages().items()}
+    assert (workers["lower"], workers["calibrate"], workers["quantize"]) == ("tensorflow", "litert", "litert")

@@ -1,0 +1,69 @@
+"""When the first reading of a dataset may be found instead of done again."""
+
+from __future__ import annotations
+
+import pytest
+
+from recipekit import inputs
+from recipekit.graph import Node, survey
+from tests.graph.conftest import SmallProject
+
+
+def reading(small: SmallProject) -> Node:
+    return survey("evaluation", small.job().recipe.evaluation.dataset, "evaluation.dataset", small.surroundings)
+
+
+def test_a_dataset_is_found_again_while_its_files_stay(small: SmallProject) -> None:
+    assert reading(small).key
+    assert reading(small).key == reading(small).key
+
+
+def test_a_changed_file_is_read_again(small: SmallProject) -> None:
+    before = reading(small).key
+    small.write("test.npz", b"2")
+    assert reading(small).key != before
+
+
+def test_a_file_that_changes_while_it_is_read_is_noticed(small: SmallProject) -> None:
+    node = reading(small)
+    assert node.fresh()
+    small.write("test.npz", b"2")
+    assert not node.fresh()
+
+
+def test_a_file_that_was_written_just_now_is_always_read(small: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "_SETTLED_NS", 2_000_000_000)
+    small.write("test.npz", b"2")
+    assert reading(small).key == ""
+
+
+def test_a_file_that_is_not_there_is_left_to_the_reader(small: SmallProject) -> None:
+    small.recipe["evaluation"]["dataset"]["path"] = "absent.npz"
+    assert reading(small).key == ""
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        {"plugin": "python", "factory": "layers.py:samples"},
+        {"plugin": "npz", "path": "test.npz", "modules": ["layers.py"]},
+        {"plugin": "npz", "path": "test.npz", "preprocess": [{"python": "layers.py:halve"}]},
+    ],
+    ids=["factory", "modules", "preprocess"],
+)
+def test_code_of_the_project_may_read_anything_so_it_always_runs(
+    small: SmallProject, dataset: dict[str, object]
+) -> None:
+    small.recipe["evaluation"]["dataset"] = dataset
+    assert reading(small).key == ""
+
+
+def test_other_samples_of_the_same_files_are_another_reading(small: SmallProject) -> None:
+    before = reading(small).key
+    small.recipe["evaluation"]["dataset"]["samples"] = 3
+    assert reading(small).key != before
+
+
+def test_bundled_data_is_found_again(small: SmallProject) -> None:
+    small.recipe["evaluation"]["dataset"] = {"plugin": "digits"}
+    assert reading(small).key
