@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test check lock clean
+.PHONY: run test check bench lock clean
 
 run: $(READY)  ## convert the shipped model by the shipped recipe
 	$(BIN)/recipekit run recipe=mobilenet_int8
@@ -16,6 +16,9 @@ check: $(READY)  ## lint, types, tests without TensorFlow: the everyday loop
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -m "not tensorflow and not slow" -n 2
+
+bench: $(READY)  ## recipekit against hand-written scripts, side by side, into docs/performance.md; an hour on an idle machine
+	$(BIN)/python -m tests.benchmarks --write
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.10 --generate-hashes \
