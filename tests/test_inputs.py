@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,60 @@ def test_every_change_is_found_and_named(folder: Path, settled: None, change: ob
 
     assert f"dirHash1 {pinned.digest} before, {digests.of_tree(folder)} after" in caught.value.what
     assert "sub/c.bin" not in caught.value.what
+
+
+def test_files_that_were_pinned_before_are_read_once(
+    folder: Path, settled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: inputs.States = {}
+    first = inputs.pin("model-source", "model", "model", folder.parent, known)
+    assert known.keys() == {folder / "a.bin", folder / "b.bin", folder / "sub" / "c.bin"}
+    monkeypatch.setattr(digests, "of_file", lambda path: pytest.fail(f"{path} was read again"))
+    assert inputs.pin("model-source", "model", "model", folder.parent, known) == first
+
+
+@pytest.mark.parametrize("change", [change_bytes, add_file, remove_file, rename_file])
+def test_what_was_known_of_a_file_is_forgotten_when_it_changes(
+    folder: Path, settled: None, change: Callable[[Path], None]
+) -> None:
+    known: inputs.States = {}
+    first = inputs.pin("model-source", "model", "model", folder.parent, known)
+    change(folder)
+    again = inputs.pin("model-source", "model", "model", folder.parent, known)
+    assert again.digest != first.digest
+    assert again.digest == pin_model(folder).digest
+
+
+@pytest.mark.parametrize("change", [change_bytes, add_file, remove_file, rename_file])
+def test_the_status_of_a_folder_tells_every_change_without_reading(
+    folder: Path, settled: None, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr(digests, "of_file", lambda path: pytest.fail(f"{path} was read"))
+    before = inputs.status_digest(folder)
+    assert before is not None
+    assert inputs.status_digest(folder) == before
+    change(folder)
+    assert inputs.status_digest(folder) != before
+
+
+def test_the_status_of_a_young_an_absent_or_an_empty_place_tells_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert inputs.status_digest(folder) is None
+    monkeypatch.setattr(inputs, "_SETTLED_NS", -1)
+    assert inputs.status_digest(folder) is not None
+    assert inputs.status_digest(folder / "absent") is None
+    (folder / "empty").mkdir()
+    assert inputs.status_digest(folder / "empty") is None
+
+
+def test_a_link_in_a_dataset_has_the_status_of_its_file(folder: Path, tmp_path: Path, settled: None) -> None:
+    outside = write(tmp_path / "outside.bin")
+    (folder / "link.bin").symlink_to(outside)
+    before = inputs.status_digest(folder)
+    assert before is not None
+    write(outside, "another")
+    assert inputs.status_digest(folder) != before
 
 
 @pytest.mark.parametrize("replacement", ["nothing", "pipe"])

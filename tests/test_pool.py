@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,20 @@ from recipekit.worker.__main__ import main as run_worker
 
 MISBEHAVIOUR = """
 import os, signal, sys, time
+from pathlib import Path
 import numpy as np
 
-def samples(do="nothing"):
+def meet(marks, name):
+    (Path(marks) / name).touch()
+    while len(list(Path(marks).iterdir())) < 2:
+        time.sleep(0.005)
+
+def span(marks, name):
+    begun = time.time()
+    time.sleep(0.3)
+    (Path(marks) / name).write_text(f"{begun} {time.time()}")
+
+def samples(do="nothing", **options):
     print("about to do", do, flush=True)
     match do:
         case "kill": os.kill(os.getpid(), signal.SIGKILL)
@@ -28,6 +40,8 @@ def samples(do="nothing"):
         case "leave": os._exit(0)
         case "exit": sys.exit(0)
         case "raise": raise ValueError("the camera is unplugged")
+        case "meet": meet(**options)
+        case "span": span(**options)
         case "hang": time.sleep(600)
         case "eat":
             eaten = []
@@ -125,6 +139,44 @@ def test_a_typed_error_leaves_the_worker_warm(small_pool: Pool, project: Path) -
     with pytest.raises(DatasetError):
         small_pool.run(SURVEY, too_many, project / "short")
     assert small_pool.pid("litert") == pid
+
+
+def test_stages_of_a_kind_run_side_by_side_as_far_as_there_are_workers(project: Path) -> None:
+    marks = project / "marks"
+    marks.mkdir()
+    with Pool(litert=2) as pool, ThreadPoolExecutor(2) as threads:
+        requests = [survey(project, do="meet", marks=str(marks), name=name) for name in "ab"]
+        list(threads.map(lambda number: pool.run(SURVEY, requests[number], project / str(number)), range(2)))
+    assert {path.name for path in marks.iterdir()} == {"a", "b"}  # each waited for the other
+
+
+def test_a_stage_that_must_be_alone_waits_for_the_others_and_they_for_it(project: Path) -> None:
+    marks = project / "marks"
+    marks.mkdir()
+    alone = SURVEY._replace(alone=True)
+    order = [(SURVEY, "first"), (alone, "alone"), (SURVEY, "last")]
+    with Pool(litert=2) as pool, ThreadPoolExecutor(3) as threads:
+        for stage, name in order:
+            request = survey(project, do="span", marks=str(marks), name=name)
+            threads.submit(pool.run, stage, request, project / name)
+            time.sleep(0.15)
+    spans = {path.name: [float(line) for line in path.read_text().split()] for path in marks.iterdir()}
+    begun, ended = spans["alone"]
+    assert all(end <= begun or begin >= ended for name, (begin, end) in spans.items() if name != "alone")
+
+
+def test_closing_fails_the_stages_that_others_wait_for(project: Path) -> None:
+    pool = Pool()
+    with ThreadPoolExecutor(1) as threads:
+        pool.run(SURVEY, survey(project), project / "warm")
+        waiting = threads.submit(pool.run, SURVEY, survey(project, do="hang"), project / "hang")
+        while not (project / "hang" / "log.txt").exists():
+            time.sleep(0.005)
+        pool.close()
+        with pytest.raises(StageDied):
+            waiting.result(timeout=10)
+    with pytest.raises(StageDied, match="ended"):
+        pool.run(SURVEY, survey(project), project / "after")
 
 
 def test_closing_ends_the_workers(project: Path) -> None:

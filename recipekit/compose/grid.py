@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from recipekit.compose.composition import Composition
 from recipekit.compose.folders import user_groups
-from recipekit.compose.layers import Layers, lay
+from recipekit.compose.layers import Layers, lay, unforeseen
 from recipekit.compose.overrides import CommandOverride, read_overrides
 from recipekit.compose.reach import is_hydras
 from recipekit.compose.refusals import hydra_errors
@@ -102,7 +102,8 @@ def _master(texts: list[str]) -> DictConfig:
     """The sweep's own config: what it is composed of leaves out every override that stands for several values."""
     hydra = GlobalHydra.instance().hydra
     assert hydra is not None  # for type checkers: `hydra_for` has initialised it
-    return hydra.compose_config(PRIMARY, [*texts, "hydra.mode=MULTIRUN"], RunMode.MULTIRUN)
+    with unforeseen():
+        return hydra.compose_config(PRIMARY, [*texts, "hydra.mode=MULTIRUN"], RunMode.MULTIRUN)
 
 
 def _is_basic(hydra: Any, any_launcher: bool) -> bool:

@@ -64,7 +64,7 @@ class Layers(NamedTuple):
             HydraException: one of them can't be applied.
         """
         config: DictConfig = pickle.loads(self.pickled)  # noqa: S301  pickled by this process
-        with _unforeseen():
+        with unforeseen():
             ConfigLoaderImpl._apply_overrides_to_config(list(values), config)
         return config
 
@@ -85,7 +85,7 @@ def lay(texts: Sequence[str]) -> Layers:
             return _lay_swiftly(overrides)
     except (HydraException, OmegaConfBaseException, ValueError, AssertionError):
         pass  # Hydra says it better below, or knows how to do it
-    with _unforeseen():
+    with unforeseen():
         config = hydra_compose(PRIMARY, list(texts), return_hydra_config=True)
     return layers_of(config, config.hydra, texts)
 
@@ -121,7 +121,7 @@ def _lay_swiftly(overrides: list[Override]) -> Layers:
 
 
 @contextmanager
-def _unforeseen() -> Iterator[None]:
+def unforeseen() -> Iterator[None]:
     """What Hydra lets through of Python's own errors, such as a word in the place of a list's index, as its own."""
     try:
         yield

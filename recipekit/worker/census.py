@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ai_edge_litert import schema_py_generated as schema
 
@@ -21,7 +21,9 @@ from recipekit.errors import EvaluationError
 _IDENTIFIER = b"TFL3"
 _SMALLEST = 32
 _FLEX = "Flex"
-_CONVERSIONS = frozenset({"QUANTIZE", "DEQUANTIZE"})
+_COMPUTE_NOTHING = frozenset({"QUANTIZE", "DEQUANTIZE", "RANK", "SHAPE"})
+"""Operators that convert values, or don't look at them."""
+
 _FLOATS = frozenset({"float16", "bfloat16", "float32", "float64", "complex64", "complex128"})
 _OPERATOR_NAMES: dict[int, str] = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
@@ -68,17 +70,31 @@ def of_flatbuffer(data: bytes, place: str = "") -> Census:
         raise _unreadable(place, "it is cut short or damaged") from error
 
 
-def float_operators(data: bytes) -> list[tuple[str, tuple[str, ...]]]:
-    """The operators that `Census.float_ops` counts, each by its name and the names of its outputs.
+class OperatorSite(NamedTuple):
+    """One operator of a flatbuffer.
+
+    Attributes:
+        op: its name: `CONV_2D`, or the custom code.
+        outputs: names of its output tensors.
+        is_float: whether it computes in float: an output, or an input that isn't constant and whose values matter, is
+            of a floating-point dtype.
+    """
+
+    op: str
+    outputs: tuple[str, ...]
+    is_float: bool = True
+
+
+def operators_of(flatbuffer: bytes) -> list[OperatorSite]:
+    """Every operator of a flatbuffer in the order of execution, one subgraph after the other.
 
     Args:
-        data: a whole `.tflite` file, known to be one.
+        flatbuffer: a whole `.tflite` file, known to be one.
     """
-    reader = _Reader(data)
+    reader = _Reader(flatbuffer)
     return [
-        (kind.name, tuple(reader.output_names(subgraph, operator)))
+        OperatorSite(kind.name, reader.output_names(subgraph, operator), reader.is_float(subgraph, operator, kind))
         for subgraph, operator, kind in reader.operators()
-        if reader.is_float(subgraph, operator, kind)
     ]
 
 
@@ -140,8 +156,8 @@ class _Reader:
                 yield subgraph, operator, self.kinds[operator.OpcodeIndex()]
 
     def is_float(self, subgraph: Any, operator: Any, kind: _Kind) -> bool:
-        """Whether it computes in float: an output, or an input that isn't constant, is of a floating-point dtype."""
-        if kind.name in _CONVERSIONS:
+        """See `OperatorSite`; QUANTIZE and DEQUANTIZE compute nothing."""
+        if kind.name in _COMPUTE_NOTHING:
             return False
         outputs = self.items(operator.OutputsLength(), operator.Outputs)
         inputs = self.items(operator.InputsLength(), operator.Inputs)
@@ -150,9 +166,9 @@ class _Reader:
             for tensor in (subgraph.Tensors(index) for index in inputs if index >= 0)
         )
 
-    def output_names(self, subgraph: Any, operator: Any) -> Iterator[str]:
+    def output_names(self, subgraph: Any, operator: Any) -> tuple[str, ...]:
         outputs = self.items(operator.OutputsLength(), operator.Outputs)
-        return (_text(subgraph.Tensors(index).Name()) for index in outputs)
+        return tuple(_text(subgraph.Tensors(index).Name()) for index in outputs)
 
     def is_constant(self, tensor: Any) -> bool:
         return self.filled[tensor.Buffer()] or bool(tensor.ExternalBuffer() > 0)

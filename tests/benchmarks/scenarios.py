@@ -16,6 +16,9 @@ SAMPLES = "{samples}"
 _SCRIPTS = "tests.benchmarks.scripts."
 _CONVERT_ONCE = f"{_SCRIPTS}convert_once"
 _NO_TARGET = Target()
+_START_UP_SECONDS = 1.0
+"""What a sweep may take besides 20 ms a child: imports and the first composition."""
+
 _COLD = Target(ratio=1.0, memory_ratio=1.15)
 
 
@@ -63,16 +66,18 @@ class Size(NamedTuple):
         ten: the calibrated schemes of the sweep over calibration sets.
         sets: how many samples these have.
         streamed: how many samples the large calibration set has.
+        thresholds: how many children the sweep has that runs no stage.
     """
 
     twelve: tuple[Variant, ...]
     ten: tuple[Variant, ...]
     sets: tuple[int, ...]
     streamed: int
+    thresholds: int
 
 
-FULL = Size(TWELVE, CALIBRATED_TEN, tuple(range(20, 201, 20)), 10_000)
-QUICK = Size(TWELVE[:3], CALIBRATED_TEN[:2], (20, 40), 300)
+FULL = Size(TWELVE, CALIBRATED_TEN, tuple(range(20, 201, 20)), 10_000, 1_000)
+QUICK = Size(TWELVE[:3], CALIBRATED_TEN[:2], (20, 40), 300, 50)
 
 _RUN = ("run", "recipe=mobilenet_int8")
 _RUN_VARIANTS = ("run", "recipe=variants")
@@ -160,6 +165,21 @@ def _sweeps(size: Size) -> tuple[Scenario, ...]:
             script_seconds_of="sweep_12",
             children=hundred,
         ),
+        _thresholds(size.thresholds, built=False),
+        _thresholds(size.thresholds, built=True),
+    )
+
+
+def _thresholds(count: int, *, built: bool) -> Scenario:
+    """A sweep whose children run no stage, so that its time is what the driver itself costs."""
+    sweep = ("run", "-m", "recipe=mobilenet_int8", f"acceptance.parity.sqnr_db.min=range(0,{count * 0.02:g},0.02)")
+    return Scenario(
+        name=f"driver_{'built' if built else 'new'}",
+        title=f"sweep of {count} thresholds, {'every output there already' if built else 'every stage found'}",
+        recipekit=sweep,
+        before=(sweep if built else _RUN,),
+        target=Target(seconds=_START_UP_SECONDS + count * 0.02),
+        children=count,
     )
 
 

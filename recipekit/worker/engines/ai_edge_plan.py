@@ -16,10 +16,11 @@ from ai_edge_quantizer.recipe_manager import RecipeManager
 
 from recipekit.contracts import CALIBRATED, ConverterSpec
 from recipekit.errors import ConversionError
+from recipekit.worker.census import OperatorSite
 from recipekit.worker.engines import ai_edge_model
-from recipekit.worker.engines.ai_edge_model import SHAPE, Site
+from recipekit.worker.engines.ai_edge_model import Site
 from recipekit.worker.engines.ai_edge_schemes import Setting, able_operators, combinations, settings
-from recipekit.worker.engines.rules import OperatorSite, match_rules
+from recipekit.worker.engines.rules import match_rules
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,6 @@ def plan(model: Any, sites: Sequence[OperatorSite], spec: ConverterSpec) -> Plan
     return Plan(sites, ruled, [*chosen, *_ends(model, spec)])
 
 
-def computes_in_float(site: OperatorSite) -> bool:
-    """Whether an operator of a float model computes with its values, and not with the shape of its input alone."""
-    return site.is_float and site.op != SHAPE
-
-
 def _setting(site: Site, scheme: str, spec: ConverterSpec) -> Setting | None:
     """How an operator is quantized; None for not at all.
 
@@ -104,7 +100,7 @@ def _require_rules_carried_out(
     """Static rules hold for each operator they match; others for one at least, as many operators have no weights."""
     for scheme in dict.fromkeys(rule for rule in ruled if rule not in (None, "none")):
         its = [index for index, rule in enumerate(ruled) if rule == scheme]
-        left = [sites[index] for index in its if found[index] is None and computes_in_float(sites[index])]
+        left = [sites[index] for index in its if found[index] is None and sites[index].is_float]
         if left and (scheme in CALIBRATED or len(left) == len(its)):
             raise ConversionError(
                 f"ai_edge_quantizer can't quantize {left[0].op} '{left[0].outputs[0]}' as {_shown(scheme, spec)}",

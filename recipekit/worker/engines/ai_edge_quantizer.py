@@ -17,11 +17,12 @@ from ai_edge_quantizer.qtyping import OpToTensorParams, QuantTransformation, Ten
 
 from recipekit.contracts import CalibrateRequest, QuantizeRequest
 from recipekit.errors import ConversionError
+from recipekit.worker.census import operators_of
 from recipekit.worker.engines import ai_edge_model, ai_edge_ranges
 from recipekit.worker.engines.ai_edge_calibration import collect
 from recipekit.worker.engines.ai_edge_plan import Plan, plan
 from recipekit.worker.engines.ai_edge_verification import verify
-from recipekit.worker.engines.rules import match_rules, operators_of
+from recipekit.worker.engines.rules import match_rules
 from recipekit.worker.samples import NamedSample
 
 _Params = dict[str, TensorTransformationParams]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from recipekit.contracts import CALIBRATED, ConverterSpec
 from recipekit.errors import ConversionError
 from recipekit.worker import census
-from recipekit.worker.engines.ai_edge_plan import Plan, computes_in_float
+from recipekit.worker.engines.ai_edge_plan import Plan
 
 _SHOWN = 3
 
@@ -30,7 +30,7 @@ def verify(float32: bytes, quantized: bytes, planned: Plan, spec: ConverterSpec)
     Raises:
         ConversionError: the model isn't what the spec says; operators or tensors are named.
     """
-    floats = census.float_operators(quantized)
+    floats = [(site.op, site.outputs) for site in census.operators_of(quantized) if site.is_float]
     _require_rules(planned, floats)
     if spec.quantization in CALIBRATED and not spec.allow_float:
         excepted = {site.outputs for site, rule in zip(planned.sites, planned.ruled, strict=True) if rule is not None}
@@ -42,7 +42,7 @@ def _require_rules(planned: Plan, floats: Sequence[Named]) -> None:
     """Static rules make operators integer, all others leave them computing in float."""
     in_float = {outputs for _, outputs in floats}
     for site, rule in zip(planned.sites, planned.ruled, strict=True):
-        if rule is not None and computes_in_float(site) and (site.outputs in in_float) == (rule in CALIBRATED):
+        if rule is not None and site.is_float and (site.outputs in in_float) == (rule in CALIBRATED):
             raise ConversionError(
                 f"a rule makes {_shown([(site.op, site.outputs)])} {rule}, but it computes in"
                 f" {'float' if rule in CALIBRATED else 'integers'}",

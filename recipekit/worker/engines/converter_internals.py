@@ -16,9 +16,9 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from recipekit.contracts import ConverterSpec, LoadedModel
+from recipekit.worker.census import OperatorSite
 from recipekit.worker.engines.converter_settings import configure, float32
 from recipekit.worker.engines.float_fallback import FloatFallback
-from recipekit.worker.engines.rules import OperatorSite
 
 _MODULES = {
     "tensorflow.lite.python.lite": ("QuantizationMode", "TFLiteSavedModelConverterV2"),

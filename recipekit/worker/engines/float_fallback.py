@@ -12,7 +12,8 @@ from difflib import SequenceMatcher
 
 from recipekit.contracts import ConverterSpec, Rule
 from recipekit.errors import ConversionError
-from recipekit.worker.engines.rules import OperatorSite, match_rules, operators_of
+from recipekit.worker.census import OperatorSite, operators_of
+from recipekit.worker.engines.rules import match_rules
 
 _OTHER_ENGINE = "or choose the engine ai_edge_quantizer"
 _CONVERSIONS = frozenset({"QUANTIZE", "DEQUANTIZE"})

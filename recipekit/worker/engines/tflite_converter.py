@@ -18,12 +18,12 @@ import tensorflow as tf
 from recipekit.contracts import CalibrateRequest, ConverterSpec, LoadedModel, LoweringSpec, QuantizeRequest
 from recipekit.errors import ConversionError, RecipekitError
 from recipekit.samples import require_same_samples
+from recipekit.worker.census import OperatorSite, operators_of
 from recipekit.worker.engines.calibration import RepresentativeDataset, refuse_fatal_loops
 from recipekit.worker.engines.converter_failures import classify, require_flatbuffer
 from recipekit.worker.engines.converter_internals import open_steps
 from recipekit.worker.engines.converter_settings import configure, float32
 from recipekit.worker.engines.float_fallback import FloatFallback, float_fallback
-from recipekit.worker.engines.rules import OperatorSite, operators_of
 from recipekit.worker.engines.shared_buffers import separate
 from recipekit.worker.samples import NamedSample, Reading
 

@@ -22,7 +22,7 @@ from recipekit.contracts import (
     Rule,
 )
 from recipekit.worker import census
-from recipekit.worker.engines.rules import operators_of
+from recipekit.worker.census import operators_of
 from recipekit.worker.stages import calibrate, load, quantize
 from tests.models import built_flatbuffers as flatbuffers
 from tests.worker.float_sources import dataset, model
@@ -89,7 +89,7 @@ class Quantized:
     def __init__(self, flatbuffer: bytes) -> None:
         self.flatbuffer = flatbuffer
         self.census = census.of_flatbuffer(flatbuffer)
-        self.float_outputs = {name for _, names in census.float_operators(flatbuffer) for name in names}
+        self.float_outputs = {name for site in operators_of(flatbuffer) if site.is_float for name in site.outputs}
         self.ops = {site.op for site in operators_of(flatbuffer)}
         self._interpreter = Interpreter(model_content=flatbuffer, num_threads=1)
         self._interpreter.allocate_tensors()

@@ -13,8 +13,8 @@ import pytest
 from recipekit.contracts import ConverterSpec, Rule
 from recipekit.errors import ConversionError
 from recipekit.worker import census
+from recipekit.worker.census import OperatorSite, operators_of
 from recipekit.worker.engines.float_fallback import FloatFallback, float_fallback
-from recipekit.worker.engines.rules import OperatorSite, operators_of
 from tests.conftest import RunStage
 from tests.models.built_flatbuffers import classifier
 from tests.worker.conversions import Conversions, Models, Opened, build_models, spec

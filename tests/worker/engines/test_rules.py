@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from recipekit.contracts import Rule
 from recipekit.errors import ConversionError
-from recipekit.worker.engines.rules import OperatorSite, match_rules, operators_of
+from recipekit.worker.census import OperatorSite, operators_of
+from recipekit.worker.engines.rules import match_rules
 from tests.models.built_flatbuffers import Graph, classifier, embedding, reshaped
 
 SITES = [

@@ -1,0 +1,68 @@
+"""What stages stand on: everything that runs in a worker, and nothing that doesn't."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from recipekit import environment
+from recipekit.surroundings import WORKER_ROOMS, Surroundings
+from tests.test_architecture import MODULES, OPEN_TO_WORKERS, imports, room
+
+INTERNAL = {"recipekit", "google"}
+"""Our own package, and a namespace that several distributions of TensorFlow's closure share."""
+
+
+@pytest.fixture(scope="module")
+def surroundings() -> Surroundings:
+    return Surroundings(Path(__file__).parent)
+
+
+def test_the_rooms_of_workers_are_those_of_the_architecture() -> None:
+    assert {"worker", *OPEN_TO_WORKERS} == WORKER_ROOMS
+
+
+def test_every_library_of_the_workers_is_among_the_tools_of_tensorflow_stages(surroundings: Surroundings) -> None:
+    packages = surroundings.tools("tensorflow")["packages"]
+    distributions = packages_distributions()
+    used = {
+        name.partition(".")[0]
+        for module, tree in MODULES.items()
+        if room(module) in WORKER_ROOMS
+        for name in imports(tree)
+    }
+    for library in used - INTERNAL - set(sys.stdlib_module_names):
+        assert {canonicalize_name(name) for name in distributions[library]} & packages.keys(), library
+
+
+def test_stages_without_tensorflow_do_not_depend_on_its_version(surroundings: Surroundings) -> None:
+    packages = surroundings.tools("litert")["packages"]
+    assert "tensorflow" not in packages
+    assert packages.keys() >= {"ai-edge-litert", "ai-edge-quantizer", "numpy", "scikit-learn"}
+
+
+def test_a_library_of_the_command_line_is_no_tool(surroundings: Surroundings) -> None:
+    assert not surroundings.tools("litert")["packages"].keys() & {"hydra-core", "jinja2", "jsonschema"}
+
+
+def test_code_of_a_worker_counts_and_code_of_the_command_does_not(tmp_path: Path) -> None:
+    def digest() -> str:
+        return environment.source_digest(tmp_path, WORKER_ROOMS)
+
+    (tmp_path / "worker" / "engines").mkdir(parents=True)
+    (tmp_path / "cli").mkdir()
+    for name in ("worker/engines/own.py", "digests.py", "cli/run.py", "gate.py"):
+        (tmp_path / name).write_text("1")
+    before = digest()
+    (tmp_path / "cli" / "run.py").write_text("2")
+    (tmp_path / "gate.py").write_text("2")
+    assert digest() == before
+    (tmp_path / "worker" / "engines" / "own.py").write_text("2")
+    assert digest() != before
+    (tmp_path / "worker" / "engines" / "own.py").write_text("1")
+    (tmp_path / "digests.py").write_text("2")
+    assert digest() != before
