@@ -7,6 +7,7 @@ nothing of recipes, thresholds or outputs.
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -136,9 +137,14 @@ class Execution:
         records = {need.label: record for need, record in zip(node.needs, needed, strict=True)}
         if self._lease is None or not node.key:
             return self._made(node, records)
-        with self._lease.hold(node.key, self._watcher.warning):
+        with self._lease.hold(node.key, self._wait):
             entry = self._entry(node)  # somebody else may have made it meanwhile
             return self._made(node, records) if entry is None else self._found(node, entry)
+
+    def _wait(self, text: str) -> None:
+        """Tells of a stage that another process computes; one that a thread of this one does is nobody's concern."""
+        if not text.startswith(f"process {os.getpid()} "):
+            self._watcher.warning(text)
 
     def _entry(self, node: Node) -> Entry | None:
         return self._lease.find(node.key) if self._lease is not None and node.key else None

@@ -146,7 +146,8 @@ class _Run:
             for role, dataset in datasets.items()
             if dataset is not None
         }
-        read = dict(zip(nodes, execution.demand(*nodes.values()), strict=True))
+        # One after the other: at the beginning of a cold run TensorFlow's import needs the other processor.
+        read = {role: execution.demand(node)[0] for role, node in nodes.items()}
         samples = {f"{role}-samples": record for role, record in read.items()}
         return {"evaluation-samples": read.get("evaluation", read.get("calibration")), **samples}
 
@@ -158,19 +159,27 @@ class _Run:
         key: str,
         samples: dict[str, SampleSet],
     ) -> Build:
-        loaded, candidate, measured = execution.demand(graph.load, graph.candidate, graph.measure)
-        measurement: Measurement = measured
-        if graph.benchmark is not None:
-            (latencies,) = execution.demand(graph.benchmark)
+        conversions = (graph.load, graph.candidate, graph.float32)
+        # The reference is needed unless the same bytes were measured before, which only a candidate can tell.
+        wanted = conversions if execution.is_kept(graph.candidate) else (*conversions, graph.reference)
+        loaded, *models = execution.demand(*wanted)[: len(conversions)]
+        candidate, float32 = map(graph.flatbuffer, models)
+        measure = graph.measure(loaded.signature, candidate, float32)
+        measurement: Measurement
+        (measurement,) = execution.demand(measure)
+        if self._job.recipe.evaluation.benchmark is not None:
+            spec = self._job.recipe.evaluation.benchmark
+            (latencies,) = execution.demand(graph.benchmark(loaded.signature, candidate, float32, spec))
             measurement = _with_latencies(measurement, latencies)
-        execution.account(graph.measure)
+        execution.account(measure)
+        execution.account(graph.candidate)
         return Build(
             job=self._job,
             definition=definition,
             key=key,
             started=self._started,
             loaded=loaded,
-            candidate=graph.model_file(candidate),
+            candidate=Path(candidate.path),
             samples=samples,
             measurement=measurement,
             verdict=judge(self._job.recipe.acceptance, measurement),

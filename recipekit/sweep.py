@@ -15,6 +15,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
@@ -38,8 +39,9 @@ from recipekit.report import render_sweep
 from recipekit.store import Store
 from recipekit.surroundings import Surroundings
 
-_AT_ONCE = 2 + (os.cpu_count() or 1)
-"""Children under way in one process: enough for one to publish and one to begin while the cores are at work."""
+_AT_ONCE = 24
+"""Children under way in one process. Most of them wait; those whose latency is to be measured do so until nothing else
+runs, so that many are measured one after the other."""
 
 
 class SweepResult(NamedTuple):
@@ -101,17 +103,12 @@ def run_sweep(
     try:
         grid = children(project, overrides)
         if grid is None:
-            sweep(project, overrides, folder, partial(_run_elsewhere, common))
+            lost = _run_elsewhere(common, overrides)
         else:
             _run_here(common, grid)
-    except RecipekitError:
-        _finish(folder)
+    except BaseException:
+        _finish(folder)  # whatever stopped the sweep, the children that have ended count
         raise
-    except BaseException as error:
-        if not isinstance(error, Exception):  # an interruption: the children that have ended count, too
-            _finish(folder)
-            raise
-        lost = (_lost(error, started),)  # a launcher is foreign code; what its children left behind still counts
     return SweepResult(folder, _finish(folder, lost))
 
 
@@ -143,7 +140,19 @@ def _run_here(common: Sweep, grid: Iterable[tuple[int, Composition]]) -> None:
         raise defects[0]
 
 
-def _run_elsewhere(common: Sweep, composition: Composition, number: int) -> None:
+def _run_elsewhere(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ...]:
+    """Lets a launcher run the children; if it fails, what they left behind still counts, and the rest is one row."""
+    started = datetime.now(timezone.utc)
+    try:
+        sweep(common.project, overrides, common.folder, partial(_run_launched, common))
+    except RecipekitError:
+        raise
+    except Exception as error:  # noqa: BLE001  a launcher is foreign code
+        return (_lost(error, started),)
+    return ()
+
+
+def _run_launched(common: Sweep, composition: Composition, number: int) -> None:
     """One child in whatever process a launcher has chosen for it."""
     _run_child(common, _facilities(common.project), number, composition, _read(composition))
 
@@ -187,11 +196,11 @@ def _run_child(
 @cache
 def _facilities(project: Project) -> Facilities:
     """What children share that run in a process of a launcher's; it ends with the process."""
-    pool = Pool(Limits.of(project))
-    atexit.register(pool.close)
-    lease = Store(project.store).lease()
-    atexit.register(lease.__exit__, None, None, None)
-    return Facilities(pool, lease.__enter__(), Surroundings(project.root))
+    held = ExitStack()
+    atexit.register(held.close)
+    lease = held.enter_context(Store(project.store).lease())
+    pool = held.enter_context(Pool(Limits.of(project)))
+    return Facilities(pool, lease, Surroundings(project.root))
 
 
 def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> tuple[Outcome, ...]:

@@ -145,6 +145,7 @@ def test_stages_of_a_kind_run_side_by_side_as_far_as_there_are_workers(project: 
     marks = project / "marks"
     marks.mkdir()
     with Pool(litert=2) as pool, ThreadPoolExecutor(2) as threads:
+        pool.run(SURVEY, survey(project), project / "first")  # a second worker is started once the first has answered
         requests = [survey(project, do="meet", marks=str(marks), name=name) for name in "ab"]
         list(threads.map(lambda number: pool.run(SURVEY, requests[number], project / str(number)), range(2)))
     assert {path.name for path in marks.iterdir()} == {"a", "b"}  # each waited for the other

@@ -5,8 +5,9 @@ so every key is known before anything runs, and a stage whose result nobody need
 this room runs a stage.
 """
 
+from recipekit.graph.loading import load_stage
 from recipekit.graph.node import Node, Records
-from recipekit.graph.stages import Graph, dataset_section, load_stage
+from recipekit.graph.stages import Graph, dataset_section
 from recipekit.graph.surveys import survey
 
 __all__ = ["Graph", "Node", "Records", "dataset_section", "load_stage", "survey"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +11,6 @@ from recipekit.build import Job, plugin_code
 from recipekit.contracts import (
     BENCHMARK,
     CALIBRATE,
-    LOAD,
     LOWER,
     MEASURE,
     QUANTIZE,
@@ -24,14 +22,13 @@ from recipekit.contracts import (
     DatasetSpec,
     Flatbuffer,
     LoadedModel,
-    LoadRequest,
     LowerRequest,
     MeasureRequest,
     QuantizeRequest,
     Record,
-    Reference,
     ReferenceRequest,
     SampleSet,
+    Signature,
     Stage,
 )
 from recipekit.graph.node import Node, Records
@@ -47,48 +44,14 @@ _ENGINE_WORKERS = {"ai_edge_quantizer": "litert"}
 """Engines that do without TensorFlow."""
 
 
-def load_stage(job: Job, pinned: tuple[Input, ...], surroundings: Surroundings) -> Node:
-    """The stage that everything but the samples begins with, known before they are.
-
-    Args:
-        job: what is built.
-        pinned: its inputs, from `build.pin_inputs`.
-        surroundings: of the build.
-    """
-    model = job.recipe.model
-    source = model.source
-    roles = {"model-source", "custom-layer"}
-    reads = tuple(entry for entry in pinned if entry.role in roles or entry.name == (source.factory or None))
-    declared = msgspec.to_builtins(source)
-    del declared["path"]
-    inputs = {
-        "source": {**declared, "suffix": Path(source.path).suffix},
-        "custom_layers": msgspec.to_builtins(model.custom_layers),
-        "seed": model.seed,
-        "read": {entry.name: entry.digest for entry in reads},
-    }
-    stage = LOAD.on("litert") if source.kind == "tflite" else LOAD
-    return Node(
-        label=stage.name,
-        stage=stage,
-        inputs=inputs,
-        tools=surroundings.tools_digest(stage.worker),
-        needs=(),
-        request=lambda _: LoadRequest(model=model),
-        note=lambda loaded: f"{loaded.loader}: {loaded.reason}",
-        reads=reads,
-        places={"source": source.path} if source.path else {},
-    )
-
-
 class Graph:
     """The stages of one job.
 
     Attributes:
         load: the float model.
-        candidate: the stage whose record is the converted model, or whose source it is.
-        measure: the candidate's comparison.
-        benchmark: its latency; None where no benchmark is asked for.
+        reference: its answers to the evaluation samples.
+        float32: its float32 conversion; `load` where the source is one.
+        candidate: the conversion that the recipe asks for.
     """
 
     def __init__(
@@ -113,17 +76,11 @@ class Graph:
         self._surroundings = surroundings
         self._evaluated = samples["evaluation-samples"]
         self.load = load
-        self._float32 = load if recipe.model.source.kind == "tflite" else self._lower()
-        self.candidate = self._float32
+        self.reference = self._reference()
+        self.float32 = load if recipe.model.source.kind == "tflite" else self._lower()
+        self.candidate = self.float32
         if recipe.converter.quantization != "none" or recipe.converter.rules:
             self.candidate = self._quantize(samples.get("calibration-samples"))
-        self.measure = self._measure()
-        self.benchmark = None if recipe.evaluation.benchmark is None else self._benchmark(recipe.evaluation.benchmark)
-
-    @staticmethod
-    def model_file(record: LoadedModel | Flatbuffer) -> Path:
-        """The `.tflite` in the record of a candidate."""
-        return Path(record.flatbuffer if isinstance(record, LoadedModel) else record.path)
 
     def _reference(self) -> Node:
         model, dataset = self._recipe.model, self._recipe.evaluation.dataset
@@ -133,6 +90,7 @@ class Graph:
             (self.load,),
             lambda records: ReferenceRequest(model=model, loaded=records["load"], dataset=dataset),
             lambda reference: f"float model on {reference.samples.count} samples",
+            reads=self.load.reads,
             dataset=dataset_section(self._recipe, "evaluation"),
             check=_same(self._evaluated, dataset),
         )
@@ -145,6 +103,7 @@ class Graph:
             (self.load,),
             lambda records: LowerRequest(loaded=records["load"], lowering=lowering),
             lambda flatbuffer: f"float32, {flatbuffer.size:,} bytes",
+            reads=self.load.reads,
         )
 
     def _calibrate(self, samples: SampleSet, dataset: DatasetSpec) -> Node:
@@ -157,6 +116,7 @@ class Graph:
                 loaded=records["load"], float32=self._float32_path(records), calibration=spec, dataset=dataset
             ),
             lambda calibration: f"ranges of {calibration.samples.count} samples",
+            reads=self.load.reads,
             dataset=dataset_section(self._recipe, "calibration"),
             check=_same(samples, dataset),
         )
@@ -178,20 +138,38 @@ class Graph:
             )
 
         return self._node(
-            QUANTIZE.on(self._engine_worker()),
+            # A scheme without ranges lowers the model again; those with them are short, and measuring them may be long.
+            QUANTIZE.on(self._engine_worker())._replace(patient=samples is None),
             {"converter": msgspec.to_builtins(converter)},
             needs,
             request,
             lambda flatbuffer: f"{converter.quantization}, {flatbuffer.size:,} bytes",
+            reads=self.load.reads,
             dataset=dataset_section(self._recipe, "calibration"),
         )
 
-    def _measure(self) -> Node:
+    def flatbuffer(self, record: LoadedModel | Flatbuffer) -> Flatbuffer:
+        """A converted model, or the source where that is one."""
+        if isinstance(record, Flatbuffer):
+            return record
+        source = next(entry for entry in self.load.reads if entry.role == "model-source")
+        return Flatbuffer(path=record.flatbuffer, sha256=source.digest, size=source.bytes)
+
+    def measure(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer) -> Node:
+        """The candidate's comparison with the float model; the same for candidates of the same bytes.
+
+        Args:
+            signature: the float model's.
+            candidate: the converted model.
+            float32: the float32 conversion.
+        """
         recipe = self._recipe
         evaluation = recipe.evaluation
         reads = tuple(self._plugins[address] for name in evaluation.metrics for address in plugin_code("metrics", name))
         replicates = 0 if recipe.acceptance.confidence is None else _REPLICATES
         inputs = {
+            "candidate": candidate.sha256,
+            "float32_size": float32.size,
             "samples": self._evaluated.sha256,
             "metrics": evaluation.metrics,
             "replicates": replicates,
@@ -200,13 +178,12 @@ class Graph:
         }
 
         def request(records: Records) -> MeasureRequest:
-            outputs: Reference = records["reference"]
             return MeasureRequest(
-                candidate=str(self.model_file(records[self.candidate.label])),
-                float32=self._float32_path(records),
-                signature=records["load"].signature,
+                candidate=candidate.path,
+                float32=float32.path,
+                signature=signature,
                 dataset=evaluation.dataset,
-                reference=outputs,
+                reference=records["reference"],
                 metrics=evaluation.metrics,
                 replicates=replicates,
                 seed=recipe.seed,
@@ -215,32 +192,40 @@ class Graph:
         return self._node(
             MEASURE,
             inputs,
-            _once((self.load, self._float32, self.candidate, self._reference())),
+            (self.reference,),
             request,
             lambda measured: f"converted model on {measured.samples.count} samples",
-            reads=reads,
+            reads=(*reads, *self.load.reads),
             dataset=dataset_section(self._recipe, "evaluation"),
             check=_same(self._evaluated, evaluation.dataset),
         )
 
-    def _benchmark(self, spec: BenchmarkSpec) -> Node:
-        evaluation = self._recipe.evaluation
+    def benchmark(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer, spec: BenchmarkSpec) -> Node:
+        """The candidate's latency beside that of the float32 conversion; see `measure`.
 
-        def request(records: Records) -> BenchmarkRequest:
-            return BenchmarkRequest(
-                candidate=str(self.model_file(records[self.candidate.label])),
-                float32=self._float32_path(records),
-                signature=records["load"].signature,
-                dataset=evaluation.dataset,
-                benchmark=spec,
-            )
-
+        Args:
+            signature: the float model's.
+            candidate: the converted model.
+            float32: the float32 conversion.
+            spec: how it is measured.
+        """
+        dataset = self._recipe.evaluation.dataset
+        inputs = {
+            "candidate": candidate.sha256,
+            "float32": float32.sha256,
+            "samples": self._evaluated.sha256,
+            "benchmark": msgspec.to_builtins(spec),
+        }
+        request = BenchmarkRequest(
+            candidate=candidate.path, float32=float32.path, signature=signature, dataset=dataset, benchmark=spec
+        )
         return self._node(
             BENCHMARK,
-            {"samples": self._evaluated.sha256, "benchmark": msgspec.to_builtins(spec)},
-            _once((self.load, self._float32, self.candidate)),
-            request,
+            inputs,
+            (),
+            lambda _: request,
             lambda latencies: f"{latencies.candidate.p50_ms:.3g} ms, float32 {latencies.float32.p50_ms:.3g} ms",
+            reads=self.load.reads,
             dataset=dataset_section(self._recipe, "evaluation"),
         )
 
@@ -258,10 +243,10 @@ class Graph:
 
     def _beginnings(self) -> tuple[Node, ...]:
         """What every conversion begins with: the float model and its float32 conversion."""
-        return _once((self.load, self._float32))
+        return _once((self.load, self.float32))
 
     def _float32_path(self, records: Records) -> str:
-        return str(self.model_file(records[self._float32.label]))
+        return self.flatbuffer(records[self.float32.label]).path
 
     def _engine_worker(self) -> str:
         return _ENGINE_WORKERS.get(self._recipe.converter.engine, "tensorflow")

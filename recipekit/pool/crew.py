@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 
 from recipekit.errors import StageDied
 from recipekit.pool.process import Worker
@@ -16,9 +16,11 @@ class Crew:
     def __init__(self, kind: str, size: int) -> None:
         """Starts nothing yet."""
         self._kind = kind
-        self._size = size
-        self._places = threading.Semaphore(size)
+        self._free = size
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._impatient = 0
+        self._experienced = False
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
         self._closed = False
@@ -30,33 +32,37 @@ class Crew:
                 self._idle.append(self._start())
 
     @contextmanager
-    def worker(self) -> Iterator[Worker]:
+    def worker(self, *, patient: bool = False) -> Iterator[Worker]:
         """A worker for one stage; waits while all of them are at work.
+
+        Args:
+            patient: whether others that wait, too, go first.
 
         Raises:
             StageDied: the crew was closed.
         """
-        with self._places:
-            worker = self._take()
+        with self._changed:
+            self._impatient += not patient
             try:
-                yield worker
+                self._changed.wait_for(lambda: self._closed or (self._may_take() and not (patient and self._impatient)))
             finally:
+                self._impatient -= not patient
+            worker = self._take()
+            self._free -= 1
+        try:
+            yield worker
+        finally:
+            with self._changed:
+                self._free += 1
+                self._experienced = True
                 self._give_back(worker)
+                self._changed.notify_all()
 
-    @contextmanager
-    def quiet(self, taken: int) -> Iterator[None]:
-        """Waits until no worker does anything, imports included, and keeps it so.
-
-        Args:
-            taken: how many of them the calling thread has already.
-        """
-        with ExitStack() as held:
-            for _ in range(self._size - taken):
-                held.enter_context(self._places)
-            for worker in tuple(self._all):
-                with suppress(EOFError, OSError):  # a worker that has ended doesn't disturb
-                    worker.wait_until_ready()
-            yield
+    def wait_for_imports(self) -> None:
+        """Waits until every worker, none of which may be at work, has imported what it needs."""
+        for worker in tuple(self._all):
+            with suppress(EOFError, OSError):  # a worker that has ended doesn't disturb
+                worker.wait_until_ready()
 
     def pid(self) -> int | None:
         """Process id of an idle worker, None where there is none."""
@@ -70,22 +76,28 @@ class Crew:
                 worker.close()
             self._all.clear()
             self._idle.clear()
+            self._changed.notify_all()
+
+    def _may_take(self) -> bool:
+        """Whether a worker is idle, or one more may be started: not while the first one still finds its feet.
+
+        A build begins with short stages, and with TensorFlow's import beside them, which needs the processors.
+        """
+        return bool(self._idle) or not self._all or (self._free > 0 and self._experienced)
 
     def _take(self) -> Worker:
-        with self._lock:
-            while self._idle:
-                worker = self._idle.pop()
-                if worker.alive:
-                    return worker
-                self._dismiss(worker)
-            return self._start()
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            self._dismiss(worker)
+        return self._start()
 
     def _give_back(self, worker: Worker) -> None:
-        with self._lock:
-            if worker.alive and not self._closed:
-                self._idle.append(worker)
-            else:
-                self._dismiss(worker)
+        if worker.alive and not self._closed:
+            self._idle.append(worker)
+        else:
+            self._dismiss(worker)
 
     def _start(self) -> Worker:
         if self._closed:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,9 @@ class Pool:
         self._limits = limits or Limits()
         kinds = sorted({stage.worker for stage in STAGES.values()})
         self._crews = {kind: Crew(kind, litert if kind == "litert" else 1) for kind in kinds}
-        self._alone = threading.Lock()
+        self._turns = threading.Condition()
+        self._under_way = 0
+        self._quiet = False
         self._closed = False
 
     def __enter__(self) -> Pool:
@@ -52,7 +55,7 @@ class Pool:
         self._crews[kind].warm()
 
     def run(self, stage: Stage, request: Record, folder: Path) -> StageResult:
-        """Runs one stage in a worker; one that must be alone waits until no worker does anything.
+        """Runs one stage in a worker; one that must be alone waits until no other one is asked for or under way.
 
         Args:
             stage: which one.
@@ -69,15 +72,27 @@ class Pool:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "request.json"
         path.write_bytes(msgspec.json.encode({"stage": stage.name, "request": request}))
-        with ExitStack() as held:
-            if stage.alone:
-                held.enter_context(self._alone)
-            worker = held.enter_context(self._crews[stage.worker].worker())
-            if stage.alone:
-                for kind, crew in self._crews.items():
-                    held.enter_context(crew.quiet(taken=int(kind == stage.worker)))
+        with self._turn(alone=stage.alone), self._crews[stage.worker].worker(patient=stage.patient) as worker:
             worker.ask(stage, path, self._limits)
         return _read_response(stage, folder / "response.json")
+
+    @contextmanager
+    def _turn(self, *, alone: bool) -> Iterator[None]:
+        """A time at which a stage may run: any that isn't quiet, or for one that must be alone, its own."""
+        with self._turns:
+            self._turns.wait_for(lambda: not self._quiet and not (alone and self._under_way))
+            self._quiet = alone
+            self._under_way += 1
+        try:
+            if alone:
+                for crew in self._crews.values():
+                    crew.wait_for_imports()
+            yield
+        finally:
+            with self._turns:
+                self._quiet = False
+                self._under_way -= 1
+                self._turns.notify_all()
 
     @property
     def closed(self) -> bool:

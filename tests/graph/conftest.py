@@ -11,7 +11,7 @@ import pytest
 
 from recipekit import inputs
 from recipekit.build import Job, pin_inputs
-from recipekit.contracts import SampleSet
+from recipekit.contracts import Flatbuffer, SampleSet, Signature
 from recipekit.graph import Graph, Node, load_stage
 from recipekit.recipe import parse
 from recipekit.surroundings import Surroundings
@@ -35,6 +35,7 @@ class SmallProject:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.recipe = deepcopy(RECIPE)
+        self.converted: Flatbuffer | None = None
         self.samples = {"calibration-samples": "c" * 64, "evaluation-samples": "e" * 64}
         self.surroundings = Surroundings(root)
         self.surroundings.__dict__["environment"] = ENVIRONMENT
@@ -59,6 +60,14 @@ class SmallProject:
         }
         load = load_stage(job, pinned, self.surroundings)
         graph = Graph(job, pinned, self.surroundings, load, samples)
+        # No stage runs here: a key stands for the digest of what its stage would give.
+        candidate, float32 = (
+            self.converted or Flatbuffer(path="", sha256=node.key, size=1) for node in (graph.candidate, graph.float32)
+        )
+        signature = Signature(inputs=(), outputs=())
+        measure = graph.measure(signature, candidate, float32)
+        spec = job.recipe.evaluation.benchmark
+        benchmark = None if spec is None else graph.benchmark(signature, candidate, float32, spec)
         found: dict[str, Node] = {}
 
         def walk(node: Node) -> None:
@@ -66,7 +75,7 @@ class SmallProject:
             for need in node.needs:
                 walk(need)
 
-        for node in filter(None, (graph.measure, graph.benchmark)):
+        for node in filter(None, (graph.candidate, graph.float32, measure, benchmark)):
             walk(node)
         return found
 

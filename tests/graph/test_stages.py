@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from recipekit.contracts import Flatbuffer
 from recipekit.environment import Package
 from tests.graph.conftest import SmallProject
 from tests.small_builds import ENVIRONMENT
@@ -51,6 +52,11 @@ def test_what_only_the_gate_reads_changes_no_stage(small: SmallProject, change: 
 def test_the_schemes_of_one_model_share_everything_before_the_quantizer(small: SmallProject) -> None:
     assert small.changed_by(set_key("converter", value={"quantization": "int16x8"})) == AFTER_QUANTIZE
     assert small.changed_by(set_key("converter", "output_type", value="int16")) == AFTER_QUANTIZE
+
+
+def test_candidates_of_the_same_bytes_are_measured_once(small: SmallProject) -> None:
+    small.converted = Flatbuffer(path="", sha256="f" * 64, size=1)
+    assert small.changed_by(set_key("converter", "allow_float", value=True)) == {"quantize"}
 
 
 def test_a_scheme_without_calibration_has_no_such_stage(small: SmallProject) -> None:
@@ -138,11 +144,15 @@ def test_another_machine_changes_every_stage(small: SmallProject, facts: dict[st
     assert small.changed_by(move) == ALL
 
 
-def test_a_float_flatbuffer_needs_no_tensorflow(small: SmallProject) -> None:
+def as_flatbuffer(small: SmallProject) -> None:
     small.write("float.tflite", b"1")
     small.recipe["source"] = {"kind": "tflite", "path": "float.tflite"}
     small.recipe["custom_layers"] = {}
     small.recipe["converter"] = {"engine": "ai_edge_quantizer", "quantization": "int8"}
+
+
+def test_a_float_flatbuffer_needs_no_tensorflow(small: SmallProject) -> None:
+    as_flatbuffer(small)
     stages = small.stages()
     assert stages.keys() == ALL - {"lower"}
     assert {node.stage.worker for node in stages.values()} == {"litert"}
@@ -152,3 +162,11 @@ def test_the_second_engine_quantizes_without_tensorflow(small: SmallProject) -> 
     small.recipe["converter"] = {"engine": "ai_edge_quantizer", "quantization": "int8"}
     workers = {label: node.stage.worker for label, node in small.stages().items()}
     assert (workers["lower"], workers["calibrate"], workers["quantize"]) == ("tensorflow", "litert", "litert")
+
+
+@pytest.mark.parametrize("kind", ["keras", "tflite"])
+def test_every_stage_looks_at_the_source_again_since_it_may_have_opened_it(small: SmallProject, kind: str) -> None:
+    if kind == "tflite":
+        as_flatbuffer(small)
+    for node in small.stages().values():
+        assert {entry.name for entry in node.reads} >= {"model", *small.recipe["custom_layers"].get("modules", ())}
