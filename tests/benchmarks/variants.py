@@ -56,7 +56,7 @@ TWELVE = (
     Variant("none"),
     Variant("float16"),
     Variant("dynamic_range"),
-    Variant("dynamic_range", granularity="per_tensor"),
+    Variant("int8", "float32", "per_tensor"),
     INT8,
     Variant("int8", "uint8"),
     Variant("int8", "float32"),
