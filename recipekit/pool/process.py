@@ -14,6 +14,7 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import socketpair
+from threading import Lock
 from typing import NamedTuple
 
 import psutil
@@ -60,6 +61,7 @@ class Worker:
         os.close(lifeline)
         self._connection = Connection(ours.detach())
         self._ready = False
+        self._closing = Lock()
 
     @property
     def pid(self) -> int:
@@ -107,12 +109,14 @@ class Worker:
             self._ready = True
 
     def close(self) -> None:
-        """Ends the process and waits for it."""
-        if self.alive:
-            self._process.kill()
-        self._process.wait()
-        self._connection.close()
-        if self._lifeline >= 0:
+        """Ends the process and waits for it; a thread that waits for its answer may do the same at the same time."""
+        with self._closing:
+            if self._lifeline < 0:
+                return
+            if self.alive:
+                self._process.kill()
+            self._process.wait()
+            self._connection.close()
             os.close(self._lifeline)
             self._lifeline = -1
 
