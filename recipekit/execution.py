@@ -98,10 +98,9 @@ class Execution:
             for node in nodes:
                 self._settle(node)
             return tuple(self._results[node.label].result() for node in nodes)
-        except Exception:
-            raise
-        except BaseException:
-            self._pool.close()  # interrupted: nothing may go on writing
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self._pool.close()  # interrupted: nothing may go on writing
             raise
 
     def account(self, node: Node) -> None:

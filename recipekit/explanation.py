@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -43,17 +44,18 @@ class History:
             self._now[node.label] = node.key
 
     def save(self) -> None:
-        """Makes this build the last one.
-
-        Raises:
-            OSError: the file can't be written.
-        """
+        """Makes this build the last one; if the file can't be written, the next build has nothing to compare with."""
         merged = {**self._before, **self._now}
-        if merged != self._before:
+        if merged == self._before:
+            return
+        with suppress(OSError):  # the output is published by now, and this only serves an explanation
             self._file.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._file.with_suffix(f".{uuid4().hex}")
-            fresh.write_bytes(msgspec.json.encode(merged))
-            fresh.replace(self._file)
+            try:
+                fresh.write_bytes(msgspec.json.encode(merged))
+                fresh.replace(self._file)
+            finally:
+                fresh.unlink(missing_ok=True)
 
     def changes(self, node: Node, tools: Mapping[str, Any], lease: Lease | None) -> tuple[str, ...]:
         """What a stage's key is made of that is different from the build before, a phrase each."""

@@ -19,6 +19,7 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM}
 _FIXES = {
     errno.EROFS: "choose a folder on a file system that can be written",
+    errno.ENOTDIR: "put a folder in the place of the file on that path, or choose another path",
     errno.EXDEV: "keep the whole outputs folder on one file system",
     errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
     errno.ENFILE: "close other programs; the system has no open file left",

@@ -21,7 +21,6 @@ from recipekit.contracts import (
     DatasetSpec,
     ModelSpec,
     Record,
-    Rule,
     SourceSpec,
 )
 from recipekit.errors import InvalidRecipe
@@ -181,21 +180,8 @@ def _dataset(declared: dict[str, Any], seed: int, root: Path) -> DatasetSpec:
 
 
 def _converter(declared: dict[str, Any]) -> ConverterSpec:
-    return ConverterSpec(
-        engine=declared["engine"],
-        quantization=declared["quantization"],
-        allow_float=declared.get("allow_float", False),
-        weight_bits=declared.get("weight_bits", 8),
-        granularity=declared.get("granularity", "per_channel"),
-        algorithm=declared.get("algorithm", "min_max"),
-        ranges=declared.get("ranges", "min_max"),
-        input_type=declared["input_type"],
-        output_type=declared["output_type"],
-        supported_ops=tuple(declared["supported_ops"]),
-        allow_custom_ops=declared["allow_custom_ops"],
-        rules=tuple(Rule(**rule["match"], quantization=rule["quantization"]) for rule in declared["rules"]),
-        flags=declared["flags"],
-    )
+    rules = [{**rule["match"], "quantization": rule["quantization"]} for rule in declared["rules"]]
+    return msgspec.convert({**declared, "rules": rules}, ConverterSpec)
 
 
 def _evaluation(resolved: dict[str, Any], root: Path) -> EvaluationSpec:

@@ -254,6 +254,14 @@ def test_a_stage_that_ran_says_what_is_different_from_the_build_before(bench: Be
     assert reports(bench.node(2, label="first")) == {"first": (False, ("python.version: 3.11.7 before, 3.11.8 now",))}
 
 
+def test_a_history_that_cannot_be_written_is_no_fault_of_the_build(bench: Bench) -> None:
+    (bench.root / "history.json").mkdir()
+    for _ in range(2):
+        (record,) = bench.demand(bench.node(3))
+        assert record.count == 3
+    assert not list(bench.root.glob("history.*[!n]"))
+
+
 def test_stages_behind_one_that_was_found_are_reported_as_far_as_they_are_kept(bench: Bench) -> None:
     last = bench.node(2, bench.node(1, label="first"), label="second")
     bench.demand(last)

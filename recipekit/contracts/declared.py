@@ -151,19 +151,19 @@ class ConverterSpec(Record, frozen=True, kw_only=True):
         flags: other public attributes of `tf.lite.TFLiteConverter`, by their own names.
     """
 
-    engine: str
+    engine: str = "tflite_converter"
     quantization: str
-    allow_float: bool
-    weight_bits: int
-    granularity: str
-    algorithm: str
-    ranges: str
-    input_type: str
-    output_type: str
-    supported_ops: tuple[str, ...]
-    allow_custom_ops: bool
-    rules: tuple[Rule, ...]
-    flags: dict[str, Any]
+    allow_float: bool = False
+    weight_bits: int = 8
+    granularity: str = "per_channel"
+    algorithm: str = "min_max"
+    ranges: str = "min_max"
+    input_type: str = "float32"
+    output_type: str = "float32"
+    supported_ops: tuple[str, ...] = ("TFLITE_BUILTINS",)
+    allow_custom_ops: bool = False
+    rules: tuple[Rule, ...] = ()
+    flags: dict[str, Any] = field(default_factory=dict)
 
     @property
     def needs_samples(self) -> bool:

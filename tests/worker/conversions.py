@@ -46,21 +46,7 @@ _INPUTS: dict[str, dict[str, tuple[int | None, ...]]] = {
     "TrainedForQuantization": {"x": (None, 8)},
     "Version1": {"x": (None, 4)},
 }
-FLOAT32 = ConverterSpec(
-    engine="tflite_converter",
-    quantization="none",
-    allow_float=False,
-    weight_bits=8,
-    granularity="per_channel",
-    algorithm="min_max",
-    ranges="min_max",
-    input_type="float32",
-    output_type="float32",
-    supported_ops=("TFLITE_BUILTINS",),
-    allow_custom_ops=False,
-    rules=(),
-    flags={},
-)
+FLOAT32 = ConverterSpec(quantization="none")
 
 
 def spec(quantization: str = "none", io: str = "float32", **changes: Any) -> ConverterSpec:

@@ -24,18 +24,9 @@ _FLOAT_OPS = "TFLITE_BUILTINS"
 def float32(lowering: LoweringSpec) -> ConverterSpec:
     """The scheme without quantization that gives a lowering."""
     return ConverterSpec(
-        engine="tflite_converter",
         quantization="none",
-        allow_float=False,
-        weight_bits=8,
-        granularity="per_channel",
-        algorithm="min_max",
-        ranges="min_max",
-        input_type="float32",
-        output_type="float32",
         supported_ops=lowering.supported_ops,
         allow_custom_ops=lowering.allow_custom_ops,
-        rules=(),
         flags=lowering.flags,
     )
 

@@ -27,21 +27,7 @@ from recipekit.worker.stages import calibrate, load, quantize
 from tests.models import built_flatbuffers as flatbuffers
 from tests.worker.float_sources import dataset, model
 
-_CONVERTER = ConverterSpec(
-    engine="ai_edge_quantizer",
-    quantization="none",
-    allow_float=False,
-    weight_bits=8,
-    granularity="per_channel",
-    algorithm="min_max",
-    ranges="min_max",
-    input_type="float32",
-    output_type="float32",
-    supported_ops=("TFLITE_BUILTINS",),
-    allow_custom_ops=False,
-    rules=(),
-    flags={},
-)
+_CONVERTER = ConverterSpec(engine="ai_edge_quantizer", quantization="none")
 
 
 def converter(quantization: str, *rules: Rule, **changes: Any) -> ConverterSpec:
