@@ -27,7 +27,7 @@ class SampleLog:
 
     A line is `{"id": ..., "label": ..., "tensors": {name: {"dtype": ..., "sha256": ..., "shape": [...]}}}`. `sha256`
     is of the C-ordered little-endian bytes. `label` is a number, a truth value or a string; an array stands there like
-    a tensor, and an object that is neither isn't recorded.
+    a tensor.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,14 +55,12 @@ class SampleLog:
             place: what an error calls the sample.
 
         Raises:
-            DatasetError: the id or a tensor's name can't be written as UTF-8.
+            DatasetError: the id or a tensor's name can't be written as UTF-8, or the label is no number, text or array.
         """
         line: dict[str, Any] = {"id": name, "tensors": {key: _describe(array) for key, array in tensors.items()}}
-        value: object = scalar(label)
-        if value is None and label is not None:
-            value = _described_label(label)
-        if value is not None:
-            line["label"] = value
+        if label is not None:
+            value = scalar(label)
+            line["label"] = _describe(_label_array(label, place)) if value is None else value
         try:
             data = digests.canonical_json(line) + b"\n"
         except ValueError as error:
@@ -97,12 +95,19 @@ def scalar(label: object) -> bool | int | float | str | None:
     return None
 
 
-def _described_label(label: object) -> dict[str, Any] | None:
+def _label_array(label: object, place: str) -> np.ndarray[Any, Any]:
+    """A label as an array; one that can't be recorded could change unnoticed, and measurements would be found again."""
     try:
         array = np.asarray(label)
     except ValueError:
-        return None  # rows of different lengths
-    return _describe(array) if array.dtype.kind in "biufcSU" else None
+        array = np.asarray(None)  # rows of different lengths
+    if array.dtype.kind not in "biufcSU":
+        raise DatasetError(
+            f"has a label of type {type(label).__name__}, which can't be recorded",
+            where=place,
+            fix="give a number, a text or an array; pad what differs in length",
+        )
+    return array
 
 
 def _describe(array: np.ndarray[Any, Any]) -> dict[str, Any]:

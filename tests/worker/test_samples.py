@@ -383,6 +383,14 @@ def test_an_id_that_is_not_text_is_refused(define: Define, tmp_path: Path) -> No
         read(dataset_spec("frames", tmp_path), tmp_path)
 
 
+@pytest.mark.parametrize("label", [{"box": [1, 2]}, [[1], [2, 3]], object()])
+def test_a_label_that_could_change_unnoticed_is_refused(define: Define, tmp_path: Path, label: object) -> None:
+    define(lambda context: [Sample("s0", vectors(0), 0), Sample("s1", vectors(1), label)])
+    with pytest.raises(DatasetError, match=r"label of type .* can't be recorded") as caught:
+        read(dataset_spec("frames", tmp_path), tmp_path, VECTOR)
+    assert "sample 1 ('s1')" in caught.value.where
+
+
 @pytest.mark.parametrize(
     ("label", "other"),
     [([1, 2], [1, 3]), (np.zeros(3, np.float32), np.ones(3, np.float32)), (float("nan"), 1.0), (2**60, 2**60 + 1)],
