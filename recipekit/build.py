@@ -11,15 +11,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from recipekit import digests, registry
+from recipekit import digests, environment, registry
 from recipekit.contracts import DatasetSpec, SampleSet
-from recipekit.errors import SourceError
+from recipekit.environment import Package
+from recipekit.errors import EnvironmentFault, SourceError
 from recipekit.inputs import Input, pin, pin_code
 from recipekit.manifest import BuildInputs, Dependency, RecipeIdentity, Toolchain, build_definition
 from recipekit.project import Project
 from recipekit.recipe import Recipe
 from recipekit.surroundings import Surroundings
 
+_TOOLKIT = "tensorflow-model-optimization"
 _CONVERTERS = {"tflite_converter": "tf.lite.TFLiteConverter", "ai_edge_quantizer": "ai_edge_quantizer.Quantizer"}
 
 
@@ -53,7 +55,9 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
     Raises:
         SourceError: an input is missing or unreadable, or the source isn't the one that the recipe pins.
         PluginError: an address leads to no code.
+        EnvironmentFault: a package that only some recipes need isn't installed.
     """
+    extra_packages(job.recipe)
     root, source, known = job.project.root, job.recipe.model.source, surroundings.known_files
     pinned = []
     if source.path:
@@ -79,7 +83,8 @@ def define(
         job: what is built.
         pinned: from `pin_inputs`.
         surroundings: of the build.
-        samples: the readings of the job's datasets by role, `calibration-samples` or `evaluation-samples`.
+        samples: the readings of the job's datasets by role: `calibration-samples`, `evaluation-samples`, and
+            `<step>-samples` for each training of `optimize`.
 
     Raises:
         InvalidRecipe: the configuration holds a number that JSON can't carry exactly.
@@ -89,9 +94,10 @@ def define(
     dependencies = [
         *map(Dependency.of_input, pinned),
         *(
-            Dependency.of_samples(role, role.partition("-")[0], read.sha256, read.count)
-            for role, read in samples.items()
+            Dependency.of_samples(_role(name), name.removesuffix("-samples"), read.sha256, read.count)
+            for name, read in samples.items()
         ),
+        *map(Dependency.of_package, extra_packages(recipe)),
         *([Dependency.of_repository(repository)] if repository else []),
     ]
     return build_definition(
@@ -118,6 +124,29 @@ def define(
     )
 
 
+def extra_packages(recipe: Recipe) -> tuple[Package, ...]:
+    """Installed packages that this recipe needs and others don't.
+
+    Raises:
+        EnvironmentFault: one isn't installed.
+    """
+    if recipe.optimize is None or recipe.optimize.one_shot:
+        return ()
+    found = environment.installed(_TOOLKIT)
+    if found is None:
+        raise EnvironmentFault(
+            f"'optimize' with training, clustering or quantization-aware training needs the package {_TOOLKIT}",
+            where="optimize",
+            fix="pip install 'recipekit[optimize]'",
+        )
+    return (found,)
+
+
+def _role(samples: str) -> str:
+    """The manifest's word for a reading; it has none of its own for a training."""
+    return samples if samples in {"calibration-samples", "evaluation-samples"} else "dataset"
+
+
 def _require_pin(model: Input, expected: str | None) -> None:
     if expected is not None and model.digest != expected:
         raise SourceError(
@@ -134,7 +163,9 @@ def _code(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "custom-layer", address
     if recipe.model.source.factory:
         yield "plugin", recipe.model.source.factory
-    for dataset in filter(None, (recipe.calibration, recipe.evaluation.dataset)):
+    trainings = recipe.optimize.finetunes() if recipe.optimize else ()
+    trained = [finetune.dataset for _, finetune in trainings]
+    for dataset in filter(None, (recipe.calibration, recipe.evaluation.dataset, *trained)):
         yield from (("plugin", address) for address in dataset_code(dataset))
     for metric in recipe.evaluation.metrics:
         yield from (("plugin", address) for address in plugin_code("metrics", metric))

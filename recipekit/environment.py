@@ -144,6 +144,12 @@ def packages() -> tuple[Package, ...]:
     return tuple(_package(name, found[name]) for name in sorted(found))
 
 
+def installed(name: str) -> Package | None:
+    """The facts of one distribution; None where it isn't installed."""
+    found = next((found for _, found in _closure([name])), None)
+    return None if found is None else _package(canonicalize_name(name), found)
+
+
 def required_by(*names: str) -> frozenset[str]:
     """Normalized names of some distributions and of all that they require, as far as they are installed."""
     return frozenset(name for name, _ in _closure(list(names)))

@@ -15,6 +15,7 @@
     ├── PluginError               RK321  5  code of a plugin or of the project that failed
     ├── ConversionError           RK401  4  the converter refused
     ├── UnsupportedOp             RK402  4  operators that TensorFlow Lite lacks
+    ├── OptimizationError         RK405  4  pruning, clustering or training that failed, or that the result doesn't keep
     ├── EvaluationError           RK411  4  the converted model could not be measured
     ├── StageDied                 RK421  4  a worker process ended in the middle of a stage
     ├── StageTimeout              RK422  4  a stage took longer than allowed
@@ -152,6 +153,13 @@ class UnsupportedOp(RecipekitError):
     """The model uses operators that the chosen op sets lack."""
 
     id = "RK402"
+    exit_code = 4
+
+
+class OptimizationError(RecipekitError):
+    """The model can't be pruned, clustered or trained as asked, or the result doesn't keep what was promised."""
+
+    id = "RK405"
     exit_code = 4
 
 

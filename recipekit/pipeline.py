@@ -21,7 +21,7 @@ from recipekit.contracts import Latencies, Measurement, SampleSet
 from recipekit.execution import Execution, Watcher
 from recipekit.explanation import History
 from recipekit.gate import judge
-from recipekit.graph import Graph, dataset_section, load_stage, survey
+from recipekit.graph import Graph, dataset_section, load_stage, survey, training_section
 from recipekit.inputs import Input, check_unchanged
 from recipekit.outcome import Outcome
 from recipekit.outputs import Outputs
@@ -146,6 +146,8 @@ class _Run:
             for role, dataset in datasets.items()
             if dataset is not None
         }
+        for step, finetune in recipe.optimize.finetunes() if recipe.optimize else ():
+            nodes[step] = survey(step, finetune.dataset, training_section(step), surroundings)
         # One after the other: at the beginning of a cold run TensorFlow's import needs the other processor.
         read = {role: execution.demand(node)[0] for role, node in nodes.items()}
         samples = {f"{role}-samples": record for role, record in read.items()}
@@ -164,6 +166,8 @@ class _Run:
         wanted = conversions if execution.is_kept(graph.candidate) else (*conversions, graph.reference)
         loaded, *models = execution.demand(*wanted)[: len(conversions)]
         candidate, float32 = map(graph.flatbuffer, models)
+        confirm = graph.confirm(candidate)
+        confirmed = execution.demand(confirm)[0].layers if confirm is not None else ()
         measure = graph.measure(loaded.signature, candidate, float32)
         measurement: Measurement
         (measurement,) = execution.demand(measure)
@@ -171,6 +175,7 @@ class _Run:
             spec = self._job.recipe.evaluation.benchmark
             (latencies,) = execution.demand(graph.benchmark(loaded.signature, candidate, float32, spec))
             measurement = _with_latencies(measurement, latencies)
+        measurement = msgspec.structs.replace(measurement, optimized_layers=confirmed)
         execution.account(measure)
         execution.account(graph.candidate)
         return Build(

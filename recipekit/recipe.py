@@ -19,7 +19,9 @@ from recipekit.contracts import (
     ConverterSpec,
     CustomLayersSpec,
     DatasetSpec,
+    FinetuneSpec,
     ModelSpec,
+    OptimizeSpec,
     Record,
     SourceSpec,
 )
@@ -58,6 +60,7 @@ class Recipe(Record, frozen=True, kw_only=True):
         seed: seeds everything.
         model: the float model's source and custom layers.
         source_sha256: digest that the source must have; None pins nothing.
+        optimize: what happens to the float model before conversion; None for nothing.
         calibration: the representative dataset; None where the scheme needs none.
         converter: how the model is converted.
         evaluation: what it is compared on.
@@ -71,6 +74,7 @@ class Recipe(Record, frozen=True, kw_only=True):
     seed: int
     model: ModelSpec
     source_sha256: str | None
+    optimize: OptimizeSpec | None
     calibration: DatasetSpec | None
     converter: ConverterSpec
     evaluation: EvaluationSpec
@@ -99,13 +103,16 @@ def parse(mapping: dict[str, Any], root: Path, origin: Origin) -> Recipe:
         raise _invalid(faults, origin)
     calibration = resolved.get("representative_dataset")
     converter = _converter(resolved["converter"])
+    optimize = _optimize(resolved, root)
+    calibrated = converter.needs_samples and not (optimize and optimize.trains_ranges)
     return Recipe(
         name=resolved["name"],
         version=resolved["version"],
         seed=resolved["seed"],
         model=_model(resolved, root),
         source_sha256=resolved["source"].get("sha256"),
-        calibration=_dataset(calibration, resolved["seed"], root) if calibration and converter.needs_samples else None,
+        optimize=optimize,
+        calibration=_dataset(calibration, resolved["seed"], root) if calibration and calibrated else None,
         converter=converter,
         evaluation=_evaluation(resolved, root),
         acceptance=msgspec.convert(_without_empty_model(resolved["acceptance"]), Acceptance),
@@ -177,6 +184,18 @@ def _dataset(declared: dict[str, Any], seed: int, root: Path) -> DatasetSpec:
         modules=tuple(declared["modules"]),
         project_root=str(root),
     )
+
+
+def _optimize(resolved: dict[str, Any], root: Path) -> OptimizeSpec | None:
+    def step(declared: dict[str, Any]) -> dict[str, Any]:
+        if "finetune" not in declared:
+            return declared
+        finetune = declared["finetune"]
+        dataset = _dataset(finetune["dataset"], resolved["seed"], root)
+        return {**declared, "finetune": msgspec.convert({**finetune, "dataset": dataset}, FinetuneSpec)}
+
+    steps = {name: step(declared) for name, declared in resolved["optimize"].items()}
+    return msgspec.convert(steps, OptimizeSpec) if steps else None
 
 
 def _converter(declared: dict[str, Any]) -> ConverterSpec:

@@ -19,6 +19,9 @@ Recipe = dict[str, Any]
 LANGUAGE_VERSION = 1
 """The newest `schema_version` that this recipekit reads."""
 
+_KERAS_KINDS = {"keras", "keras_application", "python"}
+"""Sources that can give a Keras model."""
+
 _RESERVED_NAMES = {
     "con",
     "prn",
@@ -42,7 +45,8 @@ def warnings(recipe: Recipe) -> list[str]:
         found.append("there is no 'evaluation': parity is measured on the representative samples")
     if "representative_dataset" in recipe and not _calibrates(recipe) and "evaluation" in recipe:
         scheme = recipe["converter"]["quantization"]
-        found.append(f"'representative_dataset' is not used: quantization {scheme} needs no calibration")
+        why = "the ranges are trained" if _trains_ranges(recipe) else f"quantization {scheme} needs no calibration"
+        found.append(f"'representative_dataset' is not used: {why}")
     if not has_bounds(recipe["acceptance"]):
         found.append("'acceptance' sets no bound: the model is accepted and nothing was judged")
     calibration = recipe.get("representative_dataset", {})
@@ -56,7 +60,13 @@ def has_bounds(acceptance: Recipe) -> bool:
     return any(acceptance[section] for section in ("parity", "task", "size", "latency", "model", "target"))
 
 
+def _trains_ranges(recipe: Recipe) -> bool:
+    return "quantization_aware_training" in recipe["optimize"]
+
+
 def _calibrates(recipe: Recipe) -> bool:
+    if _trains_ranges(recipe):
+        return False
     converter = recipe["converter"]
     schemes = [converter["quantization"], *(rule["quantization"] for rule in converter["rules"])]
     return calibrates(schemes, converter.get("algorithm", ""))
@@ -67,6 +77,9 @@ def _datasets(recipe: Recipe) -> Iterator[tuple[tuple[str, ...], Recipe]]:
         yield ("representative_dataset",), recipe["representative_dataset"]
     if "evaluation" in recipe:
         yield ("evaluation", "dataset"), recipe["evaluation"]["dataset"]
+    for step, declared in recipe["optimize"].items():
+        if "finetune" in declared:
+            yield ("optimize", step, "finetune", "dataset"), declared["finetune"]["dataset"]
 
 
 def _language_version(recipe: Recipe) -> Iterator[Fault]:
@@ -176,6 +189,53 @@ def _plugins(recipe: Recipe) -> Iterator[Fault]:
             )
 
 
+def _optimization(recipe: Recipe) -> Iterator[Fault]:
+    """Layers are changed in Keras, and a model that was trained for 8 bits is converted to 8 bits."""
+    optimize, kind = recipe["optimize"], recipe["source"]["kind"]
+    if optimize and kind not in _KERAS_KINDS:
+        yield Fault(
+            ("optimize",),
+            f"'optimize' changes the layers of a Keras model, which source.kind {kind} has not: take the Keras file"
+            " that it was made of (source.kind: keras), or leave 'optimize' out",
+        )
+    for step, declared in optimize.items():
+        error = _regular_expression_error(declared.get("layers", ""))
+        if error:
+            yield Fault(("optimize", step, "layers"), f"'optimize.{step}.layers' is no regular expression: {error}")
+    prune = optimize.get("prune", {})
+    if prune.get("schedule") == "polynomial" and "finetune" not in prune:
+        yield Fault(
+            ("optimize", "prune", "schedule"),
+            "'optimize.prune.schedule' polynomial has no training to grow in: add 'finetune', or use constant",
+        )
+    if _trains_ranges(recipe):
+        yield from _trained_ranges(recipe["converter"])
+
+
+def _regular_expression_error(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return str(error)
+    return ""
+
+
+def _trained_ranges(converter: Recipe) -> Iterator[Fault]:
+    needed = {
+        "engine": (converter["engine"] == "tflite_converter", "engine tflite_converter"),
+        "quantization": (converter["quantization"] == "int8", "quantization int8"),
+        "rules": (not converter["rules"], "a scheme without rules"),
+        "granularity": (converter.get("granularity", "per_channel") == "per_channel", "granularity per_channel"),
+    }
+    for key, (met, wanted) in needed.items():
+        if not met:
+            yield Fault(
+                ("converter", key),
+                f"'converter.{key}' doesn't go with 'optimize.quantization_aware_training', which trains the ranges of"
+                f" 8-bit kernels: it needs {wanted}",
+            )
+
+
 def _bounds(recipe: Recipe) -> Iterator[Fault]:
     acceptance = recipe["acceptance"]
     for section in ("parity", "task", "size", "latency", "model"):
@@ -206,7 +266,6 @@ def _not_yet(recipe: Recipe) -> Iterator[Fault]:
         ("source", "kind"): source["kind"] in {"frozen_graph", "keras_application"} and source["kind"],
         ("source", "signature"): isinstance(source.get("signature"), list) and "a list",
         ("custom_layers", "replace"): bool(recipe["custom_layers"]["replace"]),
-        ("optimize",): bool(recipe["optimize"]),
         ("evaluation", "runtime"): recipe.get("evaluation", {}).get("runtime") == "none" and "none",
         ("acceptance", "target"): bool(recipe["acceptance"]["target"]),
         **{("artifacts", key): bool(value) for key, value in artifacts.items()},
@@ -226,6 +285,7 @@ _RULES = (
     _flatbuffer_source,
     _converter_rules,
     _plugins,
+    _optimization,
     _bounds,
     _not_yet,
 )

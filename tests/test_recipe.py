@@ -137,7 +137,7 @@ def test_every_fault_is_told_at_once_with_its_place_in_reading_order() -> None:
 
 
 def test_faults_of_the_cross_rules_are_told_once_the_schema_is_content() -> None:
-    told = refused(with_sections(name="latest", schema_version=9, optimize={"prune": {"sparsity": 0.5}}))
+    told = refused(with_sections(name="latest", schema_version=9, acceptance={"target": {"sram_kib": {"max": 256}}}))
     assert told.startswith("the recipe has 3 faults:")
 
 

@@ -186,7 +186,6 @@ def test_a_bound_on_what_nobody_measures_is_refused() -> None:
         ),
         ({"source": {"kind": "saved_model", "path": "m", "signature": ["a", "b"]}}, "source.signature"),
         ({"custom_layers": {"replace": {"HardSwish": "a:b"}}}, "custom_layers.replace"),
-        ({"optimize": {"prune": {"sparsity": 0.5}}}, "optimize"),
         ({"evaluation": {"dataset": {"plugin": "digits"}, "runtime": "none"}}, "evaluation.runtime"),
         ({"acceptance": {"target": {"sram_kib": {"max": 256}}}}, "acceptance.target"),
         ({"artifacts": {"c_array": True}}, "artifacts.c_array"),
@@ -199,6 +198,66 @@ def test_what_this_version_does_not_carry_out_is_refused(sections: dict[str, Any
     (fault,) = cross_faults(complete(**sections))
     assert ".".join(map(str, fault.path)) == path
     assert "this version doesn't carry it out" in fault.message
+
+
+FINETUNE = {"dataset": {"plugin": "digits"}}
+
+
+@pytest.mark.parametrize(
+    ("source", "refused"),
+    [
+        ({"kind": "keras", "path": "m.keras"}, False),
+        ({"kind": "python", "factory": "models:build"}, False),
+        ({"kind": "saved_model", "path": "m"}, True),
+        ({"kind": "frozen_graph", "path": "m.pb", "inputs": {"x": [1]}, "outputs": ["y"]}, True),
+        ({"kind": "tflite", "path": "m.tflite"}, True),
+    ],
+)
+def test_only_a_keras_model_can_be_optimized(source: dict[str, Any], refused: bool) -> None:
+    recipe = complete(source=source, optimize={"prune": {"sparsity": 0.5}})
+    told = [fault.message for fault in cross_faults(recipe) if fault.path == ("optimize",)]
+    assert bool(told) == refused
+    assert all("take the Keras file" in message for message in told)
+
+
+@pytest.mark.parametrize(
+    ("optimize", "path"),
+    [
+        ({"prune": {"sparsity": 0.5, "layers": "("}}, "optimize.prune.layers"),
+        ({"cluster": {"clusters": 8, "layers": "("}}, "optimize.cluster.layers"),
+        ({"prune": {"sparsity": 0.5, "schedule": "polynomial"}}, "optimize.prune.schedule"),
+        (
+            {"cluster": {"clusters": 8, "finetune": {"dataset": {"plugin": "digit"}}}},
+            "optimize.cluster.finetune.dataset.plugin",
+        ),
+    ],
+)
+def test_an_optimization_that_can_not_be_carried_out_is_refused(optimize: dict[str, Any], path: str) -> None:
+    assert paths(optimize=optimize) == [path]
+
+
+@pytest.mark.parametrize(
+    ("converter", "path"),
+    [
+        ({"quantization": "int8"}, None),
+        ({"quantization": "float16"}, "converter.quantization"),
+        ({"quantization": "int16x8"}, "converter.quantization"),
+        ({"quantization": "none"}, "converter.quantization"),
+        ({"quantization": "int8", "granularity": "per_tensor"}, "converter.granularity"),
+        ({"quantization": "int8", "rules": [rule("none")]}, "converter.rules"),
+        (ai_edge("int8"), "converter.engine"),
+    ],
+)
+def test_trained_ranges_go_with_int8_by_the_tflite_converter_alone(converter: dict[str, Any], path: str | None) -> None:
+    optimize = {"quantization_aware_training": {"finetune": FINETUNE}}
+    assert paths(converter=converter, optimize=optimize) == ([path] if path else [])
+
+
+def test_trained_ranges_need_no_calibration_data_and_leave_them_unused() -> None:
+    optimize = {"quantization_aware_training": {"finetune": FINETUNE}}
+    assert paths(representative_dataset=None, optimize=optimize) == []
+    (warning,) = warnings(complete(optimize=optimize))
+    assert warning == "'representative_dataset' is not used: the ranges are trained"
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,34 @@ class Census(Record, frozen=True, kw_only=True):
     min_runtime_version: str
 
 
+class LayerWeights(Record, frozen=True, kw_only=True):
+    """One optimized layer's weights, as they stand in the flatbuffer.
+
+    Attributes:
+        layer: the layer's name in the float model.
+        tensor: the tensor's name in the flatbuffer.
+        dtype: of the stored values.
+        count: number of weights.
+        sparsity: share of values that stand for zero.
+        distinct_values: number of distinct stored values in the whole tensor.
+        distinct_values_per_channel: the largest number in one output channel, which scales of channels don't multiply.
+        encoded: whether the zeros are left out of the file.
+        promised_sparsity: what the recipe asks for; None where it doesn't.
+        promised_clusters: what the recipe asks for; None where it doesn't.
+    """
+
+    layer: str
+    tensor: str
+    dtype: str
+    count: int
+    sparsity: float
+    distinct_values: int
+    distinct_values_per_channel: int
+    encoded: bool
+    promised_sparsity: float | None = None
+    promised_clusters: int | None = None
+
+
 class Measurement(Record, frozen=True, kw_only=True):
     """All that is known of a candidate before it is judged.
 
@@ -130,6 +158,7 @@ class Measurement(Record, frozen=True, kw_only=True):
         census: of the candidate.
         latency: the candidate's; None where no benchmark was asked for.
         float32_latency: the float32 conversion's; None with it.
+        optimized_layers: weights that pruning or clustering promised something about, as the candidate holds them.
     """
 
     samples: SampleSet
@@ -140,3 +169,4 @@ class Measurement(Record, frozen=True, kw_only=True):
     census: Census
     latency: Latency | None = None
     float32_latency: Latency | None = None
+    optimized_layers: tuple[LayerWeights, ...] = ()

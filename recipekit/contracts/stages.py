@@ -13,10 +13,25 @@ from recipekit.contracts.declared import (
     ModelSpec,
 )
 from recipekit.contracts.measured import Latency, Measurement
+from recipekit.contracts.optimization import (
+    Confirmation,
+    ConfirmRequest,
+    EncodeRequest,
+    OptimizeSpec,
+    Promise,
+    Training,
+)
 from recipekit.contracts.record import Record
 from recipekit.contracts.samples import SampleSet
 from recipekit.contracts.tensors import Signature
-from recipekit.errors import ConversionError, DatasetError, EvaluationError, RecipekitError, SourceError
+from recipekit.errors import (
+    ConversionError,
+    DatasetError,
+    EvaluationError,
+    OptimizationError,
+    RecipekitError,
+    SourceError,
+)
 
 
 class LoadRequest(Record, frozen=True, kw_only=True):
@@ -45,6 +60,38 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     reason: str
     parameters: int | None = None
     flatbuffer: str = ""
+
+
+class OptimizeRequest(Record, frozen=True, kw_only=True):
+    """Ask for the float model with fewer weights, fewer distinct values, or trained ranges.
+
+    Attributes:
+        model: the float model.
+        loaded: the same as `load` gave it.
+        optimize: what to do with it.
+        samples: number of samples of each training, by the name of its step.
+    """
+
+    model: ModelSpec
+    loaded: LoadedModel
+    optimize: OptimizeSpec
+    samples: dict[str, int]
+
+
+class OptimizedModel(Record, frozen=True, kw_only=True):
+    """The optimized float model, and what a conversion of it must keep.
+
+    Attributes:
+        loaded: the model, ready for lowering.
+        promises: about its weights, layer by layer.
+        weights: the `.npz` file with the values of the promised weights; empty without promises.
+        trainings: by the name of the step, in their order.
+    """
+
+    loaded: LoadedModel
+    promises: tuple[Promise, ...]
+    weights: str
+    trainings: dict[str, Training]
 
 
 class SurveyRequest(Record, frozen=True, kw_only=True):
@@ -134,6 +181,7 @@ class QuantizeRequest(Record, frozen=True, kw_only=True):
         converter: the scheme.
         calibration: the ranges; None where the scheme needs none.
         dataset: the samples behind them; None with it.
+        trained_ranges: whether the model was trained for quantization and holds its ranges itself.
     """
 
     loaded: LoadedModel
@@ -141,6 +189,7 @@ class QuantizeRequest(Record, frozen=True, kw_only=True):
     converter: ConverterSpec
     calibration: Calibration | None
     dataset: DatasetSpec | None
+    trained_ranges: bool = False
 
 
 class MeasureRequest(Record, frozen=True, kw_only=True):
@@ -212,11 +261,29 @@ class Stage(NamedTuple):
 
 SURVEY = Stage("survey", "litert", SurveyRequest, SampleSet, DatasetError)
 LOAD = Stage("load", "tensorflow", LoadRequest, LoadedModel, SourceError)
+OPTIMIZE = Stage("optimize", "tensorflow", OptimizeRequest, OptimizedModel, OptimizationError)
 REFERENCE = Stage("reference", "tensorflow", ReferenceRequest, Reference, EvaluationError)
 LOWER = Stage("lower", "tensorflow", LowerRequest, Flatbuffer, ConversionError)
 CALIBRATE = Stage("calibrate", "tensorflow", CalibrateRequest, Calibration, ConversionError)
 QUANTIZE = Stage("quantize", "tensorflow", QuantizeRequest, Flatbuffer, ConversionError)
+ENCODE = Stage("encode", "tensorflow", EncodeRequest, Flatbuffer, ConversionError)
+CONFIRM = Stage("confirm", "litert", ConfirmRequest, Confirmation, OptimizationError)
 MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationError)
 BENCHMARK = Stage("benchmark", "litert", BenchmarkRequest, Latencies, EvaluationError, alone=True)
 
-STAGES = {stage.name: stage for stage in (SURVEY, LOAD, REFERENCE, LOWER, CALIBRATE, QUANTIZE, MEASURE, BENCHMARK)}
+STAGES = {
+    stage.name: stage
+    for stage in (
+        SURVEY,
+        LOAD,
+        OPTIMIZE,
+        REFERENCE,
+        LOWER,
+        CALIBRATE,
+        QUANTIZE,
+        ENCODE,
+        CONFIRM,
+        MEASURE,
+        BENCHMARK,
+    )
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -32,6 +33,7 @@ from recipekit.contracts import (
     Stage,
 )
 from recipekit.graph.node import Node, Records
+from recipekit.graph.optimization import confirm_stage, converted_model, encode_stage, optimize_stage
 from recipekit.inputs import Input
 from recipekit.recipe import Recipe
 from recipekit.samples import require_same_samples
@@ -69,7 +71,8 @@ class Graph:
             pinned: its inputs, from `build.pin_inputs`.
             surroundings: of the build.
             load: from `load_stage`.
-            samples: the surveys' records by role, `calibration-samples` and `evaluation-samples`.
+            samples: the surveys' records by role: `calibration-samples`, `evaluation-samples`, and `<step>-samples` for
+                each training of `optimize`.
         """
         self._recipe = recipe = job.recipe
         self._plugins = {entry.name: entry for entry in pinned if entry.role == "plugin"}
@@ -77,10 +80,17 @@ class Graph:
         self._evaluated = samples["evaluation-samples"]
         self.load = load
         self.reference = self._reference()
-        self.float32 = load if recipe.model.source.kind == "tflite" else self._lower()
-        self.candidate = self.float32
+        self.float32 = load if recipe.model.source.kind == "tflite" else self._lower(load)
+        self._converted, self._lowered = load, self.float32
+        if recipe.optimize is not None:
+            self._converted = optimize_stage(job, recipe.optimize, surroundings, load, samples)
+            if not recipe.optimize.trains_ranges:
+                self._lowered = self._lower(self._converted)
+        self.candidate = self._lowered
         if recipe.converter.quantization != "none" or recipe.converter.rules:
             self.candidate = self._quantize(samples.get("calibration-samples"))
+        if recipe.optimize is not None and recipe.optimize.encodes:
+            self.candidate = encode_stage(surroundings, self.candidate)
 
     def _reference(self) -> Node:
         model, dataset = self._recipe.model, self._recipe.evaluation.dataset
@@ -95,16 +105,17 @@ class Graph:
             check=_same(self._evaluated, dataset),
         )
 
-    def _lower(self) -> Node:
+    def _lower(self, model: Node) -> Node:
         lowering = self._recipe.converter.lowering
-        return self._node(
+        lower = self._node(
             LOWER,
             {"lowering": msgspec.to_builtins(lowering)},
-            (self.load,),
-            lambda records: LowerRequest(loaded=records["load"], lowering=lowering),
+            (model,),
+            lambda records: LowerRequest(loaded=converted_model(records[model.label]), lowering=lowering),
             lambda flatbuffer: f"float32, {flatbuffer.size:,} bytes",
             reads=self.load.reads,
         )
+        return lower if model is self.load else replace(lower, label=f"{lower.label}-optimized")
 
     def _calibrate(self, samples: SampleSet, dataset: DatasetSpec) -> Node:
         spec = self._recipe.converter.calibration
@@ -113,7 +124,10 @@ class Graph:
             {"calibration": msgspec.to_builtins(spec), "samples": samples.sha256},
             self._beginnings(),
             lambda records: CalibrateRequest(
-                loaded=records["load"], float32=self._float32_path(records), calibration=spec, dataset=dataset
+                loaded=converted_model(records[self._converted.label]),
+                float32=self._float32_path(records),
+                calibration=spec,
+                dataset=dataset,
             ),
             lambda calibration: f"ranges of {calibration.samples.count} samples",
             reads=self.load.reads,
@@ -130,11 +144,12 @@ class Graph:
         def request(records: Records) -> QuantizeRequest:
             calibration: Calibration | None = records.get("calibrate")
             return QuantizeRequest(
-                loaded=records["load"],
+                loaded=converted_model(records[self._converted.label]),
                 float32=self._float32_path(records),
                 converter=converter,
                 calibration=calibration,
                 dataset=dataset if calibration is not None else None,
+                trained_ranges=bool(self._recipe.optimize and self._recipe.optimize.trains_ranges),
             )
 
         return self._node(
@@ -154,6 +169,12 @@ class Graph:
             return record
         source = next(entry for entry in self.load.reads if entry.role == "model-source")
         return Flatbuffer(path=record.flatbuffer, sha256=source.digest, size=source.bytes)
+
+    def confirm(self, candidate: Flatbuffer) -> Node | None:
+        """The candidate's weights against what was promised of them; None where nothing was."""
+        optimize = self._recipe.optimize
+        confirms = optimize is not None and optimize.confirms
+        return confirm_stage(self._surroundings, self._converted, candidate) if confirms else None
 
     def measure(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer) -> Node:
         """The candidate's comparison with the float model; the same for candidates of the same bytes.
@@ -243,10 +264,10 @@ class Graph:
 
     def _beginnings(self) -> tuple[Node, ...]:
         """What every conversion begins with: the float model and its float32 conversion."""
-        return _once((self.load, self.float32))
+        return _once((self._converted, self._lowered))
 
     def _float32_path(self, records: Records) -> str:
-        return self.flatbuffer(records[self.float32.label]).path
+        return self.flatbuffer(records[self._lowered.label]).path
 
     def _engine_worker(self) -> str:
         return _ENGINE_WORKERS.get(self._recipe.converter.engine, "tensorflow")

@@ -87,6 +87,14 @@ def _functional(model: Any) -> _Interface:
     return _Interface(specs, arguments, _numbered([_layer_name(tensor) for tensor in model.outputs]))
 
 
+def output_names(model: Any) -> tuple[str, ...]:
+    """What the FloatModel of a functional or sequential model calls its outputs, in the order of `model.outputs`."""
+    structure = None if isinstance(model, sys.modules[str(generation(model))].Sequential) else model.output
+    if isinstance(structure, Mapping):
+        return tuple(str(key) for key in sorted(structure))
+    return _numbered([_layer_name(tensor) for tensor in model.outputs])
+
+
 def _layer_name(tensor: Any) -> str:
     """Name of the layer that gave a symbolic tensor; the tensor's own name in Keras 3 is a counter of the process."""
     history = tensor._keras_history

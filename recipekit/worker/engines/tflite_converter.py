@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import tensorflow as tf
 
 from recipekit.contracts import CalibrateRequest, ConverterSpec, LoadedModel, LoweringSpec, QuantizeRequest
@@ -86,6 +87,8 @@ class TFLiteConverterEngine:
         """
         spec = request.converter
         flatbuffer = Path(request.float32).read_bytes()
+        if request.trained_ranges:
+            return _with_trained_ranges(request)
         operators = operators_of(flatbuffer)
         fallback = float_fallback(spec, operators)
         if spec.needs_samples:
@@ -138,6 +141,21 @@ def _from_ranges(
     require_flatbuffer(flatbuffer)
     if fallback is not None:
         fallback.require_float(flatbuffer)
+    return flatbuffer
+
+
+def _with_trained_ranges(request: QuantizeRequest) -> bytes:
+    """The flatbuffer of a model that was trained for quantization, which holds its ranges: it needs no samples."""
+    spec = request.converter
+    # For integers alone the converter demands samples, even where it has no use for them; so the file is asked instead.
+    flatbuffer = _one_call(request.loaded, msgspec.structs.replace(spec, allow_float=True), None)
+    float_ops = sorted({site.op for site in operators_of(flatbuffer) if site.is_float})
+    if float_ops and not spec.allow_float:
+        raise ConversionError(
+            f"operators of the trained model have no ranges and stay float: {', '.join(float_ops)}",
+            where="converter.allow_float",
+            fix="set `allow_float: true`, or leave `quantization_aware_training` out and calibrate with samples",
+        )
     return flatbuffer
 
 

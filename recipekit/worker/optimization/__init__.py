@@ -1,0 +1,1 @@
+"""Changes to a float model before conversion: pruning, clustering, quantization-aware training."""
