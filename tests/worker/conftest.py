@@ -19,3 +19,9 @@ def measured_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def float_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the models of `tests/models/float_models.py`."""
     return built_once("float_models", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def optimized_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the models of `tests/models/optimized_models.py`."""
+    return built_once("optimized_models", tmp_path_factory)

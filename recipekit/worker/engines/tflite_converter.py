@@ -86,9 +86,9 @@ class TFLiteConverterEngine:
             RecipekitError: whatever the samples raise while they are read.
         """
         spec = request.converter
-        flatbuffer = Path(request.float32).read_bytes()
         if request.trained_ranges:
             return _with_trained_ranges(request)
+        flatbuffer = Path(request.float32).read_bytes()
         operators = operators_of(flatbuffer)
         fallback = float_fallback(spec, operators)
         if spec.needs_samples:
@@ -147,8 +147,9 @@ def _from_ranges(
 def _with_trained_ranges(request: QuantizeRequest) -> bytes:
     """The flatbuffer of a model that was trained for quantization, which holds its ranges: it needs no samples."""
     spec = request.converter
-    # For integers alone the converter demands samples, even where it has no use for them; so the file is asked instead.
-    flatbuffer = _one_call(request.loaded, msgspec.structs.replace(spec, allow_float=True), None)
+    # For integers alone the converter demands samples, even where it has no use for them. As dynamic range it finds the
+    # ranges in the graph and takes those; whether that left nothing in float, the file is asked.
+    flatbuffer = _one_call(request.loaded, msgspec.structs.replace(spec, quantization="dynamic_range"), None)
     float_ops = sorted({site.op for site in operators_of(flatbuffer) if site.is_float})
     if float_ops and not spec.allow_float:
         raise ConversionError(

@@ -16,7 +16,8 @@ from recipekit.worker.optimization.carry_over import Carried
 from recipekit.worker.optimization.clustering import cluster
 from recipekit.worker.optimization.fine_tuning import FineTuning
 from recipekit.worker.optimization.pruning import prune_while_training
-from recipekit.worker.optimization.quantization_aware import STEP, counterpart, train_for_quantization
+from recipekit.worker.optimization.put_back import counterpart
+from recipekit.worker.optimization.quantization_aware import STEP, train_for_quantization
 from recipekit.worker.optimization.weights import LayerWeight, select
 from recipekit.worker.optimization.wrapped_layers import Train, own_copy
 
@@ -93,7 +94,8 @@ class Chain:
         chosen = select(self._model, spec.layers, "cluster")
         self._clusters = {weight.key: weight for weight in chosen}
         train = None if spec.finetune is None else self._training("cluster", spec.finetune)[0]
-        self._model = cluster(self._model, chosen, spec, train, {weight.layer for weight in self._sparsity.values()})
+        pruned = [counterpart(self._model, weight) for weight in self._sparsity.values()]
+        self._model = cluster(self._model, chosen, spec, train, pruned)
 
     def _training(self, step: str, spec: FinetuneSpec) -> tuple[Train, int]:
         """The training of a step, and how many steps of its own it has."""

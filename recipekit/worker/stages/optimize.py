@@ -33,9 +33,9 @@ def run(request: OptimizeRequest, folder: Path) -> OptimizedModel:
     original = cast("FloatModel", float_model(request.model))
     if not is_keras_model(original.owner):
         raise OptimizationError(
-            f"the source gives a {type(original.owner).__name__}, which has no Keras layers to change",
+            "the source gives no Keras model, so there are no layers to change",
             where="optimize",
-            fix="let the factory return a Keras model",
+            fix="let the factory return a Keras model, or leave `optimize` out",
         )
     if request.optimize.one_shot:
         return _pruned_in_one_shot(request, original, folder)

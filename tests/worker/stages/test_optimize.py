@@ -1,0 +1,213 @@
+"""Pruning, clustering and training of small models, and what the flatbuffers made of them hold."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from recipekit.contracts import STAGES, EncodeRequest, Flatbuffer, OptimizedModel
+from recipekit.errors import DatasetError, OptimizationError
+from recipekit.pool import Pool
+from tests.conftest import RunStage
+from tests.worker.float_sources import LAYERS as LAYERS_OF_PROJECT
+from tests.worker.float_sources import dataset, load, model, reference, values
+from tests.worker.optimized import confirm, finetune, lower, optimize, quantize_trained, weights
+
+pytestmark = pytest.mark.tensorflow
+
+RANGES = Path(__file__).parents[2] / "models" / "trained_ranges.py"
+LAYERS = ["stem", "mix", "hidden", "scores"]
+
+
+def zeros(optimized: OptimizedModel) -> dict[str, float]:
+    """Share of zeros by layer."""
+    return {name.removesuffix("/kernel"): float(np.mean(array == 0)) for name, array in weights(optimized).items()}
+
+
+@pytest.mark.parametrize("file", ["small.keras", "small.h5"])
+def test_one_shot_pruning_sets_the_share_of_each_layer_to_zero_and_the_file_keeps_it(
+    run_stage: RunStage, optimized_models: Path, file: str
+) -> None:
+    optimized = optimize(run_stage, model("keras", optimized_models / file), prune={"sparsity": 0.75})
+    assert zeros(optimized) == dict.fromkeys(LAYERS, 0.75)
+    confirmed = confirm(run_stage, optimized, lower(run_stage, optimized)).layers
+    assert {layer.layer: layer.sparsity for layer in confirmed} == dict.fromkeys(LAYERS, 0.75)
+    assert {layer.dtype for layer in confirmed} == {"float32"}
+
+
+def test_pruning_leaves_the_loaded_model_as_it_was(run_stage: RunStage, optimized_models: Path, tmp_path: Path) -> None:
+    spec = model("keras", optimized_models / "small.keras")
+    samples = dataset(tmp_path / "one.npz", {"image": np.ones((1, 8, 8, 2), np.float32)})
+    before = values(reference(run_stage, spec, load(run_stage, spec), samples))
+    optimize(run_stage, spec, prune={"sparsity": 0.9})
+    optimize(run_stage, spec, cluster={"clusters": 3})
+    after = values(reference(run_stage, spec, load(run_stage, spec), samples))
+    assert (after["scores"] == before["scores"]).all()
+
+
+def test_layers_are_chosen_by_their_whole_name(run_stage: RunStage, optimized_models: Path) -> None:
+    spec = model("keras", optimized_models / "small.keras")
+    optimized = optimize(run_stage, spec, prune={"sparsity": 0.5, "layers": "mix|hid.*"})
+    assert [promise.layer for promise in optimized.promises] == ["mix", "hidden"]
+    with pytest.raises(OptimizationError, match="no layer with weights to change matches 'hid'") as caught:
+        optimize(run_stage, spec, prune={"sparsity": 0.5, "layers": "hid"})
+    assert "stem, mix, hidden, scores" in caught.value.fix
+
+
+@pytest.mark.parametrize("schedule", ["constant", "polynomial"])
+def test_pruning_with_training_reaches_its_sparsity_by_either_schedule(
+    run_stage: RunStage, optimized_models: Path, schedule: str
+) -> None:
+    prune = {"sparsity": 0.5, "schedule": schedule, "finetune": finetune(optimized_models)}
+    optimized = optimize(run_stage, model("keras", optimized_models / "small.keras"), prune=prune)
+    assert zeros(optimized) == dict.fromkeys(LAYERS, 0.5)
+    training = optimized.trainings["prune"]
+    assert training.loss == "sparse_categorical_crossentropy"
+    assert training.samples.count == 96
+    assert len(training.losses) == 2
+    assert training.losses[1] < training.losses[0]
+
+
+def test_the_chain_keeps_zeros_and_clusters_down_to_the_integers_of_the_file(
+    run_stage: RunStage, optimized_models: Path
+) -> None:
+    spec = model("keras", optimized_models / "small.keras")
+    training = finetune(optimized_models)
+    optimized = optimize(
+        run_stage,
+        spec,
+        prune={"sparsity": 0.5, "layers": "stem|mix|hidden", "finetune": training},
+        cluster={"clusters": 6, "layers": "mix|hidden|scores", "finetune": training},
+        quantization_aware_training={"finetune": training},
+    )
+    assert [layer for layer, share in zeros(optimized).items() if share >= 0.5] == ["stem", "mix", "hidden"]
+    assert [len(np.unique(weights(optimized)[f"{layer}/kernel"])) for layer in ("mix", "hidden", "scores")] == [6, 6, 6]
+    flatbuffer = quantize_trained(run_stage, optimized)
+    confirmed = {layer.layer: layer for layer in confirm(run_stage, optimized, flatbuffer).layers}
+    assert {layer.dtype for layer in confirmed.values()} == {"int8"}
+    assert all(confirmed[layer].sparsity >= 0.5 for layer in ("stem", "mix", "hidden"))
+    assert all(confirmed[layer].distinct_values_per_channel <= 6 for layer in ("mix", "hidden", "scores"))
+    assert confirmed["scores"].promised_sparsity is None
+
+
+def test_the_same_training_gives_the_same_bytes_in_a_fresh_process(
+    run_stage: RunStage, optimized_models: Path, tmp_path: Path
+) -> None:
+    training = finetune(optimized_models)
+    steps: dict[str, dict[str, Any]] = {
+        "prune": {"sparsity": 0.5, "schedule": "polynomial", "finetune": training},
+        "cluster": {"clusters": 6, "finetune": training},
+        "quantization_aware_training": {"finetune": training},
+    }
+
+    def digest(run: RunStage) -> tuple[str, dict[str, tuple[float, ...]]]:
+        optimized = optimize(run, model("keras", optimized_models / "small.keras"), **steps)
+        losses = {step: record.losses for step, record in optimized.trainings.items()}
+        return quantize_trained(run, optimized).sha256, losses
+
+    with Pool() as fresh:
+        counter = itertools.count()
+        again = digest(lambda name, request: fresh.run(STAGES[name], request, tmp_path / str(next(counter))).record)
+    assert digest(run_stage) == again
+
+
+def test_the_scales_of_the_file_are_the_trained_ranges(run_stage: RunStage, optimized_models: Path) -> None:
+    spec = model("keras", optimized_models / "small.keras")
+    optimized = optimize(run_stage, spec, quantization_aware_training={"finetune": finetune(optimized_models)})
+    assert optimized.promises == ()
+    command = [sys.executable, str(RANGES), optimized.loaded.saved_model]
+    ranges = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    interpreter = Interpreter(model_path=quantize_trained(run_stage, optimized).path)
+    (image,) = interpreter.get_input_details()
+    (signature,) = interpreter.get_signature_list().values()
+    assert (signature["inputs"], signature["outputs"], image["dtype"]) == (["image"], ["scores"], np.int8)
+    scales = {
+        round(float(scale), 7)
+        for tensor in interpreter.get_tensor_details()
+        for scale in tensor["quantization_parameters"]["scales"]
+    }
+    for name in ("quantize_layer/quantize_layer", "quant_hidden/post_activation", "quant_stem_relu/output"):
+        trained = (ranges[f"{name}_max"][0] - ranges[f"{name}_min"][0]) / 255
+        assert min(abs(scale / trained - 1) for scale in scales) < 1e-5, name
+    trained = ranges["quant_hidden/kernel_max"][0] / 127
+    assert min(abs(scale / trained - 1) for scale in scales) < 1e-5
+
+
+def test_sparse_weights_make_a_float_file_smaller_and_read_back_as_they_were(
+    run_stage: RunStage, optimized_models: Path
+) -> None:
+    spec = model("keras", optimized_models / "small.keras")
+    optimized = optimize(run_stage, spec, prune={"sparsity": 0.8})
+    dense = lower(run_stage, optimized)
+    encoded: Flatbuffer = run_stage("encode", EncodeRequest(flatbuffer=dense.path))
+    assert encoded.size < dense.size
+    before, after = (confirm(run_stage, optimized, file).layers for file in (dense, encoded))
+    assert any(layer.encoded for layer in after)
+    assert [(layer.layer, layer.sparsity, layer.distinct_values) for layer in before] == [
+        (layer.layer, layer.sparsity, layer.distinct_values) for layer in after
+    ]
+
+
+def test_a_file_that_does_not_keep_its_zeros_is_refused_with_the_layer(
+    run_stage: RunStage, optimized_models: Path
+) -> None:
+    spec = model("keras", optimized_models / "small.keras")
+    little = optimize(run_stage, spec, prune={"sparsity": 0.1})
+    much = optimize(run_stage, spec, prune={"sparsity": 0.2})
+    with pytest.raises(OptimizationError, match=r"layer 'stem': 9\.\d% of its weights are zero, not 20\.0%"):
+        confirm(run_stage, much, lower(run_stage, little))
+
+
+def test_a_model_with_branches_is_carried_over_whole(run_stage: RunStage, optimized_models: Path) -> None:
+    spec = model("keras", optimized_models / "branched.keras")
+    optimized = optimize(run_stage, spec, cluster={"clusters": 4})
+    assert [promise.layer for promise in optimized.promises] == ["shared", "inner_dense", "tail_dense", "first"]
+    assert {output.name for output in optimized.loaded.signature.outputs} == {"first", "second"}
+    assert {tensor.name for tensor in optimized.loaded.signature.inputs} == {"zeta", "alpha"}
+    confirm(run_stage, optimized, lower(run_stage, optimized))
+
+
+def test_a_layer_that_tf_keras_lacks_is_refused_and_one_shot_pruning_offered(
+    run_stage: RunStage, optimized_models: Path
+) -> None:
+    spec = model("keras", optimized_models / "own_layer.keras", LAYERS_OF_PROJECT)
+    with pytest.raises(OptimizationError, match=r"can't be carried over to tf_keras.*'doubled' \(Scale\)") as caught:
+        optimize(run_stage, spec, cluster={"clusters": 4})
+    assert "works on any Keras model" in caught.value.fix
+    (promise,) = optimize(run_stage, spec, prune={"sparsity": 0.5}).promises
+    assert promise.layer == "dense"
+
+
+def test_a_model_without_keras_layers_is_refused(run_stage: RunStage) -> None:
+    with pytest.raises(OptimizationError, match="gives no Keras model"):
+        optimize(run_stage, model("python", factory="factories.py:holder"), prune={"sparsity": 0.5})
+
+
+def test_a_training_without_labels_is_refused_with_the_sample(
+    run_stage: RunStage, optimized_models: Path, tmp_path: Path
+) -> None:
+    unlabelled = dataset(tmp_path / "train.npz", {"image": np.zeros((4, 8, 8, 2), np.float32)})
+    training = finetune(optimized_models, dataset=unlabelled)
+    with pytest.raises(DatasetError, match="has no label"):
+        optimize(
+            run_stage,
+            model("keras", optimized_models / "small.keras"),
+            prune={"sparsity": 0.5, "finetune": training},
+        )
+
+
+def test_a_training_that_diverges_says_so(run_stage: RunStage, optimized_models: Path) -> None:
+    training = finetune(optimized_models, learning_rate=1e30, optimizer="sgd", epochs=3)
+    with pytest.raises(OptimizationError, match="diverged") as caught:
+        optimize(
+            run_stage, model("keras", optimized_models / "small.keras"), prune={"sparsity": 0.5, "finetune": training}
+        )
+    assert "learning_rate" in caught.value.fix
