@@ -10,6 +10,7 @@ import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, Protocol
@@ -35,6 +36,9 @@ class Watcher(Protocol):
 
     def finished(self, step: str, seconds: float, note: str) -> None:
         """A step has ended well."""
+
+    def progress(self, step: str, text: str) -> None:
+        """A step that runs has come so far."""
 
     def found(self, step: str, seconds: float, note: str) -> None:
         """The result of a step was there; it took so many seconds when it ran."""
@@ -161,7 +165,8 @@ class Execution:
             folder = self._work.folder / f"{next(self._numbers):02d}-{node.label}"
         self._watcher.started(node.label)
         try:
-            result = self._pool.run(node.stage, node.request(records), folder)
+            tell = partial(self._watcher.progress, node.label)
+            result = self._pool.run(node.stage, node.request(records), folder, tell)
         except (DatasetError, PluginError) as error:
             error.where = ": ".join(filter(None, (node.dataset, error.where)))
             raise

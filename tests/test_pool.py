@@ -42,6 +42,10 @@ def samples(do="nothing", **options):
         case "raise": raise ValueError("the camera is unplugged")
         case "meet": meet(**options)
         case "span": span(**options)
+        case "tell":
+            for text in ("epoch 1 of 2", "epoch 2 of 2"):
+                Path(options["file"]).write_text(text)
+                time.sleep(0.5)
         case "hang": time.sleep(600)
         case "eat":
             eaten = []
@@ -118,6 +122,13 @@ def test_a_stage_that_hangs_is_ended_at_its_limit(project: Path) -> None:
 def test_a_stage_that_outgrows_its_memory_is_ended(small_pool: Pool, project: Path) -> None:
     with pytest.raises(StageMemory, match="400 MiB allowed"):
         small_pool.run(SURVEY, survey(project, do="eat"), project / "eat")
+
+
+def test_a_stage_may_say_how_far_it_has_come(small_pool: Pool, project: Path) -> None:
+    told: list[str] = []
+    request = survey(project, do="tell", file=str(project / "stage" / "progress.txt"))
+    small_pool.run(SURVEY, request, project / "stage", told.append)
+    assert told == ["epoch 1 of 2", "epoch 2 of 2"]
 
 
 def test_errors_of_project_code_keep_their_class_and_place(small_pool: Pool, project: Path) -> None:

@@ -30,6 +30,7 @@ class Screen:
         self._console = console
         self._status = Status("", console=console)
         self._running: list[str] = []
+        self._progress: dict[str, str] = {}
         self._lock = Lock()
 
     def warning(self, text: str) -> None:
@@ -50,6 +51,12 @@ class Screen:
             self._line("[green]done[/] ", step, seconds, note)
             self._show_running()
 
+    def progress(self, step: str, text: str) -> None:
+        """A step that runs has come so far; shown beside its spinner."""
+        with self._lock:
+            self._progress[step] = f" ({text})"
+            self._show_running()
+
     def found(self, step: str, seconds: float, note: str) -> None:
         """The result of a step was there; it took so many seconds when it ran."""
         with self._lock:
@@ -68,7 +75,8 @@ class Screen:
     def _show_running(self) -> None:
         if self._console.is_terminal:
             if self._running:
-                self._status.update(f"{', '.join(self._running)} ...")
+                steps = (f"{step}{self._progress.get(step, '')}" for step in self._running)
+                self._status.update(escape(f"{', '.join(steps)} ..."))
                 self._status.start()
             else:
                 self._status.stop()
@@ -118,6 +126,9 @@ class ChildScreen:
         """Nothing is shown of single steps."""
 
     def finished(self, step: str, seconds: float, note: str) -> None:
+        """Nothing is shown of single steps."""
+
+    def progress(self, step: str, text: str) -> None:
         """Nothing is shown of single steps."""
 
     def found(self, step: str, seconds: float, note: str) -> None:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import socketpair
@@ -25,6 +26,9 @@ from recipekit.project import Project
 
 _POLL_SECONDS = 0.1
 _LAST_WORDS = 12
+
+Tell = Callable[[str], None]
+"""Is told how far a stage has come, one line at a time."""
 
 
 class Limits(NamedTuple):
@@ -73,8 +77,14 @@ class Worker:
         """Whether the process still runs."""
         return self._process.poll() is None
 
-    def ask(self, stage: Stage, path: Path, limits: Limits) -> None:
+    def ask(self, stage: Stage, path: Path, limits: Limits, tell: Tell = lambda _: None) -> None:
         """Sends one request file and waits until its response file is there.
+
+        Args:
+            stage: which one.
+            path: the request file.
+            limits: of the stage.
+            tell: is told how far the stage has come, each time when that changes.
 
         Raises:
             StageDied: the process ended before it answered.
@@ -82,10 +92,15 @@ class Worker:
             StageMemory: the process used more memory than its limit.
         """
         deadline = time.monotonic() + limits.seconds
+        told = ""
         try:
             self.wait_until_ready()
             self._connection.send_bytes(str(path).encode())
             while not self._connection.poll(_POLL_SECONDS):
+                progress = _progress(path)
+                if progress not in {"", told}:
+                    told = progress
+                    tell(told)
                 if time.monotonic() > deadline:
                     self._fail(StageTimeout, f"the stage '{stage.name}' took longer than {limits.seconds:g} s", path)
                 used = self._resident_mib()
@@ -131,6 +146,14 @@ class Worker:
             return float(psutil.Process(self.pid).memory_info().rss) / 2**20
         except psutil.NoSuchProcess:
             return 0.0
+
+
+def _progress(request: Path) -> str:
+    """What a stage says of how far it has come; empty where it says nothing."""
+    try:
+        return request.with_name("progress.txt").read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def worker_environment() -> dict[str, str]:

@@ -13,7 +13,7 @@ import msgspec
 from recipekit.contracts import STAGES, Record, Stage
 from recipekit.errors import InternalError, by_id
 from recipekit.pool.crew import Crew
-from recipekit.pool.process import Limits
+from recipekit.pool.process import Limits, Tell
 
 
 class StageResult(NamedTuple):
@@ -54,13 +54,14 @@ class Pool:
         """Starts a worker of a kind, so that it imports while the caller does something else."""
         self._crews[kind].warm()
 
-    def run(self, stage: Stage, request: Record, folder: Path) -> StageResult:
+    def run(self, stage: Stage, request: Record, folder: Path, tell: Tell = lambda _: None) -> StageResult:
         """Runs one stage in a worker; one that must be alone waits until no other one is asked for or under way.
 
         Args:
             stage: which one.
             request: its request record.
             folder: a folder of its own; it gets `request.json`, `response.json`, `log.txt` and `artifacts/`.
+            tell: is told how far a long stage has come.
 
         Returns:
             The stage's record, and how long it took.
@@ -73,7 +74,7 @@ class Pool:
         path = folder / "request.json"
         path.write_bytes(msgspec.json.encode({"stage": stage.name, "request": request}))
         with self._turn(alone=stage.alone), self._crews[stage.worker].worker(patient=stage.patient) as worker:
-            worker.ask(stage, path, self._limits)
+            worker.ask(stage, path, self._limits, tell)
         return _read_response(stage, folder / "response.json")
 
     @contextmanager

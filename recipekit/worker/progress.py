@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 FILE = "progress.txt"
+"""Its name is known to the parent's pool, too."""
 
 
 def show(folder: Path, text: str) -> None:
