@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from recipekit import environment
+from recipekit.build import extra_packages
 from recipekit.contracts import Flatbuffer
 from recipekit.environment import Package
+from recipekit.errors import EnvironmentFault
 from tests.graph.conftest import SmallProject
 from tests.small_builds import ENVIRONMENT
 
@@ -170,3 +173,70 @@ def test_every_stage_looks_at_the_source_again_since_it_may_have_opened_it(small
         as_flatbuffer(small)
     for node in small.stages().values():
         assert {entry.name for entry in node.reads} >= {"model", *small.recipe["custom_layers"].get("modules", ())}
+
+
+def pruned(small: SmallProject, **optimize: Any) -> None:
+    small.recipe["optimize"] = {"prune": {"sparsity": 0.5}, **optimize}
+
+
+TRAINING = {"dataset": {"plugin": "npz", "path": "test.npz"}}
+
+
+def test_pruning_in_one_shot_comes_between_the_model_and_its_conversion(small: SmallProject) -> None:
+    changed = small.changed_by(pruned)
+    added = {"optimize", "lower-optimized", "encode"}
+    assert changed == {*added, *AFTER_CALIBRATE}  # what the float model answers stays the yardstick, and its conversion
+    stages = small.stages()
+    assert [need.label for need in stages["optimize"].needs] == ["load"]
+    assert [need.label for need in stages["reference"].needs] == ["load"]
+    assert {need.label for need in stages["quantize"].needs} == {"optimize", "lower-optimized", "calibrate"}
+    assert {stages[label].stage.worker for label in added} == {"tensorflow"}
+
+
+def test_trained_ranges_leave_out_calibration_and_a_second_lowering(small: SmallProject) -> None:
+    small.recipe["optimize"] = {"quantization_aware_training": {"finetune": TRAINING}}
+    small.samples = {"evaluation-samples": "e" * 64, "quantization_aware_training-samples": "t" * 64}
+    assert small.keys().keys() == ALL - {"calibrate"} | {"optimize"}
+
+
+def test_another_sample_of_a_training_trains_again(small: SmallProject) -> None:
+    pruned(small, cluster={"clusters": 8, "finetune": TRAINING})
+    small.samples["cluster-samples"] = "t" * 64
+    after = {"optimize", "lower-optimized", "encode", *AFTER_CALIBRATE}
+    assert small.changed_by(lambda small: small.samples.update({"cluster-samples": "u" * 64})) == after
+    assert small.changed_by(set_key("optimize", "cluster", "finetune", "epochs", value=3)) == after
+    assert small.changed_by(set_key("optimize", "prune", "layers", value="dense.*")) == after
+
+
+def test_the_way_to_the_samples_of_a_training_means_nothing(small: SmallProject) -> None:
+    pruned(small, cluster={"clusters": 8, "finetune": TRAINING})
+    small.samples["cluster-samples"] = "t" * 64
+    way = set_key("optimize", "cluster", "finetune", "dataset", value={"plugin": "digits"})
+    assert small.changed_by(way) == set()
+
+
+def test_leaving_zeros_in_the_file_leaves_out_one_stage(small: SmallProject) -> None:
+    pruned(small)
+    without = set_key("optimize", "prune", "encode", value=False)
+    assert small.changed_by(without) == {"encode", "measure", "benchmark"}  # keys stand for digests here
+
+
+@pytest.mark.parametrize("optimize", [{}, {"optimize": {"prune": {"sparsity": 0.5}}}])
+def test_the_toolkit_is_an_input_of_builds_that_train_alone(small: SmallProject, optimize: dict[str, Any]) -> None:
+    small.recipe.update(optimize)
+    assert extra_packages(small.job().recipe) == ()
+    pruned(small, cluster={"clusters": 8})
+    (package,) = extra_packages(small.job().recipe)
+    assert package.name == "tensorflow-model-optimization"
+    inputs = small.stages()["optimize"].inputs or {}
+    assert inputs["packages"] == {package.name: f"{package.version} {package.digest}"}
+
+
+def test_a_missing_toolkit_is_told_before_anything_runs(small: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "installed", lambda _: None)
+    pruned(small)
+    assert small.keys()
+    pruned(small, cluster={"clusters": 8})
+    with pytest.raises(EnvironmentFault) as caught:
+        small.keys()
+    assert caught.value.fix == "pip install 'recipekit[optimize]'"
