@@ -26,6 +26,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PLUGINS = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 
 
+OPTIMIZE = (ROOT / "docs" / "optimize.md").read_text(encoding="utf-8")
 ENGINES = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
 
 
@@ -106,6 +107,19 @@ def test_the_docs_converter_sections_are_valid(section: str) -> None:
         "converter": yaml.safe_load(section),
     }
     assert parse(mapping, ROOT, lambda _: "").converter.quantization == mapping["converter"]["quantization"]
+
+
+@pytest.mark.parametrize("section", blocks(OPTIMIZE, "yaml"))
+def test_the_docs_optimizations_are_valid(section: str) -> None:
+    mapping = {
+        "name": "x",
+        "version": "1.0.0",
+        "source": {"kind": "keras", "path": "x"},
+        "representative_dataset": {"plugin": "digits"},
+        "converter": {"quantization": "int8"},
+        "optimize": yaml.safe_load(section),
+    }
+    assert parse(mapping, ROOT, lambda _: "").optimize is not None
 
 
 def test_the_docs_algorithms_are_those_of_the_engine() -> None:

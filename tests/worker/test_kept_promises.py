@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 def kernel(*shape: int, clusters: int = 5) -> Array:
     """Half of it zeros, and so many distinct values with them."""
     draw = np.random.default_rng(0)
-    values = draw.choice(draw.normal(size=clusters - 1), shape)
+    values: Array = draw.choice(draw.normal(size=clusters - 1), shape)
     values.reshape(-1)[draw.permutation(values.size)[: values.size // 2]] = 0
     return values
 
@@ -39,7 +39,7 @@ def integers(values: Array, bits: int = 8) -> Array:
     """A row an output channel, each with the scale that its largest value asks for."""
     limit = 2 ** (bits - 1) - 1
     scales = np.abs(values).reshape(len(values), -1).max(axis=1) / limit
-    return np.rint(values / scales.reshape(-1, *[1] * (values.ndim - 1))).astype(np.int8)
+    return np.asarray(np.rint(values / scales.reshape(-1, *[1] * (values.ndim - 1))), np.int8)
 
 
 DENSE, CONV, TRANSPOSED, EMBEDDING = kernel(12, 8), kernel(3, 3, 4, 8), kernel(3, 3, 8, 4), kernel(20, 6)
