@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from recipekit.acceptance import Acceptance, Bound, ModelIntent
-from recipekit.contracts import EXACT_SQNR_DB, Operator
+from recipekit.contracts import EXACT_SQNR_DB, LayerWeights, Operator
 from recipekit.gate import judge
 from recipekit.report import render_run, render_sweep
 from tests.test_gate import MEASUREMENT
@@ -249,6 +249,25 @@ def test_a_sweep_counts_its_verdicts_and_shows_each_child() -> None:
     assert "✕ Failed: 1 · ✕ Rejected: 1 · ✓ Accepted: 2" in words
     assert "0 converter=int8 seed=1 digits_int8 ✓ Accepted 0 300,000 24.50 outputs/digits_int8/1.0.0/abc" in words
     assert "2 converter=int8 seed=1 digits_int8 ✕ Failed 4 — — — op FFT is missing" in words
+
+
+def test_optimized_layers_are_shown_with_what_was_asked_for_and_only_where_there_are_some() -> None:
+    assert "Pruned and clustered layers" not in render_run(run_results(), "")
+    layer = LayerWeights(
+        layer="stem",
+        tensor="stem/Conv2D",
+        dtype="int8",
+        count=144,
+        sparsity=0.515625,
+        distinct_values=40,
+        distinct_values_per_channel=7,
+        encoded=False,
+        promised_sparsity=0.5,
+    )
+    results = run_results()
+    results["measurement"]["optimized_layers"] = msgspec.to_builtins((layer,))
+    texts = [text for _, text in Page(render_run(results, "")).texts]
+    assert {"stem", "int8", "0.515625", "0.5", "7", "dense"} <= set(texts)
 
 
 @pytest.mark.parametrize("missing", ["name", "model", "warnings", "measurement"])
