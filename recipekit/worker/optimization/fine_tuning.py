@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 import tf_keras
 
 from recipekit.contracts import FinetuneSpec, Signature, Training
@@ -78,27 +79,28 @@ class FineTuning:
         self._folder.mkdir()
         tf_keras.utils.set_random_seed(self._seed)
         reading = open_samples(self._spec.dataset, signature, self._folder)
-        chosen, losses = "", []
+        losses: list[float] = []
+        step: _Step | None = None
         hooks = tf_keras.callbacks.CallbackList(list(callbacks), model=model)
         for epoch in range(self._spec.epochs):
             total = count = 0.0
             for inputs, labels in self._batches(reading, carried.inputs, epoch):
-                if not chosen:
-                    chosen = self._compile(model, carried, labels)
+                if step is None:
+                    step = _Step(model, self._compile(model, carried, labels), inputs, labels)
                     hooks.on_train_begin()
-                    hooks.on_epoch_begin(epoch)
-                elif not count:
+                if not count:
                     hooks.on_epoch_begin(epoch)
                 hooks.on_train_batch_begin(0)
-                loss = float(self._step(model, inputs, labels))
+                total += self._loss(step, inputs, labels) * len(labels)
                 hooks.on_train_batch_end(0)
-                total, count = total + loss * len(labels), count + len(labels)
+                count += len(labels)
             hooks.on_epoch_end(epoch)
             losses.append(self._finite(total / count))
-            told = f"{self._name}: epoch {epoch + 1} of {self._spec.epochs}, {chosen} {losses[-1]:.4g}"
+            told = f"{self._name}: epoch {epoch + 1} of {self._spec.epochs}, loss {losses[-1]:.4g}"
             progress.show(self._folder.parent, told)
         hooks.on_train_end()
-        return Training(samples=reading.sample_set(), loss=chosen, losses=tuple(losses))
+        name = "" if step is None else step.loss_name
+        return Training(samples=reading.sample_set(), loss=name, losses=tuple(losses))
 
     def _batches(
         self, reading: Any, names: Sequence[str], epoch: int
@@ -131,9 +133,9 @@ class FineTuning:
         model.compile(optimizer, loss)
         return name
 
-    def _step(self, model: Any, inputs: list[npt.NDArray[Any]], labels: npt.NDArray[Any]) -> Any:
+    def _loss(self, step: _Step, inputs: list[npt.NDArray[Any]], labels: npt.NDArray[Any]) -> float:
         try:
-            return model.train_on_batch(inputs, labels)
+            return step(inputs, labels)
         except (ValueError, TypeError) as error:
             first_line = str(error).strip().splitlines()[-1].strip()
             raise OptimizationError(
@@ -150,6 +152,30 @@ class FineTuning:
                 fix="choose a smaller `learning_rate`, or check the labels",
             )
         return loss
+
+
+class _Step:
+    """One step of training, traced once for batches of any size; Keras's own is traced again for the last one.
+
+    Attributes:
+        loss_name: Keras's name of the loss.
+    """
+
+    def __init__(self, model: Any, loss_name: str, inputs: list[npt.NDArray[Any]], labels: npt.NDArray[Any]) -> None:
+        """Takes a compiled model and its first batch."""
+        self.loss_name = loss_name
+        self._model = model
+        signature = ([_any_batch(array) for array in inputs], _any_batch(labels))
+        self._run = tf.function(lambda x, y: model.train_step((x, y))["loss"], input_signature=signature)
+
+    def __call__(self, inputs: list[npt.NDArray[Any]], labels: npt.NDArray[Any]) -> float:
+        """Changes the model and gives the loss that it had on the batch."""
+        self._model.reset_metrics()
+        return float(self._run(inputs, labels))
+
+
+def _any_batch(array: npt.NDArray[Any]) -> Any:
+    return tf.TensorSpec((None, *array.shape[1:]), tf.as_dtype(array.dtype))
 
 
 def _shuffled(reading: Any, draw: random.Random) -> Iterator[NamedSample]:
