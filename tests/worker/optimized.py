@@ -16,6 +16,7 @@ from recipekit.contracts import (
     DatasetSpec,
     FinetuneSpec,
     Flatbuffer,
+    LoadedModel,
     LoweringSpec,
     LowerRequest,
     ModelSpec,
@@ -47,14 +48,17 @@ def finetune(folder: Path, **changes: Any) -> dict[str, Any]:
     return msgspec.to_builtins(msgspec.structs.replace(spec, **changes))  # type: ignore[no-any-return]
 
 
-def optimize(run_stage: RunStage, model: ModelSpec, **steps: dict[str, Any]) -> OptimizedModel:
+def optimize(
+    run_stage: RunStage, model: ModelSpec, loaded: LoadedModel | None = None, **steps: dict[str, Any]
+) -> OptimizedModel:
+    """Optimizes a model, which is loaded before unless it is given."""
     defaults: dict[str, dict[str, Any]] = {
         "prune": {"schedule": "constant", "layers": ".*", "encode": True},
         "cluster": {"layers": ".*"},
     }
     spec = msgspec.convert({name: {**defaults.get(name, {}), **step} for name, step in steps.items()}, OptimizeSpec)
     samples = {step: 96 for step, _ in spec.finetunes()}
-    request = OptimizeRequest(model=model, loaded=load(run_stage, model), optimize=spec, samples=samples)
+    request = OptimizeRequest(model=model, loaded=loaded or load(run_stage, model), optimize=spec, samples=samples)
     optimized: OptimizedModel = run_stage("optimize", request)
     return optimized
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from recipekit.contracts import STAGES, EncodeRequest, Flatbuffer, OptimizedModel, Record
+from recipekit.contracts import STAGES, EncodeRequest, Flatbuffer, LoadedModel, OptimizedModel, Record
 from recipekit.errors import DatasetError, OptimizationError
 from recipekit.pool import Pool
 from tests.conftest import RunStage
@@ -73,13 +73,14 @@ def test_pruning_with_training_grows_to_its_sparsity(run_stage: RunStage, optimi
     assert training.losses[1] < training.losses[0]
 
 
-def chain(run_stage: RunStage, folder: Path) -> OptimizedModel:
+def chain(run_stage: RunStage, folder: Path, loaded: LoadedModel | None = None) -> OptimizedModel:
     """All steps, on different layers: `stem` is only pruned, `scores` only clustered, the others are both."""
     training = finetune(folder, epochs=1)
     return optimize(
         run_stage,
         model("keras", folder / "small.keras"),
-        prune={"sparsity": 0.5, "layers": "stem|mix|hidden", "finetune": training},
+        loaded,
+        prune={"sparsity": 0.5, "layers": "stem|mix|hidden"},
         cluster={"clusters": 6, "layers": "mix|hidden|scores", "finetune": training},
         quantization_aware_training={"finetune": training},
     )
@@ -105,16 +106,20 @@ def test_the_chain_keeps_zeros_and_clusters_down_to_the_integers_of_the_file(
     assert confirmed["stem"].promised_clusters is None
 
 
-def test_the_same_training_gives_the_same_bytes_in_a_fresh_process(
-    chained: tuple[OptimizedModel, Flatbuffer], optimized_models: Path, tmp_path: Path
+def test_the_same_steps_give_the_same_bytes_in_a_fresh_process_that_has_not_loaded_the_model(
+    run_stage: RunStage, chained: tuple[OptimizedModel, Flatbuffer], optimized_models: Path, tmp_path: Path
 ) -> None:
+    spec = model("keras", optimized_models / "small.keras")
+    loaded = load(run_stage, spec)
+    pruned = lower(run_stage, optimize(run_stage, spec, loaded, prune={"sparsity": 0.5}))
     counter = itertools.count()
     with Pool() as fresh:
 
         def run(name: str, request: Record) -> Any:
             return fresh.run(STAGES[name], request, tmp_path / str(next(counter))).record
 
-        again = chain(run, optimized_models)
+        again = chain(run, optimized_models, loaded)
+        assert lower(run, optimize(run, spec, loaded, prune={"sparsity": 0.5})).sha256 == pruned.sha256
         assert quantize_trained(run, again).sha256 == chained[1].sha256
     assert again.trainings["cluster"].losses == chained[0].trainings["cluster"].losses
 
