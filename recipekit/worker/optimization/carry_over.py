@@ -157,6 +157,8 @@ class _Rebuilding:
 
     def _rebuilt(self, layer: Any) -> Any:
         kind = type(layer)
+        if generation(layer) is None:
+            raise _refused(f"'{layer.name}' ({kind.__name__}) is an operator between layers: use a layer instead")
         twin = getattr(tf_keras.layers, kind.__name__, None)
         if not kind.__module__.startswith("keras.") or twin is None:
             raise _refused(f"tf_keras has no layer like '{layer.name}' ({kind.__name__})")
