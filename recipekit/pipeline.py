@@ -8,6 +8,8 @@ well are kept in the store.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +23,7 @@ from recipekit.contracts import Latencies, Measurement, SampleSet
 from recipekit.execution import Execution, Watcher
 from recipekit.explanation import History
 from recipekit.gate import judge
-from recipekit.graph import Graph, dataset_section, load_stage, survey
+from recipekit.graph import Graph, Node, dataset_section, load_stage, survey
 from recipekit.inputs import Input, check_unchanged
 from recipekit.outcome import Outcome
 from recipekit.outputs import Outputs
@@ -56,11 +58,13 @@ class Facilities(NamedTuple):
         pool: the workers.
         lease: on the stage store.
         surroundings: facts about machine, installation and repository.
+        waits: entered while a build does nothing but wait for a worker or for another build.
     """
 
     pool: Pool
     lease: Lease
     surroundings: Surroundings
+    waits: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 def read_job(composition: Composition) -> Job:
@@ -93,6 +97,23 @@ def run_job(job: Job, facilities: Facilities, watcher: Watcher, settings: Settin
     return _Run(job, facilities, watcher, settings).outcome()
 
 
+def prepare(job: Job, facilities: Facilities) -> None:
+    """Starts the worker that a job's build will need first, so that it imports while the caller does something else.
+
+    Raises:
+        SourceError, PluginError: an input can't be pinned.
+    """
+    pinned = pin_inputs(job, facilities.surroundings)
+    _warm(job, load_stage(job, pinned, facilities.surroundings), facilities)
+
+
+def _warm(job: Job, load: Node, facilities: Facilities) -> None:
+    """Starts the worker of `load`, unless it looks as if the output, or that stage's result, were there."""
+    published = Outputs(job.project.outputs).has(job.recipe.name, job.recipe.version)
+    if not published and facilities.lease.find(load.key) is None:
+        facilities.pool.warm(load.stage.worker)
+
+
 class _Run:
     """The state of one run: which job, and when it began."""
 
@@ -109,11 +130,10 @@ class _Run:
         """Finds the output by its build key, or builds, judges and publishes it."""
         recipe, surroundings = self._job.recipe, self._facilities.surroundings
         pinned = pin_inputs(self._job, surroundings)
+        load = load_stage(self._job, pinned, surroundings)
+        _warm(self._job, load, self._facilities)  # it imports while the datasets are read
         with workspace(self._job.project.outputs, recipe.name) as work:
             execution = self._execution(work)
-            load = load_stage(self._job, pinned, surroundings)
-            if not self._outputs.has(recipe.name, recipe.version) and not execution.is_kept(load):
-                self._facilities.pool.warm(load.stage.worker)  # it imports while the datasets are read
             samples = self._survey(execution)
             definition = define(self._job, pinned, samples, surroundings)
             key = manifest.build_key(definition)
@@ -130,10 +150,10 @@ class _Run:
         )
 
     def _execution(self, work: Workspace) -> Execution:
-        pool, lease, surroundings = self._facilities
+        pool, lease, surroundings, waits = self._facilities
         history = History(self._job.project.outputs / ".history" / f"{self._job.recipe.name}.json")
         kept = None if self._settings.rebuild else lease
-        return Execution(pool, surroundings, kept, work, self._watcher, history)
+        return Execution(pool, surroundings, kept, work, self._watcher, history, waits)
 
     def _survey(self, execution: Execution) -> dict[str, SampleSet]:
         """Reads each dataset once, or finds what a reading gave, since the samples are part of the build key."""

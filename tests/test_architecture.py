@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
-    {"errors", "nearest", "intervals"},
+    {"errors", "nearest", "intervals", "turns"},
     {"digests", "fsio", "contracts"},
     {"registry", "acceptance", "estimates", "inputs", "repository", "environment", "samples", "project", "faults"},
     {"rules", "manifest", "outcome", "store"},
