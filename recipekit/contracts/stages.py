@@ -194,7 +194,7 @@ class Stage(NamedTuple):
         record: type of what it gives.
         failure: the error that an exception becomes which nobody foresaw.
         alone: whether nothing else may run meanwhile, because it measures time.
-        patient: whether it lets others go first that wait for the same worker.
+        rank: of stages that wait for the same worker, the one with the lowest goes first.
     """
 
     name: str
@@ -203,7 +203,7 @@ class Stage(NamedTuple):
     record: type[Record]
     failure: type[RecipekitError]
     alone: bool = False
-    patient: bool = False
+    rank: int = 0
 
     def on(self, worker: str) -> Stage:
         """The same stage in another worker, for plugins that do without TensorFlow."""

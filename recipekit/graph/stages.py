@@ -19,6 +19,7 @@ from recipekit.contracts import (
     BenchmarkSpec,
     CalibrateRequest,
     Calibration,
+    ConverterSpec,
     DatasetSpec,
     Flatbuffer,
     LoadedModel,
@@ -138,8 +139,7 @@ class Graph:
             )
 
         return self._node(
-            # A scheme without ranges lowers the model again; those with them are short, and measuring them may be long.
-            QUANTIZE.on(self._engine_worker())._replace(patient=samples is None),
+            QUANTIZE.on(self._engine_worker())._replace(rank=_rank(converter)),
             {"converter": msgspec.to_builtins(converter)},
             needs,
             request,
@@ -257,6 +257,17 @@ def dataset_section(recipe: Recipe, role: str) -> str:
     if role == "calibration" or "evaluation" not in recipe.resolved:
         return "representative_dataset"
     return "evaluation.dataset"
+
+
+def _rank(converter: ConverterSpec) -> int:
+    """Which of a sweep's quantizations go first.
+
+    Those whose result takes long to measure, as int16x8 does without fast kernels; last those without ranges, which
+    lower the model again.
+    """
+    if converter.quantization == "int16x8":
+        return 1
+    return 2 if converter.needs_samples else 3
 
 
 def _same(samples: SampleSet, dataset: DatasetSpec) -> Callable[[Any], None]:
