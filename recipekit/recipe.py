@@ -40,7 +40,7 @@ class EvaluationSpec(Record, frozen=True, kw_only=True):
 
     Attributes:
         dataset: the samples.
-        metrics: task metrics by name, with their parameters.
+        metrics: task metrics by name or `module:function`, with their parameters.
         benchmark: how latency is measured; None skips it.
     """
 

@@ -30,6 +30,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "digits": "recipekit.worker.datasets.digits:DigitsDataset",
         "python": "recipekit.worker.datasets.python:open_dataset",
         "random": "recipekit.worker.datasets.random:RandomDataset",
+        "numpy_folder": "recipekit.worker.datasets.numpy_folder:NumpyFolderDataset",
     },
     "metrics": {
         "top1_accuracy": "recipekit.worker.metrics.accuracy:Top1Accuracy",
@@ -41,6 +42,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "mae": "recipekit.worker.metrics.regression:MeanAbsoluteError",
         "rmse": "recipekit.worker.metrics.regression:RootMeanSquaredError",
         "r2": "recipekit.worker.metrics.regression:R2",
+        "mean_iou": "recipekit.worker.metrics.segmentation:MeanIoU",
     },
     "engines": {
         "tflite_converter": "recipekit.worker.engines.tflite_converter:TFLiteConverterEngine",

@@ -29,6 +29,11 @@ _RESERVED_NAMES = {
     *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
 }
 
+_ADDRESS = re.compile(r"[^:]+:[A-Za-z_][A-Za-z0-9_.]*")
+
+_EXCLUSIVE = {"csv": ("inputs", "columns"), "numpy_folder": ("labels", "label_key")}
+"""Parameters of dataset plugins of which one may be given."""
+
 
 def cross_faults(recipe: Recipe) -> list[Fault]:
     """Every fault that spans several keys or needs the registry, in the order of the rules."""
@@ -169,10 +174,26 @@ def _plugins(recipe: Recipe) -> Iterator[Fault]:
             )
     for metric in recipe.get("evaluation", {}).get("metrics", {}):
         known = names("metrics")
-        if metric not in known:
+        if ":" in metric:
+            if not _ADDRESS.fullmatch(metric):
+                yield Fault(
+                    ("evaluation", "metrics", metric),
+                    f"'{metric}' is no address of a metric: write it as package.module:name or path/to/file.py:name",
+                )
+        elif metric not in known:
             hint = did_you_mean(metric, known)
             yield Fault(
                 ("evaluation", "metrics", metric), f"there is no metric '{metric}'{hint} (known: {', '.join(known)})"
+            )
+
+
+def _dataset_parameters(recipe: Recipe) -> Iterator[Fault]:
+    for path, dataset in _datasets(recipe):
+        first, second = _EXCLUSIVE.get(dataset["plugin"], ("", ""))
+        if dataset.get(first) is not None and dataset.get(second) is not None:
+            yield Fault(
+                (*path, second),
+                f"'{'.'.join((*path, second))}' contradicts '{first}': {dataset['plugin']} takes one of them",
             )
 
 
@@ -228,4 +249,5 @@ _RULES = (
     _plugins,
     _bounds,
     _not_yet,
+    _dataset_parameters,
 )

@@ -66,6 +66,13 @@ def _random(root: Path) -> dict[str, Any]:
     return {"inputs": {"x": [120, 120]}, "count": COUNT}
 
 
+def _numpy_folder(root: Path) -> dict[str, Any]:
+    (root / "arrays").mkdir()
+    for index, row in enumerate(_rows(COUNT, 120, 120)):
+        np.savez(root / "arrays" / f"{index}.npz", x=row, label=np.array(index))
+    return {"path": "arrays", "label_key": "label"}
+
+
 ROWS = {
     "npz": Row(_npz, COUNT),
     "image_folder": Row(_image_folder, COUNT),
@@ -73,4 +80,5 @@ ROWS = {
     "digits": Row(_digits, 500),
     "python": Row(_python, COUNT),
     "random": Row(_random, COUNT),
+    "numpy_folder": Row(_numpy_folder, COUNT),
 }

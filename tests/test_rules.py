@@ -226,3 +226,23 @@ def test_one_bound_in_any_section_is_a_bound(section: str) -> None:
     empty = complete(acceptance={})["acceptance"]
     assert not has_bounds(empty)
     assert has_bounds({**empty, section: {"x": {"min": 1}}})
+
+
+def test_a_metric_may_be_the_address_of_one() -> None:
+    def metric(name: str) -> list[str]:
+        return paths(evaluation={"dataset": {"plugin": "digits"}, "metrics": {name: {}}})
+
+    assert metric("plugins/within.py:Within") == metric("my_pkg.metrics:Within.strict") == []
+    for wrong in ("within.py:", ":Within", "a:b:c", "a:1"):
+        assert metric(wrong) == [f"evaluation.metrics.{wrong}"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "contradiction"),
+    [
+        ({"plugin": "csv", "path": "x.csv", "inputs": {"a": ["b"]}, "columns": ["b"]}, "columns"),
+        ({"plugin": "numpy_folder", "path": "x", "labels": "x.csv", "label_key": "y"}, "label_key"),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_refused(dataset: dict[str, Any], contradiction: str) -> None:
+    assert paths(evaluation={"dataset": dataset, "metrics": {}}) == [f"evaluation.dataset.{contradiction}"]

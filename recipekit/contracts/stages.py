@@ -152,7 +152,7 @@ class MeasureRequest(Record, frozen=True, kw_only=True):
         signature: names, shapes and dtypes that samples and reference outputs follow.
         dataset: the evaluation samples.
         reference: the float model's outputs on them.
-        metrics: task metrics by registry name, with their parameters.
+        metrics: task metrics by registry name or `module:function`, with their parameters.
         replicates: bootstrap replicates for the intervals of metrics that aren't proportions; 0 for none.
         seed: of the bootstrap.
     """

@@ -19,6 +19,7 @@ _DECLARED_FILES: dict[str, tuple[str, ...]] = {
     "csv": ("path",),
     "digits": (),
     "random": (),
+    "numpy_folder": ("path", "labels"),
 }
 """Datasets that read nothing but what these parameters name, and what installed packages bring."""
 

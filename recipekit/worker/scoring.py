@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ import numpy.typing as npt
 
 from recipekit import registry
 from recipekit.contracts import Metric, PairedCounts, TaskScore
-from recipekit.errors import DatasetError, EvaluationError
+from recipekit.errors import DatasetError, EvaluationError, PluginError
 from recipekit.worker import bootstrap
-from recipekit.worker.user_code import guarded
+from recipekit.worker.user_code import guarded, load_object
 
 Outputs = Mapping[str, npt.NDArray[Any]]
 
@@ -30,18 +31,30 @@ class Resampling:
     seed: int
 
 
-def open_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Metric]:
+def open_metrics(metrics: Mapping[str, Mapping[str, Any]], root: Path) -> dict[str, Metric]:
     """The metrics of a recipe, set up with their parameters, by name.
+
+    Args:
+        metrics: parameters by registry name, or by `module:function` of the project.
+        root: the project root, where such modules are found.
 
     Raises:
         UsageError: there is no such metric.
-        PluginError: its code can't be loaded, or doesn't take the parameters.
+        PluginError: its code can't be loaded, doesn't take the parameters, or gives something else than a metric.
     """
     opened: dict[str, Metric] = {}
     for name, parameters in metrics.items():
-        plugin = registry.plugin("metrics", name)
+        plugin = load_object(name, root) if ":" in name else registry.plugin("metrics", name)
         with guarded(f"setting up the metric '{name}'"):
-            opened[name] = plugin(**parameters)
+            metric = plugin(**parameters)
+        missing = [part for part in ("higher_is_better", "score", "hits") if not hasattr(metric, part)]
+        if missing:
+            raise PluginError(
+                f"gave {type(metric).__name__}, which has no `{missing[0]}`",
+                where=f"the metric '{name}'",
+                fix="let it return an object like recipekit.contracts.Metric",
+            )
+        opened[name] = metric
     return opened
 
 

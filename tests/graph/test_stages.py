@@ -103,6 +103,12 @@ def test_a_metric_is_measured_anew_alone(small: SmallProject) -> None:
     assert small.changed_by(set_key("evaluation", "benchmark", value={"runs": 9})) == {"benchmark"}
 
 
+def test_code_of_a_metric_that_is_named_by_its_address_is_measured_anew(small: SmallProject) -> None:
+    small.write("within.py", b"1")
+    assert small.changed_by(set_key("evaluation", "metrics", value={"within.py:Within": {}})) == {"measure"}
+    assert small.changed_by(lambda small: small.write("within.py", b"2")) == {"measure"}
+
+
 def test_a_seed_changes_everything_since_the_model_may_draw_numbers(small: SmallProject) -> None:
     assert small.changed_by(set_key("seed", value=7)) == ALL
 
