@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from recipekit import digests, registry
+from recipekit import digests, extras, registry
 from recipekit.contracts import DatasetSpec, SampleSet
 from recipekit.errors import SourceError
 from recipekit.inputs import Input, pin, pin_code
@@ -113,7 +113,7 @@ def define(
                 threads={"interpreter": recipe.evaluation.benchmark.threads if recipe.evaluation.benchmark else 1},
             ),
             dependencies=dependencies,
-            environment=surroundings.environment,
+            environment=surroundings.environment_with(_extras(recipe)),
         )
     )
 
@@ -138,6 +138,11 @@ def _code(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield from (("plugin", address) for address in dataset_code(dataset))
     for metric in recipe.evaluation.metrics:
         yield from (("plugin", address) for address in plugin_code("metrics", metric))
+
+
+def _extras(recipe: Recipe) -> frozenset[str]:
+    datasets = filter(None, (recipe.calibration, recipe.evaluation.dataset))
+    return extras.of_metrics(recipe.evaluation.metrics).union(*map(extras.of_dataset, datasets))
 
 
 def dataset_code(dataset: DatasetSpec) -> Iterator[str]:

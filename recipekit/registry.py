@@ -31,6 +31,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "python": "recipekit.worker.datasets.python:open_dataset",
         "random": "recipekit.worker.datasets.random:RandomDataset",
         "numpy_folder": "recipekit.worker.datasets.numpy_folder:NumpyFolderDataset",
+        "wav_folder": "recipekit.worker.datasets.wav_folder:WavFolderDataset",
     },
     "metrics": {
         "top1_accuracy": "recipekit.worker.metrics.accuracy:Top1Accuracy",

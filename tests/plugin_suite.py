@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
+from scipy.io import wavfile
 
 COUNT = 48
 
@@ -73,6 +74,14 @@ def _numpy_folder(root: Path) -> dict[str, Any]:
     return {"path": "arrays", "label_key": "label"}
 
 
+def _wav_folder(root: Path) -> dict[str, Any]:
+    for index, sound in enumerate(_rows(COUNT, 15000)):
+        folder = root / "sounds" / "ab"[index % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        wavfile.write(folder / f"{index}.wav", 16000, sound)
+    return {"path": "sounds"}
+
+
 ROWS = {
     "npz": Row(_npz, COUNT),
     "image_folder": Row(_image_folder, COUNT),
@@ -81,4 +90,5 @@ ROWS = {
     "python": Row(_python, COUNT),
     "random": Row(_random, COUNT),
     "numpy_folder": Row(_numpy_folder, COUNT),
+    "wav_folder": Row(_wav_folder, COUNT),
 }

@@ -17,7 +17,18 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 LEVELS = (
     {"errors", "nearest", "intervals", "turns"},
     {"digests", "fsio", "contracts"},
-    {"registry", "acceptance", "estimates", "inputs", "repository", "environment", "samples", "project", "faults"},
+    {
+        "registry",
+        "acceptance",
+        "estimates",
+        "inputs",
+        "repository",
+        "environment",
+        "samples",
+        "project",
+        "faults",
+        "extras",
+    },
     {"rules", "manifest", "outcome", "store"},
     {"recipe", "gate", "outputs", "workspace", "pool", "report"},
     {"compose", "surroundings"},
@@ -54,6 +65,8 @@ ADDRESSES = {
     "keras": {"worker"},
     "ai_edge_litert": {"worker"},
     "ai_edge_quantizer": {"worker"},
+    "scipy": {"worker"},
+    "google": {"worker"},
 }
 """Third-party libraries and the rooms that may import them; `msgspec` is everywhere's."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from recipekit import extras
 from recipekit.build import Job, plugin_code
 from recipekit.contracts import (
     BENCHMARK,
@@ -176,6 +177,8 @@ class Graph:
             "seed": recipe.seed if replicates else None,
             "read": {entry.name: entry.digest for entry in reads},
         }
+        if packages := self._surroundings.packages_of(extras.of_metrics(evaluation.metrics)):
+            inputs["packages"] = packages
 
         def request(records: Records) -> MeasureRequest:
             return MeasureRequest(
