@@ -32,6 +32,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "random": "recipekit.worker.datasets.random:RandomDataset",
         "numpy_folder": "recipekit.worker.datasets.numpy_folder:NumpyFolderDataset",
         "wav_folder": "recipekit.worker.datasets.wav_folder:WavFolderDataset",
+        "tfrecord": "recipekit.worker.datasets.tfrecord:TFRecordDataset",
     },
     "metrics": {
         "top1_accuracy": "recipekit.worker.metrics.accuracy:Top1Accuracy",

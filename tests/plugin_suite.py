@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image
 from scipy.io import wavfile
 
+from tests.worker.tfrecords import example, write
+
 COUNT = 48
 
 
@@ -82,6 +84,14 @@ def _wav_folder(root: Path) -> dict[str, Any]:
     return {"path": "sounds"}
 
 
+def _tfrecord(root: Path) -> dict[str, Any]:
+    records = [example(x=row.ravel().tolist(), y=[index]) for index, row in enumerate(_rows(COUNT, 60, 60))]
+    for file in range(2):
+        write(root / "records" / f"{file}.tfrecord", *records[file::2])
+    features = {"x": {"dtype": "float32", "shape": [60, 60]}, "y": {"dtype": "int64"}}
+    return {"path": "records", "features": features, "label_key": "y"}
+
+
 ROWS = {
     "npz": Row(_npz, COUNT),
     "image_folder": Row(_image_folder, COUNT),
@@ -91,4 +101,5 @@ ROWS = {
     "random": Row(_random, COUNT),
     "numpy_folder": Row(_numpy_folder, COUNT),
     "wav_folder": Row(_wav_folder, COUNT),
+    "tfrecord": Row(_tfrecord, COUNT),
 }

@@ -22,6 +22,7 @@ _DECLARED_FILES: dict[str, tuple[str, ...]] = {
     "random": (),
     "numpy_folder": ("path", "labels"),
     "wav_folder": ("path", "labels"),
+    "tfrecord": ("path",),
 }
 """Datasets that read nothing but what these parameters name, and what installed packages bring."""
 

@@ -6,17 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
 
 from recipekit.contracts import DatasetContext, Sample
 from recipekit.errors import DatasetError
 from recipekit.worker.class_folders import class_labels, file_names, require_folder
+from recipekit.worker.image_file import MODES, decode_image
 
 _EXTENSIONS = ("jpg", "jpeg", "png", "bmp", "gif", "webp", "tif", "tiff")
-_MODES = ("RGB", "L")
-_DEEP_MODES = ("I", "F")
 
 
 class ImageFolderDataset:
@@ -48,7 +45,7 @@ class ImageFolderDataset:
     ) -> None:
         self._folder = context.root / path
         require_folder(self._folder)
-        if mode not in _MODES:
+        if mode not in MODES:
             raise DatasetError(f"there is no mode {mode!r}", where="image_folder", fix="use RGB or L")
         self._mode = mode
         self._names = file_names(self._folder, extensions)
@@ -66,21 +63,10 @@ class ImageFolderDataset:
 
 def _read(path: Path, mode: str) -> npt.NDArray[Any]:
     try:
-        return _decode(path, mode)
+        return decode_image(path, mode)
     except Exception as error:  # decoders of broken files raise whatever their parser stumbles over
         raise DatasetError(
             f"is not a readable image: {error}",
             where=str(path),
             fix="replace or remove the file, or save it with 8 bits a channel",
         ) from error
-
-
-def _decode(path: Path, mode: str) -> npt.NDArray[Any]:
-    with Image.open(path) as image:
-        if image.mode.startswith(_DEEP_MODES):
-            raise ValueError(f"its pixels have more than 8 bits (mode {image.mode})")
-        upright = ImageOps.exif_transpose(image)
-        if "transparency" in upright.info:
-            upright = upright.convert("RGBA")  # Pillow warns of a palette with transparency that goes straight to RGB
-        pixels = np.array(upright.convert(mode))
-    return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
