@@ -45,6 +45,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "rmse": "recipekit.worker.metrics.regression:RootMeanSquaredError",
         "r2": "recipekit.worker.metrics.regression:R2",
         "mean_iou": "recipekit.worker.metrics.segmentation:MeanIoU",
+        "mean_average_precision": "recipekit.worker.metrics.detection:MeanAveragePrecision",
     },
     "engines": {
         "tflite_converter": "recipekit.worker.engines.tflite_converter:TFLiteConverterEngine",

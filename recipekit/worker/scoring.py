@@ -59,14 +59,14 @@ def open_metrics(metrics: Mapping[str, Mapping[str, Any]], root: Path) -> dict[s
 
 
 def stack_labels(labels: Sequence[Any], ids: Sequence[str]) -> npt.NDArray[Any]:
-    """Labels as one array, first axis = samples.
+    """Labels as one array, first axis = samples; labels of different shapes as an array of arrays (dtype object).
 
     Args:
         labels: of each sample, None where it has none.
         ids: of the samples, for messages.
 
     Raises:
-        DatasetError: a label is missing, or they aren't all of one shape.
+        DatasetError: a label is missing.
     """
     missing = [name for name, label in zip(ids, labels, strict=True) if label is None]
     if missing:
@@ -77,10 +77,11 @@ def stack_labels(labels: Sequence[Any], ids: Sequence[str]) -> npt.NDArray[Any]:
         )
     try:
         return np.asarray(labels)
-    except ValueError as error:
-        raise DatasetError(
-            "the labels differ in shape", where="evaluation.dataset", fix="give each sample a label of the same shape"
-        ) from error
+    except ValueError:  # a number of objects, say, that varies from sample to sample
+        stacked = np.empty(len(labels), object)
+        for index, label in enumerate(labels):
+            stacked[index] = np.asarray(label)
+        return stacked
 
 
 def score(

@@ -12,6 +12,7 @@ from recipekit.contracts import PairedCounts
 from recipekit.errors import DatasetError, EvaluationError, PluginError, UsageError
 from recipekit.worker.metrics.accuracy import Top1Accuracy, TopKAccuracy
 from recipekit.worker.metrics.regression import MeanAbsoluteError
+from recipekit.worker.metrics.segmentation import MeanIoU
 from recipekit.worker.scoring import Resampling, open_metrics, score, stack_labels
 
 LABELS = np.array([0, 0, 1, 1, 1])
@@ -85,9 +86,12 @@ def test_a_missing_label_is_named_by_its_sample() -> None:
         stack_labels([1, None, None], ["a", "b", "c"])
 
 
-def test_labels_of_different_shapes_are_refused() -> None:
-    with pytest.raises(DatasetError, match="differ in shape"):
-        stack_labels([np.zeros(2), np.zeros(3)], ["a", "b"])
+def test_labels_of_different_shapes_stay_apart_and_are_refused_by_metrics_of_one_shape() -> None:
+    labels = stack_labels([np.zeros(2), np.zeros(3)], ["a", "b"])
+    assert [label.shape for label in labels] == [(2,), (3,)]
+    for metric in (Top1Accuracy(), MeanAbsoluteError(), MeanIoU()):
+        with pytest.raises(DatasetError, match="labels of different shapes"):
+            metric.score(labels, {"y": np.zeros((2, 3))}, None)
 
 
 METRIC = """

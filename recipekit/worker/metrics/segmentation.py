@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from recipekit.errors import DatasetError, EvaluationError
 from recipekit.worker.metrics.corpus import CorpusMetric
-from recipekit.worker.metrics.predictions import Outputs, chosen
+from recipekit.worker.metrics.predictions import Outputs, chosen, described
 
 
 class MeanIoU(CorpusMetric):
@@ -52,7 +52,7 @@ class MeanIoU(CorpusMetric):
         pixels = predictions.shape if self._classes is not None else predictions.shape[:-1]
         if labels.dtype.kind not in "biuf" or labels.shape not in (pixels, (*pixels, 1)):
             raise DatasetError(
-                f"labels of shape {labels.shape[1:]} and dtype {labels.dtype} are no classes of {pixels[1:]} pixels",
+                f"{described(labels)} are no classes of {pixels[1:]} pixels",
                 where="evaluation.dataset",
                 fix="give each sample an array with one class index a pixel as its label; for an output of class "
                 "indices give the metric `classes`",
