@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from recipekit import digests, extras, registry
-from recipekit.contracts import DatasetSpec, SampleSet
+from recipekit.contracts import DatasetSpec, SampleSet, metric_files
 from recipekit.errors import SourceError
 from recipekit.inputs import Input, pin, pin_code
 from recipekit.manifest import BuildInputs, Dependency, RecipeIdentity, Toolchain, build_definition
@@ -44,7 +44,7 @@ class Job(NamedTuple):
 
 
 def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
-    """Pins the model source, the project's recipe files, and all code outside of recipekit that the build runs.
+    """Pins the model source, recipe files, files of metrics, and all code outside of recipekit that the build runs.
 
     Args:
         job: what is built.
@@ -66,6 +66,7 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
         for path in job.files
         if _is_users(path)
     ]
+    pinned += [pin("dataset", path, path, root, known) for path in sorted(set(_metric_files(job.recipe)))]
     pinned += [pin_code(role, address, root, known) for role, address in sorted(set(_code(job.recipe)))]
     return tuple(pinned)
 
@@ -138,6 +139,11 @@ def _code(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield from (("plugin", address) for address in dataset_code(dataset))
     for metric in recipe.evaluation.metrics:
         yield from (("plugin", address) for address in plugin_code("metrics", metric))
+
+
+def _metric_files(recipe: Recipe) -> Iterator[str]:
+    for name, parameters in recipe.evaluation.metrics.items():
+        yield from metric_files(name, parameters).values()
 
 
 def _extras(recipe: Recipe) -> frozenset[str]:

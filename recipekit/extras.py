@@ -12,7 +12,7 @@ from recipekit.contracts import DatasetSpec
 
 _DATASETS = {"wav_folder": "audio"}
 _STEPS = {"log_mel": "audio", "mfcc": "audio"}
-_METRICS = {"mean_average_precision": "detection"}
+_METRICS = {"mean_average_precision": "detection", "word_error_rate": "text", "bleu": "text"}
 
 
 def of_dataset(dataset: DatasetSpec) -> frozenset[str]:

@@ -46,6 +46,8 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "r2": "recipekit.worker.metrics.regression:R2",
         "mean_iou": "recipekit.worker.metrics.segmentation:MeanIoU",
         "mean_average_precision": "recipekit.worker.metrics.detection:MeanAveragePrecision",
+        "word_error_rate": "recipekit.worker.metrics.text:WordErrorRate",
+        "bleu": "recipekit.worker.metrics.text:Bleu",
     },
     "engines": {
         "tflite_converter": "recipekit.worker.engines.tflite_converter:TFLiteConverterEngine",

@@ -16,6 +16,7 @@ from recipekit.contracts.declared import (
     Rule,
     SourceSpec,
     calibrates,
+    metric_files,
 )
 from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
@@ -114,4 +115,5 @@ __all__ = [
     "TensorLog",
     "TensorSpec",
     "calibrates",
+    "metric_files",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import field
@@ -191,6 +191,15 @@ def calibrates(schemes: Iterable[str], algorithm: str) -> bool:
     """Whether any of some quantizations needs samples: for ranges, or for statistics that an algorithm collects."""
     known = set(schemes)
     return bool(known & CALIBRATED) or (algorithm in _STATISTICAL and not known <= _UNWEIGHTED)
+
+
+_METRIC_FILES = {"word_error_rate": ("vocabulary",), "bleu": ("vocabulary",)}
+
+
+def metric_files(name: str, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters of a task metric that name a file, relative to the project root; the file's content decides too."""
+    given = ((key, parameters.get(key)) for key in _METRIC_FILES.get(name, ()))
+    return {key: path for key, path in given if isinstance(path, str)}
 
 
 class BenchmarkSpec(Record, frozen=True, kw_only=True):

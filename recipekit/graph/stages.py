@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -32,6 +32,7 @@ from recipekit.contracts import (
     SampleSet,
     Signature,
     Stage,
+    metric_files,
 )
 from recipekit.graph.node import Node, Records
 from recipekit.inputs import Input
@@ -74,7 +75,7 @@ class Graph:
             samples: the surveys' records by role, `calibration-samples` and `evaluation-samples`.
         """
         self._recipe = recipe = job.recipe
-        self._plugins = {entry.name: entry for entry in pinned if entry.role == "plugin"}
+        self._read = {(entry.role, entry.name): entry for entry in pinned}
         self._surroundings = surroundings
         self._evaluated = samples["evaluation-samples"]
         self.load = load
@@ -166,7 +167,7 @@ class Graph:
         """
         recipe = self._recipe
         evaluation = recipe.evaluation
-        reads = tuple(self._plugins[address] for name in evaluation.metrics for address in plugin_code("metrics", name))
+        reads = tuple(self._metric_inputs(evaluation.metrics))
         replicates = 0 if recipe.acceptance.confidence is None else _REPLICATES
         inputs = {
             "candidate": candidate.sha256,
@@ -202,6 +203,11 @@ class Graph:
             dataset=dataset_section(self._recipe, "evaluation"),
             check=_same(self._evaluated, evaluation.dataset),
         )
+
+    def _metric_inputs(self, metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Input]:
+        for name, parameters in metrics.items():
+            yield from (self._read["plugin", address] for address in plugin_code("metrics", name))
+            yield from (self._read["dataset", path] for path in metric_files(name, parameters).values())
 
     def benchmark(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer, spec: BenchmarkSpec) -> Node:
         """The candidate's latency beside that of the float32 conversion; see `measure`.

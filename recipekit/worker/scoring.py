@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recipekit import registry
-from recipekit.contracts import Metric, PairedCounts, TaskScore
+from recipekit.contracts import Metric, PairedCounts, TaskScore, metric_files
 from recipekit.errors import DatasetError, EvaluationError, PluginError
 from recipekit.worker import bootstrap
 from recipekit.worker.user_code import guarded, load_object
@@ -36,7 +36,7 @@ def open_metrics(metrics: Mapping[str, Mapping[str, Any]], root: Path) -> dict[s
 
     Args:
         metrics: parameters by registry name, or by `module:function` of the project.
-        root: the project root, where such modules are found.
+        root: the project root, where such modules and files that parameters name are found.
 
     Raises:
         UsageError: there is no such metric.
@@ -45,8 +45,9 @@ def open_metrics(metrics: Mapping[str, Mapping[str, Any]], root: Path) -> dict[s
     opened: dict[str, Metric] = {}
     for name, parameters in metrics.items():
         plugin = load_object(name, root) if ":" in name else registry.plugin("metrics", name)
+        files = {key: str(root / path) for key, path in metric_files(name, parameters).items()}
         with guarded(f"setting up the metric '{name}'"):
-            metric = plugin(**parameters)
+            metric = plugin(**{**parameters, **files})
         missing = [part for part in ("higher_is_better", "score", "hits") if not hasattr(metric, part)]
         if missing:
             raise PluginError(

@@ -109,6 +109,26 @@ def test_code_of_a_metric_that_is_named_by_its_address_is_measured_anew(small: S
     assert small.changed_by(lambda small: small.write("within.py", b"2")) == {"measure"}
 
 
+def test_the_packages_of_an_extra_count_where_a_metric_uses_it(small: SmallProject) -> None:
+    def installed(version: str) -> Callable[[SmallProject], None]:
+        def install(small: SmallProject) -> None:
+            package = Package("jiwer", version, "7" * 64, "RECORD")
+            small.surroundings._extras[frozenset({"text"})] = (package,)
+
+        return install
+
+    assert small.changed_by(installed("4.0.0")) == set()
+    small.recipe["evaluation"]["metrics"] = {"word_error_rate": {"vocabulary": ["a"]}}
+    assert small.changed_by(installed("4.0.1")) == {"measure"}
+
+
+def test_the_content_of_a_metrics_file_counts_and_its_place_does_not(small: SmallProject) -> None:
+    small.write("tokens.txt", b"a\nb\n")
+    metric = {"bleu": {"vocabulary": "tokens.txt"}}
+    assert small.changed_by(set_key("evaluation", "metrics", value=metric)) == {"measure"}
+    assert small.changed_by(lambda small: small.write("tokens.txt", b"a\nc\n")) == {"measure"}
+
+
 def test_a_seed_changes_everything_since_the_model_may_draw_numbers(small: SmallProject) -> None:
     assert small.changed_by(set_key("seed", value=7)) == ALL
 
