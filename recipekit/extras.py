@@ -10,7 +10,7 @@ from typing import Any
 
 from recipekit.contracts import DatasetSpec
 
-_DATASETS = {"wav_folder": "audio"}
+_DATASETS = {"wav_folder": "audio", "tfds": "tfds", "huggingface": "huggingface"}
 _STEPS = {"log_mel": "audio", "mfcc": "audio"}
 _METRICS = {"mean_average_precision": "detection", "word_error_rate": "text", "bleu": "text"}
 

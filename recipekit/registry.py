@@ -33,6 +33,8 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "numpy_folder": "recipekit.worker.datasets.numpy_folder:NumpyFolderDataset",
         "wav_folder": "recipekit.worker.datasets.wav_folder:WavFolderDataset",
         "tfrecord": "recipekit.worker.datasets.tfrecord:TFRecordDataset",
+        "tfds": "recipekit.worker.datasets.tfds:TfdsDataset",
+        "huggingface": "recipekit.worker.datasets.huggingface:HuggingFaceDataset",
     },
     "metrics": {
         "top1_accuracy": "recipekit.worker.metrics.accuracy:Top1Accuracy",

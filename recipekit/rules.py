@@ -31,7 +31,11 @@ _RESERVED_NAMES = {
 
 _ADDRESS = re.compile(r"[^:]+:[A-Za-z_][A-Za-z0-9_.]*")
 
-_EXCLUSIVE = {"csv": ("inputs", "columns"), "numpy_folder": ("labels", "label_key")}
+_EXCLUSIVE = {
+    "csv": ("inputs", "columns"),
+    "numpy_folder": ("labels", "label_key"),
+    "huggingface": ("path", "dataset"),
+}
 """Parameters of dataset plugins of which one may be given."""
 
 

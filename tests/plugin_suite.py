@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 from scipy.io import wavfile
 
+from tests.worker.prepared_datasets import tensor_feature, write_prepared
 from tests.worker.tfrecords import example, write
 
 COUNT = 48
@@ -92,6 +93,24 @@ def _tfrecord(root: Path) -> dict[str, Any]:
     return {"path": "records", "features": features, "label_key": "y"}
 
 
+def _tfds(root: Path) -> dict[str, Any]:
+    records = [example(x=row.ravel().tolist(), label=[index]) for index, row in enumerate(_rows(COUNT, 60, 60))]
+    write_prepared(
+        root / "prepared", {"x": tensor_feature("float32", 60, 60), "label": tensor_feature("int64")}, records
+    )
+    return {"name": "tiny", "data_dir": "prepared", "label_key": "label"}
+
+
+def _huggingface(root: Path) -> dict[str, Any]:
+    import datasets  # noqa: PLC0415  # takes seconds
+
+    columns = {"x": list(_rows(COUNT, 60, 60)), "label": list(range(COUNT))}
+    kinds = datasets.Features({"x": datasets.Array2D((60, 60), "float32"), "label": datasets.Value("int64")})
+    datasets.disable_progress_bars()
+    datasets.Dataset.from_dict(columns, kinds).save_to_disk(str(root / "saved"))
+    return {"path": "saved", "label_key": "label"}
+
+
 ROWS = {
     "npz": Row(_npz, COUNT),
     "image_folder": Row(_image_folder, COUNT),
@@ -102,4 +121,6 @@ ROWS = {
     "numpy_folder": Row(_numpy_folder, COUNT),
     "wav_folder": Row(_wav_folder, COUNT),
     "tfrecord": Row(_tfrecord, COUNT),
+    "tfds": Row(_tfds, COUNT),
+    "huggingface": Row(_huggingface, COUNT),
 }

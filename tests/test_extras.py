@@ -25,7 +25,7 @@ def test_every_name_in_the_tables_is_one_of_a_plugin_or_step_and_every_extra_exi
     [
         ("npz", [{"cast": "float32"}], set()),
         ("npz", [{"mfcc": {"sr": 8000}, "inputs": ["x"]}], {"audio"}),
-        ("wav_folder", [], {"audio"}),
+        ("tfds", [], {"tfds"}),
     ],
 )
 def test_a_dataset_uses_the_extras_of_its_plugin_and_of_its_steps(

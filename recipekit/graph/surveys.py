@@ -23,8 +23,13 @@ _DECLARED_FILES: dict[str, tuple[str, ...]] = {
     "numpy_folder": ("path", "labels"),
     "wav_folder": ("path", "labels"),
     "tfrecord": ("path",),
+    "tfds": ("data_dir",),
+    "huggingface": ("path",),
 }
 """Datasets that read nothing but what these parameters name, and what installed packages bring."""
+
+_HOSTED = frozenset({"tfds", "huggingface"})
+"""Datasets that may lie in a folder of their library instead."""
 
 
 def survey(label: str, dataset: DatasetSpec, section: str, surroundings: Surroundings) -> Node:
@@ -53,6 +58,8 @@ def survey(label: str, dataset: DatasetSpec, section: str, surroundings: Surroun
 def _inputs(dataset: DatasetSpec, surroundings: Surroundings) -> dict[str, Any] | None:
     """What decides which samples a dataset gives; None where its code, or a file of it, may do as it likes."""
     if dataset.plugin not in _DECLARED_FILES or list(dataset_code(dataset)):
+        return None
+    if dataset.plugin in _HOSTED and dataset.params.get(_DECLARED_FILES[dataset.plugin][0]) is None:
         return None
     declared = msgspec.to_builtins(dataset)
     del declared["project_root"]

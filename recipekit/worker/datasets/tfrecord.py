@@ -17,7 +17,7 @@ from recipekit.errors import DatasetError
 from recipekit.nearest import did_you_mean
 from recipekit.worker.example_message import Values, parse_example
 from recipekit.worker.image_file import MODES, decode_image
-from recipekit.worker.tensors import NUMERIC_TYPES, fits
+from recipekit.worker.tensors import NUMERIC_TYPES, UNNAMED, fits
 from recipekit.worker.tfrecord_file import COMPRESSIONS, TFRecordFile
 
 _ELEMENT_TYPES = (*NUMERIC_TYPES, "bool", "string")
@@ -36,7 +36,8 @@ class TFRecordDataset:
         features: how each feature is read, by its key: `dtype` (`float32` and the other numbers, `bool`, `string`),
             `shape` without batch dimension (a single value if left out; one length may be -1), and for bytes `decode`:
             `image` (a uint8 array of shape HxWxC, `mode` RGB or L) or `raw` (little-endian bytes of `dtype`).
-        inputs: feature keys by input name; None takes every feature but the label, under its own key.
+        inputs: feature keys by input name; None takes every feature but the label under its own key, a single one
+            without a name.
         label_key: the feature that is the label.
         compression: of the files, `GZIP` or `ZLIB`, as in `tf.data.TFRecordDataset`; None for none.
 
@@ -62,6 +63,8 @@ class TFRecordDataset:
         chosen = {key: key for key in features if key != label_key} if inputs is None else inputs
         for key in (*chosen.values(), *([] if label_key is None else [label_key])):
             self._require(key)
+        if inputs is None and len(chosen) == 1:
+            chosen = {UNNAMED: next(iter(chosen))}
         self._inputs = {name: self._features[key] for name, key in chosen.items()}
         self._label = None if label_key is None else self._features[label_key]
         paths = _files(context.root / path)
