@@ -18,7 +18,7 @@ LEVELS = (
     {"errors", "nearest", "intervals"},
     {"digests", "fsio", "contracts"},
     {"registry", "acceptance", "estimates", "inputs", "repository", "environment", "samples", "project", "faults"},
-    {"rules", "manifest", "outcome", "store"},
+    {"rules", "manifest", "outcome", "store", "fitting"},
     {"recipe", "gate", "outputs", "workspace", "pool", "report"},
     {"compose", "surroundings"},
     {"build"},
@@ -31,7 +31,7 @@ LEVELS = (
 )
 """Rooms from the lowest level up."""
 
-OPEN_TO_WORKERS = {"errors", "nearest", "digests", "contracts", "registry", "samples"}
+OPEN_TO_WORKERS = {"errors", "nearest", "digests", "contracts", "registry", "samples", "fitting"}
 """Rooms that the worker processes share with their parent."""
 
 ADDRESSES = {
