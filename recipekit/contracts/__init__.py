@@ -30,7 +30,7 @@ from recipekit.contracts.measured import (
 )
 from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric, Sample, StreamedDataset
 from recipekit.contracts.record import Record
-from recipekit.contracts.samples import SampleSet
+from recipekit.contracts.samples import NonFinite, SampleSet, TensorStatistics
 from recipekit.contracts.stages import (
     BENCHMARK,
     CALIBRATE,
@@ -94,6 +94,7 @@ __all__ = [
     "Measurement",
     "Metric",
     "ModelSpec",
+    "NonFinite",
     "Operator",
     "PairedCounts",
     "Parity",
@@ -113,5 +114,6 @@ __all__ = [
     "TaskScore",
     "TensorLog",
     "TensorSpec",
+    "TensorStatistics",
     "calibrates",
 ]
