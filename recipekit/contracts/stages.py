@@ -25,6 +25,25 @@ class LoadRequest(Record, frozen=True, kw_only=True):
     model: ModelSpec
 
 
+class FirstLayer(Record, frozen=True, kw_only=True):
+    """A layer of the model's own that scales an input before anything else does: x becomes x * scale + offset.
+
+    Attributes:
+        input: the input's name.
+        name: the layer's.
+        kind: `Rescaling`, which makes a range of about 1 to 2 wide, or `Normalization` or `BatchNormalization`, which
+            make mean 0 and deviation 1 over all values.
+        scale: factor; over channels with factors of their own, that of all values together.
+        offset: summand, in the same way.
+    """
+
+    input: str
+    name: str
+    kind: str
+    scale: float
+    offset: float
+
+
 class LoadedModel(Record, frozen=True, kw_only=True):
     """The float model, ready for lowering.
 
@@ -36,6 +55,7 @@ class LoadedModel(Record, frozen=True, kw_only=True):
         reason: why that one, one sentence for the user.
         parameters: number of weights, where the source tells; else None.
         flatbuffer: the float `.tflite`, where the source is one; else empty.
+        first_layers: the model's own scaling of its inputs, as far as the source shows its layers.
     """
 
     saved_model: str
@@ -45,6 +65,7 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     reason: str
     parameters: int | None = None
     flatbuffer: str = ""
+    first_layers: tuple[FirstLayer, ...] = ()
 
 
 class SurveyRequest(Record, frozen=True, kw_only=True):

@@ -8,7 +8,6 @@ for each sample and tensor. Nothing is judged here, and nothing is known of a mo
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 
 import msgspec
