@@ -27,7 +27,7 @@ LEVELS = (
     {"execution"},
     {"sampling"},
     {"pipeline"},
-    {"sweep"},
+    {"sweep", "linting"},
     {"cli"},
 )
 """Rooms from the lowest level up."""

@@ -15,6 +15,7 @@ NAMES = {
     "channel-axis": "an image lacks its channel axis, or has one that the model doesn't take",
     "channel-order": "an image has its channels first where the model takes them last, or the reverse",
     "non-finite": "a tensor holds NaN or infinity",
+    "overflow-inside": "a finite sample makes a tensor inside of the model NaN or infinite",
     "repeated-sample": "every sample is the same",
     "duplicate-samples": "many samples repeat earlier ones",
     "constant-sample": "a sample holds one value everywhere",
