@@ -8,6 +8,7 @@ well are kept in the store.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from recipekit import manifest
 from recipekit.build import Job, define, pin_inputs
 from recipekit.compose.composition import Composition
 from recipekit.contracts import Latencies, LoadedModel, Measurement, SampleSet
+from recipekit.errors import ConversionError, EvaluationError, StageDied
 from recipekit.execution import Execution, Watcher
 from recipekit.explanation import History
 from recipekit.gate import judge
@@ -151,7 +153,12 @@ class _Run:
         conversions = (graph.candidate, graph.float32)
         # The reference is needed unless the same bytes were measured before, which only a candidate can tell.
         wanted = conversions if execution.is_kept(graph.candidate) else (*conversions, graph.reference)
-        candidate, float32 = map(graph.flatbuffer, execution.demand(*wanted)[: len(conversions)])
+        try:
+            models = execution.demand(*wanted)[: len(conversions)]
+        except (ConversionError, StageDied):
+            self._blame_sample(graph, execution, samples)
+            raise
+        candidate, float32 = map(graph.flatbuffer, models)
         measure = graph.measure(loaded.signature, candidate, float32)
         measurement: Measurement
         (measurement,) = execution.demand(measure)
@@ -185,6 +192,17 @@ class _Run:
             self._watcher.warning(warning)
         refuse(findings)
         return warnings
+
+    def _blame_sample(self, graph: Graph, execution: Execution, samples: dict[str, SampleSet]) -> None:
+        """Looks for a calibration sample that overflows inside of the model, which calibrators don't survive.
+
+        Raises:
+            DatasetError: there is one.
+        """
+        dataset = self._job.recipe.calibration
+        if dataset is not None:
+            with suppress(ConversionError, EvaluationError, StageDied):  # what has failed already says why
+                execution.demand(graph.curve(samples["calibration-samples"], dataset))
 
     def _publish(self, build: Build, pinned: tuple[Input, ...]) -> None:
         for entry in pinned:

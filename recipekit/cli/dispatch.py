@@ -22,10 +22,10 @@ from recipekit.nearest import did_you_mean
 VERBS = {
     "run": "build a recipe: convert, compare, judge, publish (-m for a sweep)",
     "validate": "check recipes without running them",
-    "lint": "look for faults in calibration and evaluation samples without converting",
     "list": "name the project's recipes and the options of every group",
     "show": "print a composed recipe, each value with the file and line that set it",
     "cache": "say what the stage store holds, or remove what was long unused",
+    "lint": "look for faults in calibration and evaluation samples without converting",
 }
 
 HELP = f"""\

@@ -60,16 +60,17 @@ def _print(console: Console, report: LintReport) -> None:
         line = Text.assemble((finding.severity, _STYLES[finding.severity]), f" {finding.text}")
         console.print(line, highlight=False, soft_wrap=True)
     if report.curve is not None:
+        tensors = report.curve.tensors
+        console.print(f"share of the ranges still missing, over {tensors} tensors:", highlight=False, soft_wrap=True)
         console.print(_curve_table(report.curve))
     found = {severity: sum(it.severity == severity for it in report.findings) for severity in _STYLES}
     counted = ", ".join(f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in found.items() if count)
-    samples = " and ".join(f"{count} {role} samples" for role, count in report.samples.items())
+    samples = " and ".join(f"{count} {role} samples" for role, count in sorted(report.samples.items()))
     console.print(f"{counted or 'no findings'} in {samples}", highlight=False, soft_wrap=True)
 
 
 def _curve_table(curve: Curve) -> Table:
-    title = f"share of the ranges still missing, over {curve.tensors} tensors"
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title, title_justify="left")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("samples", "median", "90th percentile"):
         table.add_column(column, justify="right", no_wrap=True)
     for point in curve.points:

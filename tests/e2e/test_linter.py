@@ -14,7 +14,7 @@ from rich.console import Console
 from recipekit.cli.screen import Screen
 from recipekit.errors import DatasetError
 from recipekit.pool import Pool
-from tests.e2e.conftest import run_here
+from tests.e2e.conftest import recipekit, run_here
 
 pytestmark = pytest.mark.tensorflow
 
@@ -105,12 +105,15 @@ def test_warnings_stand_on_the_screen_in_the_results_and_in_the_report_now_and_l
     give(tiny, calibration, evaluation)
     screen = Listener()
     outcome = run_here(tiny, pool, "recipe=tiny", screen=screen)
-    expected = [
+    copies = (
         "representative_dataset: npz sample 8 ('8'): 12 of 120 samples repeat earlier ones: sample 8 ('8') is sample 0"
-        " ('0'); draw different samples, or ask for 108 [duplicate-samples]",
+        " ('0'); draw different samples, or ask for 108 [duplicate-samples]"
+    )
+    shared = (
         "representative_dataset: npz sample 40 ('40'): 1 of 120 calibration samples are evaluation samples, too: this"
-        " one is npz sample 4 ('4'); calibrate with other samples than those that judge the model [evaluation-overlap]",
-    ]
+        " one is npz sample 4 ('4'); calibrate with other samples than those that judge the model [evaluation-overlap]"
+    )
+    expected = [copies, shared]
     assert screen.warnings == expected
     assert list(outcome.warnings) == expected
     output = Path(outcome.output)
@@ -120,3 +123,78 @@ def test_warnings_stand_on_the_screen_in_the_results_and_in_the_report_now_and_l
     again = Listener()
     assert run_here(tiny, pool, "recipe=tiny", screen=again).already_built
     assert again.warnings == expected
+
+
+FACTORY = """
+import keras
+
+def _model(inside):
+    point = keras.Input((8,), name="point")
+    return keras.Model(point, keras.layers.Dense(2, name="out")(inside(point)))
+
+def logarithm():
+    return _model(lambda x: keras.ops.maximum(keras.ops.log(x), -9.0))
+
+def quotient():
+    return _model(lambda x: keras.ops.maximum(x / x, 0.5))
+"""
+
+
+@pytest.mark.parametrize("engine", ["int8", "ai_edge_int8"])
+def test_a_sample_that_overflows_inside_is_found_where_calibration_fails(tiny: Path, pool: Pool, engine: str) -> None:
+    give_overflow(tiny)
+    with pytest.raises(DatasetError) as caught:
+        run_here(tiny, pool, "recipe=overflow", f"converter={engine}")
+    assert str(caught.value).startswith(
+        "representative_dataset: sample 17 ('17'): makes the tensor 'functional/Log' of the model NaN or infinite"
+    )
+
+
+def test_lint_by_itself_finds_what_a_calibrator_passes_over(tiny: Path) -> None:
+    give_overflow(tiny)
+    found = recipekit(tiny, ["lint", "recipe=overflow", "--curve", "source.factory=models.py:quotient"])
+    assert found.returncode == 5
+    assert "sample 17 ('17'): makes the tensor" in found.stderr
+    clean = recipekit(tiny, ["lint", "recipe=overflow", "source.factory=models.py:quotient", "--format", "json"])
+    assert clean.returncode == 0
+    report = json.loads(clean.stdout)
+    assert (report["findings"], report["curve"], report["samples"]["calibration"]) == ([], None, 120)
+
+
+def test_lint_by_itself_ends_as_a_run_would_and_draws_the_curve(tiny: Path) -> None:
+    give(tiny, BROKEN["several_faults"], points(60, 1))
+    broken = recipekit(tiny, ["lint", "recipe=tiny", "--curve"])
+    assert broken.returncode == 5
+    assert broken.stdout.count("error representative_dataset: npz sample") == 2
+    assert "2 errors in 120 calibration samples and 60 evaluation samples" in broken.stdout
+    np.savez(tiny / "calibration.npz", point=points(30, 0)["point"])
+    drawn = recipekit(tiny, ["lint", "recipe=tiny", "--curve"])
+    assert drawn.returncode == 0
+    assert "[few-samples]" in drawn.stdout
+    counts = [line.split()[0] for line in drawn.stdout.splitlines() if line.rstrip().endswith("%")]
+    assert counts == ["1", "2", "5", "10", "20", "30"]
+
+
+def test_there_is_no_curve_where_nothing_is_calibrated(tiny: Path) -> None:
+    refused = recipekit(tiny, ["lint", "recipe=tiny", "--curve", "converter=float16"])
+    assert refused.returncode == 2
+    assert "float16 needs no calibration" in refused.stderr
+
+
+def give_overflow(project: Path) -> None:
+    """A recipe whose calibration sample 17 holds a zero, for models that don't bear one."""
+    draw = np.random.default_rng(0)
+    point = draw.uniform(1, 2, (120, 8)).astype(np.float32)
+    point[17, 3] = 0
+    give(project, {"point": point}, {"point": draw.uniform(1, 2, (60, 8)).astype(np.float32)})
+    (project / "models.py").write_text(FACTORY)
+    (project / "recipes" / "overflow.yaml").write_text(
+        """# @package _global_
+defaults: [/converter: int8, _self_]
+name: overflow
+version: "1.0.0"
+source: {kind: python, factory: "models.py:logarithm", input_shapes: {point: [1, 8]}}
+representative_dataset: {plugin: npz, path: calibration.npz}
+evaluation: {dataset: {plugin: npz, path: evaluation.npz}, benchmark: null}
+"""
+    )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from recipekit.contracts import Curve, CurvePoint, CurveRequest
 from recipekit.errors import DatasetError, EvaluationError, RecipekitError
+from recipekit.worker.census import operators_of
 from recipekit.worker.engines.ai_edge_calibration import Limits, refuse_fixed_batch
 from recipekit.worker.engines.ai_edge_model import with_signature
 from recipekit.worker.samples import NamedSample, open_samples
@@ -36,8 +37,9 @@ def run(request: CurveRequest, folder: Path) -> Curve:
     ranked = {spec.name for spec in request.loaded.signature.inputs if spec.shape}
     reading = open_samples(request.dataset, request.loaded.signature, folder)
     try:
-        limits = Limits(with_signature(Path(request.float32).read_bytes()), "min_max")
-        snapshots = dict(_snapshots(limits, reading, ranked, request.dataset.plugin))
+        flatbuffer = with_signature(Path(request.float32).read_bytes())
+        order = [name for operator in operators_of(flatbuffer) for name in operator.outputs]
+        snapshots = dict(_snapshots(Limits(flatbuffer, "min_max"), reading, ranked, order))
     except RecipekitError:
         raise
     except Exception as error:
@@ -56,14 +58,14 @@ def counts() -> Iterator[int]:
 
 
 def _snapshots(
-    limits: Limits, samples: Iterable[NamedSample], ranked: set[str], plugin: str
+    limits: Limits, samples: Iterable[NamedSample], ranked: set[str], order: list[str]
 ) -> Iterator[tuple[int, Array]]:
     """The ranges after some counts of samples and after the last one: an array of (tensors, 2) for each."""
     due = counts()
     count, wanted, ranges = 0, next(due), np.empty((0, 2))
     for count, sample in enumerate(samples, 1):
         limits.see([{name: array[np.newaxis] if name in ranked else array for name, array in sample.tensors.items()}])
-        _require_finite(limits, sample, plugin)
+        _require_finite(limits, sample, order)
         ranges = _ranges(limits)
         if count == wanted:
             yield count, ranges
@@ -71,13 +73,14 @@ def _snapshots(
     yield count, ranges
 
 
-def _require_finite(limits: Limits, sample: NamedSample, plugin: str) -> None:
-    odd = limits.not_finite()
+def _require_finite(limits: Limits, sample: NamedSample, order: list[str]) -> None:
+    odd = set(limits.not_finite())
     if odd:
+        first = next(filter(odd.__contains__, order), min(odd))
         raise DatasetError(
-            f"makes the tensor '{odd[0]}' of the model NaN or infinite [overflow-inside]",
-            where=f"{plugin} sample {sample.index} ('{sample.id}')",
-            fix="look for a division by zero, a logarithm or an overflow there, and at that sample",
+            f"makes the tensor '{first}' of the model NaN or infinite [overflow-inside]",
+            where=f"sample {sample.index} ('{sample.id}')",
+            fix="look for a division by zero, a logarithm or an overflow there or before, and at that sample",
         )
 
 
