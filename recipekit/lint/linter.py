@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from threading import Lock
 
 from recipekit.contracts import FirstLayer, Signature
 from recipekit.lint import fitness, scale, variety
 from recipekit.lint.finding import Finding
 from recipekit.lint.reading import Examined
 
+_TURNS = Lock()
 
-@lru_cache(maxsize=64)
+
 def lint(
     signature: Signature,
     first_layers: tuple[FirstLayer, ...],
@@ -29,6 +31,17 @@ def lint(
     Returns:
         Errors first. Where there are any, nothing is said of values.
     """
+    with _TURNS:  # children of a sweep come at the same time with the same question
+        return _lint(signature, first_layers, calibration, evaluation)
+
+
+@lru_cache(maxsize=64)
+def _lint(
+    signature: Signature,
+    first_layers: tuple[FirstLayer, ...],
+    calibration: Examined | None,
+    evaluation: Examined | None,
+) -> tuple[Finding, ...]:
     sets = [dataset for dataset in (calibration, evaluation) if dataset is not None]
     errors: list[Finding] = []
     for dataset in sets:

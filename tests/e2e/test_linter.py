@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,14 @@ import pytest
 from rich.console import Console
 
 from recipekit.cli.screen import Screen
+from recipekit.compose.composition import compose
 from recipekit.errors import DatasetError
+from recipekit.linting import LintReport, lint_job
+from recipekit.pipeline import Facilities, read_job
 from recipekit.pool import Pool
+from recipekit.project import find_project
+from recipekit.store import Store
+from recipekit.surroundings import Surroundings
 from tests.e2e.conftest import recipekit, run_here
 
 pytestmark = pytest.mark.tensorflow
@@ -143,22 +150,38 @@ def quotient():
 @pytest.mark.parametrize("engine", ["int8", "ai_edge_int8"])
 def test_a_sample_that_overflows_inside_is_found_where_calibration_fails(tiny: Path, pool: Pool, engine: str) -> None:
     give_overflow(tiny)
-    with pytest.raises(DatasetError) as caught:
+    says = r"representative_dataset: sample 17 \('17'\): makes the tensor '.*Log' of the model NaN or infinite"
+    with pytest.raises(DatasetError, match=says):
         run_here(tiny, pool, "recipe=overflow", f"converter={engine}")
-    assert str(caught.value).startswith(
-        "representative_dataset: sample 17 ('17'): makes the tensor 'functional/Log' of the model NaN or infinite"
-    )
 
 
-def test_lint_by_itself_finds_what_a_calibrator_passes_over(tiny: Path) -> None:
+def lint_here(project: Path, pool: Pool, *overrides: str, curve: bool) -> LintReport:
+    """The linter by itself, with the session's workers."""
+    found = find_project(project)
+    with Store(found.store).lease() as lease:
+        facilities = Facilities(pool, lease, Surroundings(found.root))
+        return lint_job(read_job(compose(found, overrides)), facilities, Listener(), curve=curve)
+
+
+def test_lint_by_itself_finds_what_a_calibrator_passes_over(tiny: Path, pool: Pool) -> None:
     give_overflow(tiny)
-    found = recipekit(tiny, ["lint", "recipe=overflow", "--curve", "source.factory=models.py:quotient"])
-    assert found.returncode == 5
-    assert "sample 17 ('17'): makes the tensor" in found.stderr
-    clean = recipekit(tiny, ["lint", "recipe=overflow", "source.factory=models.py:quotient", "--format", "json"])
-    assert clean.returncode == 0
-    report = json.loads(clean.stdout)
-    assert (report["findings"], report["curve"], report["samples"]["calibration"]) == ([], None, 120)
+    recipe = ("recipe=overflow", "source.factory=models.py:quotient")
+    clean = lint_here(tiny, pool, *recipe, curve=False)
+    assert (clean.findings, clean.curve, clean.samples) == ((), None, {"calibration": 120, "evaluation": 60})
+    with pytest.raises(DatasetError, match=r"sample 17 \('17'\): makes the tensor"):
+        lint_here(tiny, pool, *recipe, curve=True)
+
+
+def test_the_curve_of_the_shipped_model_is_the_documented_one(shipped: Path, pool: Pool) -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "calibration.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^ +(\d+) +([\d.]+)% +([\d.]+)%$", documented, re.MULTILINE)
+    report = lint_here(shipped, pool, "recipe=mobilenet_int8", curve=True)
+    assert report.findings == ()
+    assert report.curve is not None
+    assert [point.samples for point in report.curve.points] == [int(row[0]) for row in rows]
+    for point, (_, median, p90) in zip(report.curve.points, rows, strict=True):
+        assert point.median == pytest.approx(float(median) / 100, abs=0.002)
+        assert point.p90 == pytest.approx(float(p90) / 100, abs=0.002)
 
 
 def test_lint_by_itself_ends_as_a_run_would_and_draws_the_curve(tiny: Path) -> None:

@@ -22,7 +22,10 @@ def models(library: Any) -> Iterator[tuple[str, Any]]:
     layers = library.layers
     image = library.Input((4, 4, 3), name="image")
     end = layers.Dense(2)
-    pixels = layers.Rescaling(1 / 255, name="pixels")
+
+    def pixels(tensor: Any) -> Any:
+        return layers.Rescaling(1 / 255, name="pixels")(tensor)
+
     yield "rescaling", library.Model(image, end(pixels(image)))
     yield "augmented", library.Model(image, end(pixels(layers.RandomFlip()(image))))
     sequential = library.Sequential([library.Input((4, 4, 3), name="image"), layers.Rescaling(2.0, 1.0, name="inner")])
