@@ -71,7 +71,7 @@ def lint_job(job: Job, facilities: Facilities, watcher: Watcher, *, curve: bool)
         report = LintReport(
             recipe=job.option,
             samples={role.removesuffix("-samples"): read.count for role, read in samples.items()},
-            findings=lint_samples(job.recipe, loaded, samples),
+            findings=lint_samples(job.recipe, loaded, samples, warned=False),
         )
         if not curve or calibration is None or report.exit_code:
             return report

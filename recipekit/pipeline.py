@@ -186,7 +186,7 @@ class _Run:
 
     def _lint(self, loaded: LoadedModel, samples: dict[str, SampleSet]) -> tuple[str, ...]:
         """Warns of samples that look wrong, and ends the run for those that are, before anything is converted."""
-        findings = lint_samples(self._job.recipe, loaded, samples)
+        findings = lint_samples(self._job.recipe, loaded, samples, warned=True)
         warnings = tuple(finding.text for finding in findings if finding.severity == "warning")
         for warning in warnings:
             self._watcher.warning(warning)

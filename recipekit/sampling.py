@@ -34,13 +34,16 @@ def read_samples(job: Job, execution: Execution, surroundings: Surroundings) -> 
     return {"evaluation-samples": read.get("evaluation", read.get("calibration")), **samples}
 
 
-def lint_samples(recipe: Recipe, loaded: LoadedModel, samples: Mapping[str, SampleSet]) -> tuple[Finding, ...]:
+def lint_samples(
+    recipe: Recipe, loaded: LoadedModel, samples: Mapping[str, SampleSet], *, warned: bool
+) -> tuple[Finding, ...]:
     """What the linter says of a recipe's samples and its float model.
 
     Args:
         recipe: whose scheme decides what is looked at: calibration data only where it calibrates.
         loaded: the float model.
         samples: from `read_samples`.
+        warned: whether the recipe's own warnings are told as well, so that they need not be repeated.
     """
     examined = {
         role: Examined(
@@ -48,7 +51,7 @@ def lint_samples(recipe: Recipe, loaded: LoadedModel, samples: Mapping[str, Samp
             plugin=dataset.plugin,
             samples=samples[f"{role}-samples"],
             calibrates=role == "calibration",
-            requested=dataset.samples,
+            requested=dataset.samples if warned else None,
         )
         for role, dataset in _datasets(recipe).items()
     }

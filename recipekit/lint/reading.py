@@ -29,7 +29,7 @@ class Examined(NamedTuple):
         plugin: that gives the samples.
         samples: the record of its first reading.
         calibrates: whether ranges are taken from it.
-        requested: how many samples the recipe asks for; None for all.
+        requested: how many samples the recipe asks for, if it was warned of that number already; else None.
     """
 
     section: str
