@@ -144,6 +144,9 @@ def logarithm():
 
 def quotient():
     return _model(lambda x: keras.ops.maximum(x / x, 0.5))
+
+def pixels():
+    return _model(keras.layers.Rescaling(1 / 255, name="pixels"))
 """
 
 
@@ -170,6 +173,19 @@ def test_lint_by_itself_finds_what_a_calibrator_passes_over(tiny: Path, pool: Po
     assert (clean.findings, clean.curve, clean.samples) == ((), None, {"calibration": 120, "evaluation": 60})
     with pytest.raises(DatasetError, match=r"sample 17 \('17'\): makes the tensor"):
         lint_here(tiny, pool, *recipe, curve=True)
+
+
+def test_a_models_own_scaling_is_known_when_it_was_loaded_and_when_it_was_found(tiny: Path, pool: Pool) -> None:
+    give_overflow(tiny)
+    loaded, found = (
+        lint_here(tiny, pool, "recipe=overflow", "source.factory=models.py:pixels", curve=False) for _ in range(2)
+    )
+    assert [(finding.name, finding.dataset) for finding in loaded.findings] == [
+        ("input-range", "representative_dataset"),
+        ("input-range", "evaluation.dataset"),
+    ]
+    assert "run from 0 to 2, and the model's own layer 'pixels' (Rescaling) makes 0 to 0.007" in loaded.findings[0].what
+    assert found.findings == loaded.findings
 
 
 def test_the_curve_of_the_shipped_model_is_the_documented_one(shipped: Path, pool: Pool) -> None:
