@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from recipekit.lint.finding import Finding
 from recipekit.lint.reading import Examined, constant_samples, read_log
@@ -92,33 +92,40 @@ def shared_samples(calibration: Examined, evaluation: Examined) -> Iterator[Find
 
 def classes(calibration: Examined | None, evaluation: Examined | None) -> Iterator[Finding]:
     """Classes that are missing where ranges come from, and sets that are nearly of one class."""
+    missing = [] if calibration is None or evaluation is None else list(_missing_classes(calibration, evaluation))
+    yield from missing
     sets = [dataset for dataset in (calibration, evaluation) if dataset is not None]
-    counts = [read_log(dataset.samples).classes for dataset in sets]
-    known = set().union(*counts)
-    if len(known) < 2:
-        return
-    missing: set[str] = set()
-    if len(sets) == 2 and all(counts):
-        missing = counts[1].keys() - counts[0].keys()
-        if 2 * len(missing) >= len(counts[1]) and sets[0].samples.count >= _PER_CLASS * len(counts[1]):
-            yield sets[0].finding(
-                "missing-classes",
-                f"the calibration samples are of {len(counts[0])} classes, the evaluation has {len(counts[1])};"
-                f" {_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing",
-                "set `shuffle: true`, or draw samples of every class",
-            )
-    for dataset, count in zip(sets, counts, strict=True):
-        largest = max(count, key=count.__getitem__, default="")
-        total = sum(count.values())
-        if total > 1 and count[largest] >= _ONE_CLASS * total and not (missing and dataset is sets[0]):
-            yield dataset.finding(
-                "class-imbalance",
-                f"{count[largest]} of {total} samples are of the class '{largest}'",
-                "draw samples of every class, shuffled; what the others need isn't seen otherwise",
-            )
+    known = {name for dataset in sets for name in read_log(dataset.samples).classes}
+    for dataset in sets:
+        if len(known) > 1 and not (missing and dataset is calibration):
+            yield from _imbalance(dataset)
 
 
-def _listed(names: set[str]) -> str:
+def _missing_classes(calibration: Examined, evaluation: Examined) -> Iterator[Finding]:
+    seen, judged = read_log(calibration.samples).classes, read_log(evaluation.samples).classes
+    missing = judged.keys() - seen.keys()
+    if seen and 2 * len(missing) >= len(judged) > 1 and calibration.samples.count >= _PER_CLASS * len(judged):
+        yield calibration.finding(
+            "missing-classes",
+            f"the calibration samples are of {len(seen)} classes, the evaluation has {len(judged)};"
+            f" {_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing",
+            "set `shuffle: true`, or draw samples of every class",
+        )
+
+
+def _imbalance(dataset: Examined) -> Iterator[Finding]:
+    counts = read_log(dataset.samples).classes
+    total = sum(counts.values())
+    largest = max(counts, key=counts.__getitem__, default="")
+    if total > 1 and counts[largest] >= _ONE_CLASS * total:
+        yield dataset.finding(
+            "class-imbalance",
+            f"{counts[largest]} of {total} samples are of the class '{largest}'",
+            "draw samples of every class, shuffled; what the others need isn't seen otherwise",
+        )
+
+
+def _listed(names: Set[str]) -> str:
     shown = sorted(names)[:5]
     more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
     return f"{', '.join(repr(name) for name in shown)}{more}"
