@@ -40,6 +40,7 @@ class Build(NamedTuple):
         stages: what became of each stage.
         logs: log files by stage.
         sweep: the sweep that it is a child of.
+        warnings: the recipe's own, then those of the linter.
     """
 
     job: Job
@@ -54,6 +55,7 @@ class Build(NamedTuple):
     stages: tuple[StageReport, ...]
     logs: Mapping[str, Path]
     sweep: manifest.Sweep | None
+    warnings: tuple[str, ...]
 
 
 def write_output(folder: Path, build: Build) -> None:
@@ -129,7 +131,7 @@ def _results(build: Build) -> dict[str, Any]:
             "parameters": build.loaded.parameters,
         },
         "stages": [{"name": stage.name, "seconds": stage.seconds, "found": stage.found} for stage in build.stages],
-        "warnings": list(recipe.warnings),
+        "warnings": list(build.warnings),
     }
 
 

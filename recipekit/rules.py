@@ -56,7 +56,8 @@ def warnings(recipe: Recipe) -> list[str]:
         found.append("'acceptance' sets no bound: the model is accepted and nothing was judged")
     calibration = recipe.get("representative_dataset", {})
     if _calibrates(recipe) and (calibration.get("samples") or 100) < 100:
-        found.append(f"{calibration['samples']} calibration samples are few: ranges settle with 100 to 300")
+        count = calibration["samples"]
+        found.append(f"{count} calibration samples are few: ranges settle with 100 to 300 [few-samples]")
     return found
 
 

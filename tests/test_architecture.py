@@ -29,20 +29,21 @@ LEVELS = (
         "faults",
         "extras",
     },
-    {"rules", "manifest", "outcome", "store"},
-    {"recipe", "gate", "outputs", "workspace", "pool", "report"},
+    {"rules", "manifest", "outcome", "store", "fitting"},
+    {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint"},
     {"compose", "surroundings"},
     {"build"},
     {"graph", "publication"},
     {"explanation"},
     {"execution"},
+    {"sampling"},
     {"pipeline"},
-    {"sweep"},
+    {"sweep", "linting"},
     {"cli"},
 )
 """Rooms from the lowest level up."""
 
-OPEN_TO_WORKERS = {"errors", "nearest", "digests", "contracts", "registry", "samples"}
+OPEN_TO_WORKERS = {"errors", "nearest", "digests", "contracts", "registry", "samples", "fitting"}
 """Rooms that the worker processes share with their parent."""
 
 ADDRESSES = {

@@ -31,10 +31,11 @@ from recipekit.contracts.measured import (
 )
 from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric, Sample, StreamedDataset
 from recipekit.contracts.record import Record
-from recipekit.contracts.samples import SampleSet
+from recipekit.contracts.samples import NonFinite, SampleSet, TensorStatistics
 from recipekit.contracts.stages import (
     BENCHMARK,
     CALIBRATE,
+    CURVE,
     LOAD,
     LOWER,
     MEASURE,
@@ -45,6 +46,10 @@ from recipekit.contracts.stages import (
     BenchmarkRequest,
     CalibrateRequest,
     Calibration,
+    Curve,
+    CurvePoint,
+    CurveRequest,
+    FirstLayer,
     Flatbuffer,
     Latencies,
     LoadedModel,
@@ -64,6 +69,7 @@ __all__ = [
     "BENCHMARK",
     "CALIBRATE",
     "CALIBRATED",
+    "CURVE",
     "EXACT_SQNR_DB",
     "LOAD",
     "LOWER",
@@ -79,11 +85,15 @@ __all__ = [
     "CalibrationSpec",
     "Census",
     "ConverterSpec",
+    "Curve",
+    "CurvePoint",
+    "CurveRequest",
     "CustomLayersSpec",
     "Dataset",
     "DatasetContext",
     "DatasetSpec",
     "Engine",
+    "FirstLayer",
     "Flatbuffer",
     "Latencies",
     "Latency",
@@ -95,6 +105,7 @@ __all__ = [
     "Measurement",
     "Metric",
     "ModelSpec",
+    "NonFinite",
     "Operator",
     "PairedCounts",
     "Parity",
@@ -114,6 +125,7 @@ __all__ = [
     "TaskScore",
     "TensorLog",
     "TensorSpec",
+    "TensorStatistics",
     "calibrates",
     "metric_files",
 ]

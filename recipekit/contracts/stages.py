@@ -25,6 +25,25 @@ class LoadRequest(Record, frozen=True, kw_only=True):
     model: ModelSpec
 
 
+class FirstLayer(Record, frozen=True, kw_only=True):
+    """A layer of the model's own that scales an input before anything else does: x becomes x * scale + offset.
+
+    Attributes:
+        input: the input's name.
+        name: the layer's.
+        kind: `Rescaling`, which makes a range of about 1 to 2 wide, or `Normalization` or `BatchNormalization`, which
+            make mean 0 and deviation 1 over all values.
+        scale: factor; over channels with factors of their own, that of all values together.
+        offset: summand, in the same way.
+    """
+
+    input: str
+    name: str
+    kind: str
+    scale: float
+    offset: float
+
+
 class LoadedModel(Record, frozen=True, kw_only=True):
     """The float model, ready for lowering.
 
@@ -36,6 +55,7 @@ class LoadedModel(Record, frozen=True, kw_only=True):
         reason: why that one, one sentence for the user.
         parameters: number of weights, where the source tells; else None.
         flatbuffer: the float `.tflite`, where the source is one; else empty.
+        first_layers: the model's own scaling of its inputs, as far as the source shows its layers.
     """
 
     saved_model: str
@@ -45,6 +65,7 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     reason: str
     parameters: int | None = None
     flatbuffer: str = ""
+    first_layers: tuple[FirstLayer, ...] = ()
 
 
 class SurveyRequest(Record, frozen=True, kw_only=True):
@@ -184,6 +205,42 @@ class Latencies(Record, frozen=True, kw_only=True):
     float32: Latency
 
 
+class CurveRequest(Record, frozen=True, kw_only=True):
+    """Ask how the ranges of a float32 conversion's tensors settle with the number of calibration samples."""
+
+    loaded: LoadedModel
+    float32: str
+    dataset: DatasetSpec
+
+
+class CurvePoint(Record, frozen=True, kw_only=True):
+    """How much of the tensors' ranges is still missing after some samples.
+
+    Attributes:
+        samples: so many of them, the first ones.
+        median: over tensors, the share of the range over all samples that these don't reach.
+        p90: the 90th percentile of it.
+    """
+
+    samples: int
+    median: float
+    p90: float
+
+
+class Curve(Record, frozen=True, kw_only=True):
+    """How ranges settle.
+
+    Attributes:
+        tensors: number of tensors behind it; those whose value never changes don't count for the shares.
+        points: by number of samples; the last one is of all of them, where nothing is missing.
+        samples: that were read.
+    """
+
+    tensors: int
+    points: tuple[CurvePoint, ...]
+    samples: SampleSet
+
+
 class Stage(NamedTuple):
     """One step of a build: a pure function from a request record to a response record and files.
 
@@ -218,5 +275,8 @@ CALIBRATE = Stage("calibrate", "tensorflow", CalibrateRequest, Calibration, Conv
 QUANTIZE = Stage("quantize", "tensorflow", QuantizeRequest, Flatbuffer, ConversionError)
 MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationError)
 BENCHMARK = Stage("benchmark", "litert", BenchmarkRequest, Latencies, EvaluationError, alone=True)
+CURVE = Stage("curve", "litert", CurveRequest, Curve, EvaluationError)
 
-STAGES = {stage.name: stage for stage in (SURVEY, LOAD, REFERENCE, LOWER, CALIBRATE, QUANTIZE, MEASURE, BENCHMARK)}
+STAGES = {
+    stage.name: stage for stage in (SURVEY, LOAD, REFERENCE, LOWER, CALIBRATE, QUANTIZE, MEASURE, BENCHMARK, CURVE)
+}

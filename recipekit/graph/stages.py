@@ -12,6 +12,7 @@ from recipekit.build import Job, plugin_code
 from recipekit.contracts import (
     BENCHMARK,
     CALIBRATE,
+    CURVE,
     LOWER,
     MEASURE,
     QUANTIZE,
@@ -21,6 +22,7 @@ from recipekit.contracts import (
     CalibrateRequest,
     Calibration,
     ConverterSpec,
+    CurveRequest,
     DatasetSpec,
     Flatbuffer,
     LoadedModel,
@@ -236,6 +238,24 @@ class Graph:
             lambda latencies: f"{latencies.candidate.p50_ms:.3g} ms, float32 {latencies.float32.p50_ms:.3g} ms",
             reads=self.load.reads,
             dataset=dataset_section(self._recipe, "evaluation"),
+        )
+
+    def curve(self, samples: SampleSet, dataset: DatasetSpec) -> Node:
+        """How the ranges of the float32 conversion settle with the number of calibration samples.
+
+        Args:
+            samples: the survey's record of them.
+            dataset: the calibration samples.
+        """
+        return self._node(
+            CURVE,
+            {"samples": samples.sha256},
+            self._beginnings(),
+            lambda records: CurveRequest(loaded=records["load"], float32=self._float32_path(records), dataset=dataset),
+            lambda curve: f"ranges of {curve.tensors} tensors on {curve.samples.count} samples",
+            reads=self.load.reads,
+            dataset=dataset_section(self._recipe, "calibration"),
+            check=_same(samples, dataset),
         )
 
     def _node(

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from recipekit.contracts import LoadedModel, Signature, SourceSpec, TensorSpec
+from recipekit.contracts import FirstLayer, LoadedModel, Signature, SourceSpec, TensorSpec
 from recipekit.errors import RecipekitError, SourceError
 from recipekit.nearest import did_you_mean
 
@@ -43,6 +43,7 @@ class FloatModel:
         loader: what read the source: `keras3`, `tf_keras`, `saved_model`, `saved_model_v1` or `factory`.
         reason: why that one, one sentence for the user.
         parameters: number of weights, None where the source doesn't tell.
+        first_layers: the model's own scaling of its inputs, as far as the source shows its layers.
     """
 
     forward: Callable[[Tensors], Tensors]
@@ -51,6 +52,7 @@ class FloatModel:
     loader: str
     reason: str
     parameters: int | None = None
+    first_layers: tuple[FirstLayer, ...] = ()
 
     @cached_property
     def signature(self) -> Signature:
@@ -98,6 +100,7 @@ class FloatModel:
             loader=self.loader,
             reason=self.reason,
             parameters=self.parameters,
+            first_layers=self.first_layers,
         )
 
     def export(self, folder: Path, input_shapes: Mapping[str, tuple[int, ...]]) -> Signature:

@@ -15,19 +15,21 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from recipekit.contracts import TensorSpec
+from recipekit.contracts import FirstLayer, TensorSpec
 from recipekit.errors import SourceError
 from recipekit.worker.float_model import FloatModel, Tensors, name_outputs, tensor_spec
+from recipekit.worker.keras_scaling import first_layers
 from recipekit.worker.layers import generation
 
 
 @dataclass(frozen=True)
 class _Interface:
-    """How a model is called: its input specs, and what makes its arguments and names its outputs."""
+    """How a model is called: its input specs, what makes its arguments and names its outputs, its own scaling."""
 
     inputs: tuple[TensorSpec, ...]
     arguments: Callable[[Tensors], list[Any]]
     outputs: tuple[str, ...] | None
+    first_layers: tuple[FirstLayer, ...] = ()
 
 
 def start_session(seed: int) -> None:
@@ -65,7 +67,8 @@ def from_keras(model: Any, loader: str, reason: str) -> FloatModel:
             return name_outputs(outputs)
         return dict(zip(interface.outputs, flatten(outputs), strict=True))
 
-    return FloatModel(forward, interface.inputs, model, loader, reason, int(model.count_params()))
+    parameters = int(model.count_params())
+    return FloatModel(forward, interface.inputs, model, loader, reason, parameters, interface.first_layers)
 
 
 def _tree(model: Any) -> Any:
@@ -84,7 +87,8 @@ def _functional(model: Any) -> _Interface:
         return [tree.pack_sequence_as(structure, [named[name] for name in names])]
 
     specs = tuple(tensor_spec(name, tensor) for name, tensor in zip(names, tensors, strict=True))
-    return _Interface(specs, arguments, _numbered([_layer_name(tensor) for tensor in model.outputs]))
+    scaling = first_layers(model, dict(zip(names, tensors, strict=True)))
+    return _Interface(specs, arguments, _numbered([_layer_name(tensor) for tensor in model.outputs]), scaling)
 
 
 def _layer_name(tensor: Any) -> str:

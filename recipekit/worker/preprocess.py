@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from recipekit.errors import DatasetError, PluginError
+from recipekit.fitting import UNNAMED
 from recipekit.nearest import did_you_mean
 from recipekit.worker import array_steps, audio_steps, image_steps
-from recipekit.worker.tensors import UNNAMED, Array, Tensors, Transform, as_array
+from recipekit.worker.tensors import Array, Tensors, Transform, as_array
 from recipekit.worker.user_code import guarded, load_object
 
 Preprocess: TypeAlias = Callable[[Tensors, str], Tensors]

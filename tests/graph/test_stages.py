@@ -196,3 +196,13 @@ def test_every_stage_looks_at_the_source_again_since_it_may_have_opened_it(small
         as_flatbuffer(small)
     for node in small.stages().values():
         assert {entry.name for entry in node.reads} >= {"model", *small.recipe["custom_layers"].get("modules", ())}
+
+
+def test_a_curve_depends_on_the_model_and_the_calibration_samples_alone(small: SmallProject) -> None:
+    before = small.curve()
+    small.samples["evaluation-samples"] = "f" * 64
+    small.recipe["converter"] = {"quantization": "int16x8"}
+    assert small.curve().key == before.key
+    small.samples["calibration-samples"] = "d" * 64
+    assert small.curve().key != before.key
+    assert [need.label for need in before.needs] == ["load", "lower"]

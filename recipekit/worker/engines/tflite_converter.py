@@ -19,6 +19,7 @@ from recipekit.contracts import CalibrateRequest, ConverterSpec, LoadedModel, Lo
 from recipekit.errors import ConversionError, RecipekitError
 from recipekit.samples import require_same_samples
 from recipekit.worker.census import OperatorSite, operators_of
+from recipekit.worker.engines.calibrated_ranges import require_finite
 from recipekit.worker.engines.calibration import RepresentativeDataset, refuse_fatal_loops
 from recipekit.worker.engines.converter_failures import classify, require_flatbuffer
 from recipekit.worker.engines.converter_internals import open_steps
@@ -56,7 +57,7 @@ class TFLiteConverterEngine:
             can't be calibrated. It will read the samples itself.
 
         Raises:
-            ConversionError: the calibrator wouldn't survive the model.
+            ConversionError: the calibrator wouldn't survive the model, or a tensor was infinite on a sample.
             RecipekitError: whatever the samples raise while they are read.
         """
         dataset = RepresentativeDataset(samples, request.loaded.signature)
@@ -65,11 +66,14 @@ class TFLiteConverterEngine:
         flatbuffer = separate(Path(request.float32).read_bytes())
         if steps is not None and flatbuffer is not None:
             try:
-                return steps.calibrate(flatbuffer, dataset)
+                calibrated = steps.calibrate(flatbuffer, dataset)
             except RecipekitError:
                 raise
             except Exception:  # noqa: BLE001  the one call fails for the same reason, or doesn't
                 traceback.print_exc()
+            else:
+                require_finite(calibrated)
+                return calibrated
         deque(dataset(), maxlen=0)
         return b""
 
