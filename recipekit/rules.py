@@ -203,7 +203,7 @@ def _not_yet(recipe: Recipe) -> Iterator[Fault]:
     """Parts of the language that this version doesn't carry out: refused, never ignored."""
     source, artifacts = recipe["source"], recipe["artifacts"]
     asked: dict[tuple[str, ...], Any] = {
-        ("source", "kind"): source["kind"] in {"frozen_graph", "keras_application"} and source["kind"],
+        ("source", "kind"): source["kind"] == "keras_application" and source["kind"],
         ("source", "signature"): isinstance(source.get("signature"), list) and "a list",
         ("custom_layers", "replace"): bool(recipe["custom_layers"]["replace"]),
         ("optimize",): bool(recipe["optimize"]),

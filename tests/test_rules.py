@@ -180,10 +180,6 @@ def test_a_bound_on_what_nobody_measures_is_refused() -> None:
     ("sections", "path"),
     [
         ({"source": {"kind": "keras_application", "name": "MobileNetV2"}}, "source.kind"),
-        (
-            {"source": {"kind": "frozen_graph", "path": "m.pb", "inputs": {"x": [1]}, "outputs": ["y"]}},
-            "source.kind",
-        ),
         ({"source": {"kind": "saved_model", "path": "m", "signature": ["a", "b"]}}, "source.signature"),
         ({"custom_layers": {"replace": {"HardSwish": "a:b"}}}, "custom_layers.replace"),
         ({"optimize": {"prune": {"sparsity": 0.5}}}, "optimize"),

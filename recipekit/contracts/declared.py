@@ -25,7 +25,7 @@ class SourceSpec(Record, frozen=True, kw_only=True):
     """Where the float model comes from.
 
     Attributes:
-        kind: a source of the registry (`keras`, `saved_model`, `python`, `tflite`).
+        kind: a source of the registry (`keras`, `saved_model`, `frozen_graph` ...).
         path: the file or folder; empty for kinds that have none.
         loader: `auto`, `keras3` or `keras2`; read by `keras` alone.
         signature: signature key; read by `saved_model` alone.
@@ -33,6 +33,8 @@ class SourceSpec(Record, frozen=True, kw_only=True):
         allow_unsafe: whether code that travels inside the source may run.
         factory: `module:function` that builds the model; read by `python` alone.
         kwargs: keyword arguments of the factory.
+        inputs: shapes by the names of fed tensors, None for dynamic dimensions; read by `frozen_graph` alone.
+        outputs: names of the wanted tensors; read by `frozen_graph` alone.
     """
 
     kind: str
@@ -43,6 +45,8 @@ class SourceSpec(Record, frozen=True, kw_only=True):
     allow_unsafe: bool = False
     factory: str = ""
     kwargs: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, tuple[int | None, ...]] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
 
 
 class CustomLayersSpec(Record, frozen=True, kw_only=True):

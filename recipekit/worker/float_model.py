@@ -71,13 +71,14 @@ class FloatModel:
         """Runs the model on arrays with batch dimension.
 
         Args:
-            inputs: one array for each input name.
+            inputs: one array for each input name; an input without dimensions takes the one number of a batch of one.
 
         Returns:
             One array for each output name, in the model's own dtypes.
         """
         function, arguments = self._traced
-        tensors = {arguments[name]: tf.convert_to_tensor(array) for name, array in inputs.items()}
+        shaped = {spec.name: inputs[spec.name] if spec.shape else inputs[spec.name][0] for spec in self.inputs}
+        tensors = {arguments[name]: tf.convert_to_tensor(array) for name, array in shaped.items()}
         return {name: np.asarray(tensor.numpy()) for name, tensor in function(**tensors).items()}
 
     def loaded(self, folder: Path, source: SourceSpec) -> LoadedModel:

@@ -19,3 +19,9 @@ def measured_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def float_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the models of `tests/models/float_models.py`."""
     return built_once("float_models", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def graph_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the models of `tests/models/graph_models.py`."""
+    return built_once("graph_models", tmp_path_factory)

@@ -11,13 +11,18 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from recipekit.contracts import (
+    CalibrateRequest,
+    ConverterSpec,
     CustomLayersSpec,
     DatasetSpec,
     LoadedModel,
     LoadRequest,
     LoweringSpec,
     LowerRequest,
+    Measurement,
+    MeasureRequest,
     ModelSpec,
+    QuantizeRequest,
     Reference,
     ReferenceRequest,
     SourceSpec,
@@ -100,3 +105,47 @@ def assert_agree(sides: tuple[Arrays, Arrays]) -> None:
     assert expected.keys() == converted.keys()
     for name, array in expected.items():
         np.testing.assert_allclose(converted[name], array, rtol=1e-4, atol=1e-5)
+
+
+def measured(
+    run_stage: RunStage, spec: ModelSpec, tmp_path: Path, quantization: str = "none", samples: Arrays | None = None
+) -> Measurement:
+    """The whole way of a model: its conversion by a scheme, beside itself, on ten random samples or on given ones."""
+    loaded = load(run_stage, spec)
+    data = dataset(tmp_path / "samples.npz", samples or draw(loaded, 10))
+    answer = reference(run_stage, spec, loaded, data)
+    converter = ConverterSpec(quantization=quantization, allow_float=True)
+    float32 = run_stage("lower", LowerRequest(loaded=loaded, lowering=converter.lowering)).path
+    calibration = None
+    if converter.needs_samples:
+        request = CalibrateRequest(loaded=loaded, float32=float32, calibration=converter.calibration, dataset=data)
+        calibration = run_stage("calibrate", request)
+    candidate = run_stage(
+        "quantize",
+        QuantizeRequest(
+            loaded=loaded,
+            float32=float32,
+            converter=converter,
+            calibration=calibration,
+            dataset=data if calibration else None,
+        ),
+    )
+    result: Measurement = run_stage(
+        "measure",
+        MeasureRequest(
+            candidate=candidate.path,
+            float32=float32,
+            signature=loaded.signature,
+            dataset=data,
+            reference=answer,
+            metrics={},
+            replicates=0,
+            seed=0,
+        ),
+    )
+    return result
+
+
+def worst_sqnr_db(measurement: Measurement) -> float:
+    """Signal to quantization noise of the worst output, dB."""
+    return min(parity.sqnr_db for parity in measurement.parity.values())
