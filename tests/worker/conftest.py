@@ -25,3 +25,9 @@ def float_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def graph_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the models of `tests/models/graph_models.py`."""
     return built_once("graph_models", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def half_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the models of `tests/models/half_models.py`."""
+    return built_once("half_models", tmp_path_factory)

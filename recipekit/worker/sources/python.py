@@ -24,7 +24,7 @@ def load(spec: ModelSpec) -> FloatModel:
     """
     root = Path(spec.project_root)
     address = spec.source.factory
-    custom_objects(spec.custom_layers, root)
+    objects = custom_objects(spec.custom_layers, root)
     factory = load_object(address, root)
     if not callable(factory):
         raise PluginError(f"is a {type(factory).__name__}, not a function", where=address, fix="name a function")
@@ -32,7 +32,7 @@ def load(spec: ModelSpec) -> FloatModel:
     with guarded(f"the factory '{address}'"):
         model = factory(**spec.source.kwargs)
     if is_keras_model(model):
-        return from_keras(model, "factory", f"the factory '{address}' gave a Keras model")
+        return from_keras(model, "factory", f"the factory '{address}' gave a Keras model", objects)
     reason = f"the factory '{address}' gave a {type(model).__name__}"
     return _from_function(_function(model, address), model, address, reason)
 

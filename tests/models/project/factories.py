@@ -16,6 +16,27 @@ def keras_model(units: int) -> Any:
     return keras.Model(x, keras.layers.Dense(units)(x))
 
 
+class OwnLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
+    """Is registered nowhere, and says what it is made of unless it is forgetful."""
+
+    def __init__(self, factor: float, forgetful: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self.factor, self.forgetful = factor, forgetful
+
+    def call(self, x: Any) -> Any:
+        return x * self.factor
+
+    def get_config(self) -> dict[str, Any]:
+        made_of = {} if self.forgetful else {"factor": self.factor, "forgetful": False}
+        return {**super().get_config(), **made_of}
+
+
+def mixed_precision(forgetful: bool = False) -> Any:
+    x = keras.Input((4,), name="x")
+    hidden = keras.layers.Dense(8, activation="relu", dtype="mixed_float16")(x)
+    return keras.Model(x, keras.layers.Dense(2)(OwnLayer(2.0, forgetful, dtype="mixed_float16")(hidden)))
+
+
 class Holder(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
     """Holds a Keras 3 model in a list, where TensorFlow's own export loses its weights."""
 
