@@ -108,12 +108,20 @@ class Reader(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
         return {"bytes": tf.io.read_file(path)}
 
 
+def _application(folder: Path) -> None:
+    """Weights of a model of keras.applications, from Keras 3 and in the form of the published ones."""
+    arguments = {"input_shape": (32, 32, 3), "alpha": 0.25, "include_top": False, "weights": None}
+    keras.applications.MobileNet(**arguments).save_weights(folder / "mobilenet.weights.h5")
+    tf_keras.applications.MobileNet(**arguments).save_weights(folder / "mobilenet_published.h5")
+
+
 def build(folder: Path) -> None:
     """Writes every model into the folder."""
     sys.path.insert(0, str(Path(__file__).with_name("project")))
     keras.utils.set_random_seed(0)
     _keras_3(folder, importlib.import_module("layers.scale"))
     _keras_2(folder)
+    _application(folder)
     _without_object_types(folder / "slots", folder / "slots_without_types")
     two = Two()
     signatures = {"serving_default": two.difference, "reciprocal": two.reciprocal}
