@@ -143,6 +143,10 @@ class Runner:
         if value.dtype != port.dtype:
             if port.scale:
                 value = port.quantized(value)
+            elif port.dtype.kind == value.dtype.kind == "S":
+                pass  # strings of any length
+            elif port.dtype.kind == "S" and value.dtype.kind == "U":
+                value = np.char.encode(value, "utf-8")  # as TensorFlow does
             elif np.can_cast(value.dtype, port.dtype, "same_kind"):
                 value = value.astype(port.dtype)
             else:

@@ -31,3 +31,9 @@ def graph_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def half_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the models of `tests/models/half_models.py`."""
     return built_once("half_models", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def typed_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the models of `tests/models/typed_models.py`."""
+    return built_once("typed_models", tmp_path_factory)

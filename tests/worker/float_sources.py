@@ -108,13 +108,18 @@ def assert_agree(sides: tuple[Arrays, Arrays]) -> None:
 
 
 def measured(
-    run_stage: RunStage, spec: ModelSpec, tmp_path: Path, quantization: str = "none", samples: Arrays | None = None
+    run_stage: RunStage,
+    spec: ModelSpec,
+    tmp_path: Path,
+    quantization: str = "none",
+    samples: Arrays | None = None,
+    engine: str = "tflite_converter",
 ) -> Measurement:
     """The whole way of a model: its conversion by a scheme, beside itself, on ten random samples or on given ones."""
     loaded = load(run_stage, spec)
     data = dataset(tmp_path / "samples.npz", samples or draw(loaded, 10))
     answer = reference(run_stage, spec, loaded, data)
-    converter = ConverterSpec(quantization=quantization, allow_float=True)
+    converter = ConverterSpec(engine=engine, quantization=quantization, allow_float=True)
     float32 = run_stage("lower", LowerRequest(loaded=loaded, lowering=converter.lowering)).path
     calibration = None
     if converter.needs_samples:

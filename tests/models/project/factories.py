@@ -111,6 +111,29 @@ def odd_names() -> Any:
     )
 
 
+def weighted(inputs: list[str], outputs: list[str]) -> Any:
+    """Each output is a sum of all inputs with weights of its own."""
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def serve(tensors: Any) -> Any:
+        return {
+            output: tf.add_n([tensors[name] * (place * 4.0 + index + 1) for index, name in enumerate(inputs)])
+            for place, output in enumerate(outputs)
+        }
+
+    return serve.get_concrete_function({name: tf.TensorSpec((None, 4), name=name) for name in inputs})
+
+
+def weighted_keras(inputs: list[str], outputs: list[str]) -> Any:
+    tensors = [keras.Input((4,), name=name) for name in inputs]
+    scaled = [
+        [keras.layers.Rescaling(place * 4.0 + index + 1)(x) for index, x in enumerate(tensors)]
+        for place in range(len(outputs))
+    ]
+    sums = [keras.layers.Add(name=name)(terms) for name, terms in zip(outputs, scaled, strict=True)]
+    return keras.Model(tensors, sums)
+
+
 def number() -> Any:
     return 7
 
