@@ -25,6 +25,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from recipekit.contracts import LoadedModel, Signature, SourceSpec, TensorSpec
 from recipekit.errors import RecipekitError, SourceError
 from recipekit.nearest import did_you_mean
+from recipekit.worker.graph_operators import changes_variables
 
 SIGNATURE_KEY = "serving_default"
 """The key of the one signature that an exported model has."""
@@ -61,11 +62,17 @@ class FloatModel:
         """
         return Signature(inputs=self.inputs, outputs=_output_specs(self._traced[0]))
 
+    @cached_property
+    def stateful(self) -> bool:
+        """Whether a call changes variables, so that what it answers depends on the calls before."""
+        function, _ = self._traced
+        return bool(function.variables) and changes_variables(function.graph.as_graph_def())
+
     @property
     def batched(self) -> bool:
-        """Whether the first dimension of every input and output is dynamic, so that samples can be stacked."""
+        """Whether samples can be stacked: every first dimension is dynamic, and a sample doesn't depend on others."""
         tensors = (*self.signature.inputs, *self.signature.outputs)
-        return all(tensor.shape[:1] == (None,) for tensor in tensors)
+        return all(tensor.shape[:1] == (None,) for tensor in tensors) and not self.stateful
 
     def __call__(self, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
         """Runs the model on arrays with batch dimension.

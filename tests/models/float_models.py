@@ -35,7 +35,9 @@ def _keras_3(folder: Path, own: Any) -> None:
     image = keras.Input((None, None, 3), name="image")
     features = keras.layers.Conv2D(2, 3, padding="same", name="map")(image)
     keras.Model(image, features).save(folder / "map.keras")
-    keras.Model(image, keras.layers.GlobalAveragePooling2D(name="mean")(features)).save(folder / "image.keras")
+    mean = keras.layers.GlobalAveragePooling2D(name="mean")(features)
+    keras.Model(image, mean).save(folder / "image.keras")
+    keras.Model(image, keras.layers.Dense(3, name="scores")(mean)).save(folder / "any_size.keras")
 
     for layer in (own.Scale(3.0, name="own"), own.Shift(3.0, name="own"), own.Forgetful(3.0, name="own")):
         keras.Model(x, layer(x)).save(folder / f"{type(layer).__name__.lower()}.keras")

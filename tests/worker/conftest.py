@@ -37,3 +37,9 @@ def half_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def typed_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the models of `tests/models/typed_models.py`."""
     return built_once("typed_models", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def stateful_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the models of `tests/models/stateful_models.py`."""
+    return built_once("stateful_models", tmp_path_factory)

@@ -66,6 +66,20 @@ def dataset(path: Path, samples: Mapping[str, npt.NDArray[Any]]) -> DatasetSpec:
     )
 
 
+def growing(count: int, by: int, seed: int = 0) -> DatasetSpec:
+    """Images of noise, each larger than the one before; see `tests/models/project/growing.py`."""
+    return DatasetSpec(
+        plugin="growing",
+        params={"count": count, "by": by},
+        samples=None,
+        shuffle=False,
+        seed=seed,
+        preprocess=(),
+        modules=("growing.py",),
+        project_root=str(PROJECT),
+    )
+
+
 def reference(run_stage: RunStage, spec: ModelSpec, loaded: LoadedModel, samples: DatasetSpec) -> Reference:
     answer: Reference = run_stage("reference", ReferenceRequest(model=spec, loaded=loaded, dataset=samples))
     return answer
@@ -112,27 +126,32 @@ def measured(
     spec: ModelSpec,
     tmp_path: Path,
     quantization: str = "none",
-    samples: Arrays | None = None,
+    samples: Arrays | DatasetSpec | None = None,
     engine: str = "tflite_converter",
+    calibration_data: DatasetSpec | None = None,
 ) -> Measurement:
-    """The whole way of a model: its conversion by a scheme, beside itself, on ten random samples or on given ones."""
+    """The whole way of a model: its conversion by a scheme, beside itself, on ten random samples or on given ones.
+
+    Calibrated on the same samples, where no others are given.
+    """
     loaded = load(run_stage, spec)
-    data = dataset(tmp_path / "samples.npz", samples or draw(loaded, 10))
+    data = samples
+    if not isinstance(data, DatasetSpec):
+        data = dataset(tmp_path / "samples.npz", data or draw(loaded, 10))
     answer = reference(run_stage, spec, loaded, data)
     converter = ConverterSpec(engine=engine, quantization=quantization, allow_float=True)
     float32 = run_stage("lower", LowerRequest(loaded=loaded, lowering=converter.lowering)).path
+    representative = (calibration_data or data) if converter.needs_samples else None
     calibration = None
-    if converter.needs_samples:
-        request = CalibrateRequest(loaded=loaded, float32=float32, calibration=converter.calibration, dataset=data)
+    if representative is not None:
+        request = CalibrateRequest(
+            loaded=loaded, float32=float32, calibration=converter.calibration, dataset=representative
+        )
         calibration = run_stage("calibrate", request)
     candidate = run_stage(
         "quantize",
         QuantizeRequest(
-            loaded=loaded,
-            float32=float32,
-            converter=converter,
-            calibration=calibration,
-            dataset=data if calibration else None,
+            loaded=loaded, float32=float32, converter=converter, calibration=calibration, dataset=representative
         ),
     )
     result: Measurement = run_stage(

@@ -13,7 +13,7 @@ from recipekit.contracts import ModelSpec
 from recipekit.errors import SourceError
 from recipekit.worker.float_model import FloatModel
 from recipekit.worker.graph_model import Cut, cut, from_graph, narrowed, open_graph
-from recipekit.worker.system_access import refuse_system_access
+from recipekit.worker.graph_operators import refuse_system_access
 
 
 def load(spec: ModelSpec) -> FloatModel:

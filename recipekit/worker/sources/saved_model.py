@@ -19,7 +19,7 @@ from recipekit.errors import RecipekitError, SourceError
 from recipekit.nearest import did_you_mean
 from recipekit.worker.float_model import FloatModel, Tensors, tensor_spec
 from recipekit.worker.graph_model import cut, from_graph, open_graph
-from recipekit.worker.system_access import operators, refuse_system_access
+from recipekit.worker.graph_operators import operators, refuse_system_access
 
 _KERAS_2 = ("_tf_keras_", "optimizer")
 

@@ -1,4 +1,7 @@
-"""Operators that let a graph read or write files or run code: refused in whatever source a graph comes from."""
+"""What a GraphDef can do, told by its operators: touch the system it runs on, or change its own variables.
+
+It reads definitions alone, whatever source they come from, and must not import TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,9 @@ _TOUCHES_THE_SYSTEM = {
 }
 
 
+_CHANGES_VARIABLES = ("Assign", "ResourceApply", "ResourceScatter", "ResourceStridedSliceAssign")
+
+
 def refuse_system_access(graph: Any, where: str) -> None:
     """Looks at every node of a GraphDef and of the functions in it.
 
@@ -39,6 +45,11 @@ def refuse_system_access(graph: Any, where: str) -> None:
             where=where,
             fix="export the model without them, or set source.allow_unsafe: true if you trust it",
         )
+
+
+def changes_variables(graph: Any) -> bool:
+    """Whether running a GraphDef, or a function in it, may leave a variable with another value."""
+    return any(name.startswith(_CHANGES_VARIABLES) for name in operators(graph))
 
 
 def operators(graph: Any) -> set[str]:
