@@ -88,6 +88,57 @@ def vocabulary() -> Any:
     return Vocabulary()
 
 
+class Predictor(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
+    """Has one function, by a name of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = tf.Variable([[1.0], [2.0], [3.0], [4.0]])
+
+    @tf.function(input_signature=[_SPEC])  # type: ignore[untyped-decorator]
+    def predict(self, x: Any) -> Any:
+        return tf.matmul(x, self.weight)
+
+
+def predictor() -> Any:
+    return Predictor()
+
+
+def declared_function() -> Any:
+    weight = tf.Variable([[1.0], [2.0], [3.0], [4.0]])
+
+    @tf.function(input_signature=[_SPEC])  # type: ignore[untyped-decorator]
+    def predict(x: Any) -> Any:
+        return tf.matmul(x, weight)
+
+    predict.weight = weight
+    return predict
+
+
+def undeclared_function() -> Any:
+    return tf.function(lambda x: x)
+
+
+def nested() -> Any:
+    """Takes a mapping of a tensor and a list, and a number that is no input."""
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def serve(pair: Any, scale: float = 2.0) -> Any:
+        return {"y": pair["left"] - scale * pair["right"][0] + 3.0 * pair["right"][1]}
+
+    row = tf.TensorSpec((None, 4))
+    return serve.get_concrete_function({"left": row, "right": [row, row]})
+
+
+def wrapped() -> Any:
+    """A function of TensorFlow 1."""
+    return tf.compat.v1.wrap_function(lambda x: x * 2.0, [tf.TensorSpec((None, 4), name="x")])
+
+
+def restored(path: str) -> Any:
+    return tf.saved_model.load(path)
+
+
 def concrete() -> Any:
     weight = tf.Variable([[1.0], [2.0], [3.0], [4.0]])
 
