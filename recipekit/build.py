@@ -57,7 +57,8 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
     root, source, known = job.project.root, job.recipe.model.source, surroundings.known_files
     pinned = []
     if source.path:
-        declared = job.recipe.resolved["source"]["path"]
+        spelled = job.recipe.resolved["source"]
+        declared = spelled.get("path") or spelled["weights"]
         model = pin("model-source", "model", declared, root, known)
         _require_pin(model, job.recipe.source_sha256)
         pinned.append(model)

@@ -20,7 +20,9 @@ _BUILT_IN: dict[str, dict[str, str]] = {
     "sources": {
         "keras": "recipekit.worker.sources.keras:load",
         "saved_model": "recipekit.worker.sources.saved_model:load",
+        "frozen_graph": "recipekit.worker.sources.frozen_graph:load",
         "python": "recipekit.worker.sources.python:load",
+        "keras_application": "recipekit.worker.sources.keras_application:load",
         "tflite": "recipekit.worker.sources.tflite:load",
     },
     "datasets": {

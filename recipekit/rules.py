@@ -138,6 +138,15 @@ def _flatbuffer_source(recipe: Recipe) -> Iterator[Fault]:
             yield Fault(path, f"'{'.'.join(path)}' has no meaning with source.kind: tflite")
 
 
+def _pinned_weights(recipe: Recipe) -> Iterator[Fault]:
+    source = recipe["source"]
+    if source["kind"] == "keras_application" and source["sha256"] and source["weights"] in (None, "imagenet"):
+        yield Fault(
+            ("source", "sha256"),
+            "'source.sha256' pins a file, and 'source.weights' names none: name the weights file, or take the pin out",
+        )
+
+
 def _converter_rules(recipe: Recipe) -> Iterator[Fault]:
     converter = recipe["converter"]
     scheme = converter["quantization"]
@@ -229,7 +238,6 @@ def _not_yet(recipe: Recipe) -> Iterator[Fault]:
     """Parts of the language that this version doesn't carry out: refused, never ignored."""
     source, artifacts = recipe["source"], recipe["artifacts"]
     asked: dict[tuple[str, ...], Any] = {
-        ("source", "kind"): source["kind"] in {"frozen_graph", "keras_application"} and source["kind"],
         ("source", "signature"): isinstance(source.get("signature"), list) and "a list",
         ("custom_layers", "replace"): bool(recipe["custom_layers"]["replace"]),
         ("optimize",): bool(recipe["optimize"]),
@@ -250,6 +258,7 @@ _RULES = (
     _name,
     _calibration_data,
     _flatbuffer_source,
+    _pinned_weights,
     _converter_rules,
     _plugins,
     _bounds,

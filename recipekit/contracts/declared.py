@@ -25,14 +25,18 @@ class SourceSpec(Record, frozen=True, kw_only=True):
     """Where the float model comes from.
 
     Attributes:
-        kind: a source of the registry (`keras`, `saved_model`, `python`, `tflite`).
-        path: the file or folder; empty for kinds that have none.
+        kind: a source of the registry (`keras`, `saved_model`, `frozen_graph` ...).
+        path: the file or folder, the weights file of a `keras_application`; empty where there is none.
         loader: `auto`, `keras3` or `keras2`; read by `keras` alone.
         signature: signature key; read by `saved_model` alone.
         input_shapes: full shapes, batch included, by input name; they fix dynamic dimensions.
         allow_unsafe: whether code that travels inside the source may run.
         factory: `module:function` that builds the model; read by `python` alone.
-        kwargs: keyword arguments of the factory.
+        kwargs: keyword arguments of the factory, or of the function of `keras.applications`.
+        inputs: shapes by the names of fed tensors, None for dynamic dimensions; read by `frozen_graph` alone.
+        outputs: names of the wanted tensors; read by `frozen_graph` alone.
+        name: a function of `keras.applications`; read by `keras_application` alone.
+        weights: `imagenet`, `file` for those of `path`, or empty for random ones; read by `keras_application` alone.
     """
 
     kind: str
@@ -43,6 +47,10 @@ class SourceSpec(Record, frozen=True, kw_only=True):
     allow_unsafe: bool = False
     factory: str = ""
     kwargs: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, tuple[int | None, ...]] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+    name: str = ""
+    weights: str = ""
 
 
 class CustomLayersSpec(Record, frozen=True, kw_only=True):

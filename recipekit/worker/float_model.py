@@ -25,6 +25,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from recipekit.contracts import FirstLayer, LoadedModel, Signature, SourceSpec, TensorSpec
 from recipekit.errors import RecipekitError, SourceError
 from recipekit.nearest import did_you_mean
+from recipekit.worker.graph_operators import changes_variables
 
 SIGNATURE_KEY = "serving_default"
 """The key of the one signature that an exported model has."""
@@ -63,23 +64,30 @@ class FloatModel:
         """
         return Signature(inputs=self.inputs, outputs=_output_specs(self._traced[0]))
 
+    @cached_property
+    def stateful(self) -> bool:
+        """Whether a call changes variables, so that what it answers depends on the calls before."""
+        function, _ = self._traced
+        return bool(function.variables) and changes_variables(function.graph.as_graph_def())
+
     @property
     def batched(self) -> bool:
-        """Whether the first dimension of every input and output is dynamic, so that samples can be stacked."""
+        """Whether samples can be stacked: every first dimension is dynamic, and a sample doesn't depend on others."""
         tensors = (*self.signature.inputs, *self.signature.outputs)
-        return all(tensor.shape[:1] == (None,) for tensor in tensors)
+        return all(tensor.shape[:1] == (None,) for tensor in tensors) and not self.stateful
 
     def __call__(self, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
         """Runs the model on arrays with batch dimension.
 
         Args:
-            inputs: one array for each input name.
+            inputs: one array for each input name; an input without dimensions takes the one number of a batch of one.
 
         Returns:
             One array for each output name, in the model's own dtypes.
         """
         function, arguments = self._traced
-        tensors = {arguments[name]: tf.convert_to_tensor(array) for name, array in inputs.items()}
+        shaped = {spec.name: inputs[spec.name] if spec.shape else inputs[spec.name][0] for spec in self.inputs}
+        tensors = {arguments[name]: tf.convert_to_tensor(array) for name, array in shaped.items()}
         return {name: np.asarray(tensor.numpy()) for name, tensor in function(**tensors).items()}
 
     def loaded(self, folder: Path, source: SourceSpec) -> LoadedModel:

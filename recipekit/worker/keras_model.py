@@ -20,6 +20,7 @@ from recipekit.errors import SourceError
 from recipekit.worker.float_model import FloatModel, Tensors, name_outputs, tensor_spec
 from recipekit.worker.keras_scaling import first_layers
 from recipekit.worker.layers import generation
+from recipekit.worker.mixed_precision import float32_twin
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,23 @@ def is_keras_model(model: object) -> bool:
     return package is not None and isinstance(model, sys.modules[package].Model)
 
 
-def from_keras(model: Any, loader: str, reason: str) -> FloatModel:
-    """The FloatModel of a built Keras model.
+def from_keras(model: Any, loader: str, reason: str, objects: Mapping[str, Any] | None = None) -> FloatModel:
+    """The FloatModel of a built Keras model; of its float32 twin where it computes in a half type.
 
     Inputs go by the names of their input layers, those of a subclassed model by the parameters of its `call`. Outputs
     go by the names of their output layers, numbered where a layer gives several; a mapping of outputs keeps its keys.
 
+    Args:
+        model: the model.
+        loader: what read the source.
+        reason: why that one.
+        objects: classes and functions that the model's configuration may name, besides those registered with Keras.
+
     Raises:
         SourceError: the model isn't built, or its inputs can't be named.
+        CustomLayerError: it computes in a half type and has no float32 twin.
     """
+    model, note = float32_twin(model, objects or {})
     interface = _functional(model) if getattr(model, "inputs", None) else _subclassed(model)
     _check_names(interface.inputs)
     options = {"training": False} if "training" in inspect.signature(model.call).parameters else {}
@@ -68,7 +77,7 @@ def from_keras(model: Any, loader: str, reason: str) -> FloatModel:
         return dict(zip(interface.outputs, flatten(outputs), strict=True))
 
     parameters = int(model.count_params())
-    return FloatModel(forward, interface.inputs, model, loader, reason, parameters, interface.first_layers)
+    return FloatModel(forward, interface.inputs, model, loader, reason + note, parameters, interface.first_layers)
 
 
 def _tree(model: Any) -> Any:

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipekit.contracts import DatasetSpec
 from recipekit.errors import EvaluationError
 from tests.conftest import RunStage
-from tests.worker.float_sources import dataset, load, model, reference, values
+from tests.worker.float_sources import dataset, growing, load, model, reference, values
 
 pytestmark = pytest.mark.tensorflow
 
@@ -43,15 +42,6 @@ def test_an_output_that_is_not_finite_names_the_sample(run_stage: RunStage, floa
 
 def test_an_output_whose_shape_varies_is_named(run_stage: RunStage, float_models: Path) -> None:
     spec = model("keras", float_models / "map.keras")
-    samples = DatasetSpec(
-        plugin="growing",
-        params={},
-        samples=None,
-        shuffle=False,
-        seed=0,
-        preprocess=(),
-        modules=("growing.py",),
-        project_root=spec.project_root,
-    )
+    samples = growing(2, by=1)
     with pytest.raises(EvaluationError, match=r"the output 'map' has shape \(5, 5, 2\), .* before \(4, 4, 2\)"):
         reference(run_stage, spec, load(run_stage, spec), samples)
