@@ -120,7 +120,8 @@ class _Run:
             folder = self._outputs.folder(recipe.name, recipe.version, key)
             with self._outputs.hold(key, self._watcher.warning):
                 if self._settings.rebuild or self._outputs.find(recipe.name, recipe.version, key) is None:
-                    graph = Graph(self._job, pinned, surroundings, load, samples)
+                    (loaded,) = execution.demand(load)
+                    graph = Graph(self._job, pinned, surroundings, load, samples, loaded.loops)
                     build = self._build(graph, execution, definition, key, samples)
                     self._publish(build, pinned)
                     execution.remember()
@@ -159,7 +160,7 @@ class _Run:
         key: str,
         samples: dict[str, SampleSet],
     ) -> Build:
-        conversions = (graph.load, graph.candidate, graph.float32)
+        conversions = (graph.converted, graph.candidate, graph.float32)
         # The reference is needed unless the same bytes were measured before, which only a candidate can tell.
         wanted = conversions if execution.is_kept(graph.candidate) else (*conversions, graph.reference)
         loaded, *models = execution.demand(*wanted)[: len(conversions)]
@@ -180,6 +181,7 @@ class _Run:
             started=self._started,
             loaded=loaded,
             candidate=Path(candidate.path),
+            layers=float32.layers,
             samples=samples,
             measurement=measurement,
             verdict=judge(self._job.recipe.acceptance, measurement),

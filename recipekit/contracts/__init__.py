@@ -21,11 +21,13 @@ from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
     Census,
     Latency,
+    LoweredLayer,
     Measurement,
     Operator,
     PairedCounts,
     Parity,
     QuantizedTensor,
+    SourceLayer,
     TaskScore,
 )
 from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric, Sample, StreamedDataset
@@ -41,6 +43,7 @@ from recipekit.contracts.stages import (
     REFERENCE,
     STAGES,
     SURVEY,
+    UNROLL,
     BenchmarkRequest,
     CalibrateRequest,
     Calibration,
@@ -56,6 +59,7 @@ from recipekit.contracts.stages import (
     Stage,
     SurveyRequest,
     TensorLog,
+    UnrollRequest,
 )
 from recipekit.contracts.tensors import Signature, TensorSpec
 
@@ -71,6 +75,7 @@ __all__ = [
     "REFERENCE",
     "STAGES",
     "SURVEY",
+    "UNROLL",
     "BenchmarkRequest",
     "BenchmarkSpec",
     "CalibrateRequest",
@@ -89,6 +94,7 @@ __all__ = [
     "LoadRequest",
     "LoadedModel",
     "LowerRequest",
+    "LoweredLayer",
     "LoweringSpec",
     "MeasureRequest",
     "Measurement",
@@ -106,6 +112,7 @@ __all__ = [
     "Sample",
     "SampleSet",
     "Signature",
+    "SourceLayer",
     "SourceSpec",
     "Stage",
     "StreamedDataset",
@@ -113,5 +120,6 @@ __all__ = [
     "TaskScore",
     "TensorLog",
     "TensorSpec",
+    "UnrollRequest",
     "calibrates",
 ]

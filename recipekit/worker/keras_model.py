@@ -18,7 +18,9 @@ import tensorflow as tf
 from recipekit.contracts import TensorSpec
 from recipekit.errors import SourceError
 from recipekit.worker.float_model import FloatModel, Tensors, name_outputs, tensor_spec
+from recipekit.worker.layer_scopes import LayerScopes
 from recipekit.worker.layers import generation
+from recipekit.worker.recurrent import find
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,22 @@ def from_keras(model: Any, loader: str, reason: str) -> FloatModel:
     options = {"training": False} if "training" in inspect.signature(model.call).parameters else {}
     flatten = _tree(model).flatten
 
-    def forward(tensors: Tensors) -> Tensors:
-        outputs = model(*interface.arguments(tensors), **options)
-        if isinstance(outputs, Mapping) or interface.outputs is None:
-            return name_outputs(outputs)
-        return dict(zip(interface.outputs, flatten(outputs), strict=True))
+    scopes = LayerScopes(model)
 
-    return FloatModel(forward, interface.inputs, model, loader, reason, int(model.count_params()))
+    def forward(tensors: Tensors) -> Tensors:
+        with scopes.recorded():
+            outputs = model(*interface.arguments(tensors), **options)
+        if isinstance(outputs, Mapping) or interface.outputs is None:
+            named = name_outputs(outputs)
+        else:
+            named = dict(zip(interface.outputs, flatten(outputs), strict=True))
+        scopes.note_outputs(named)
+        return named
+
+    parameters = int(model.count_params())
+    return FloatModel(
+        forward, interface.inputs, model, loader, reason, parameters, recurrent=find(model), layers=scopes.layers
+    )
 
 
 def _tree(model: Any) -> Any:

@@ -36,6 +36,7 @@ class SmallProject:
         self.root = root
         self.recipe = deepcopy(RECIPE)
         self.converted: Flatbuffer | None = None
+        self.loops: tuple[str, ...] = ()
         self.samples = {"calibration-samples": "c" * 64, "evaluation-samples": "e" * 64}
         self.surroundings = Surroundings(root)
         self.surroundings.__dict__["environment"] = ENVIRONMENT
@@ -59,7 +60,7 @@ class SmallProject:
             role: SampleSet(path="", sha256=sha256, count=1, labelled=True) for role, sha256 in self.samples.items()
         }
         load = load_stage(job, pinned, self.surroundings)
-        graph = Graph(job, pinned, self.surroundings, load, samples)
+        graph = Graph(job, pinned, self.surroundings, load, samples, self.loops)
         # No stage runs here: a key stands for the digest of what its stage would give.
         candidate, float32 = (
             self.converted or Flatbuffer(path="", sha256=node.key, size=1) for node in (graph.candidate, graph.float32)
