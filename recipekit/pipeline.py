@@ -143,7 +143,8 @@ class _Run:
             folder = self._outputs.folder(recipe.name, recipe.version, key)
             with self._outputs.hold(key, self._watcher.warning):
                 if self._settings.rebuild or self._outputs.find(recipe.name, recipe.version, key) is None:
-                    graph = Graph(self._job, pinned, surroundings, load, samples)
+                    (loaded,) = execution.demand(load)
+                    graph = Graph(self._job, pinned, surroundings, load, samples, loaded.loops)
                     build = self._build(graph, execution, definition, key, samples)
                     self._publish(build, pinned)
                     execution.remember()
@@ -167,13 +168,13 @@ class _Run:
         key: str,
         samples: dict[str, SampleSet],
     ) -> Build:
-        (loaded,) = execution.demand(graph.load)
-        warnings = self._lint(loaded, samples)
-        conversions = (graph.candidate, graph.float32)
+        (source,) = execution.demand(graph.load)
+        warnings = self._lint(source, samples)
+        conversions = (graph.converted, graph.candidate, graph.float32)
         # The reference is needed unless the same bytes were measured before, which only a candidate can tell.
         wanted = conversions if execution.is_kept(graph.candidate) else (*conversions, graph.reference)
         try:
-            models = execution.demand(*wanted)[: len(conversions)]
+            loaded, *models = execution.demand(*wanted)[: len(conversions)]
         except (ConversionError, StageDied):
             self._blame_sample(graph, execution, samples)
             raise
@@ -194,6 +195,7 @@ class _Run:
             started=self._started,
             loaded=loaded,
             candidate=Path(candidate.path),
+            layers=float32.layers,
             samples=samples,
             measurement=measurement,
             verdict=judge(self._job.recipe.acceptance, measurement),

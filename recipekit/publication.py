@@ -14,7 +14,7 @@ import yaml
 from recipekit import digests, manifest
 from recipekit.acceptance import Check, Verdict
 from recipekit.build import Job
-from recipekit.contracts import LoadedModel, Measurement, SampleSet
+from recipekit.contracts import LoadedModel, LoweredLayer, Measurement, SampleSet
 from recipekit.outcome import Outcome, StageReport
 from recipekit.report import render_run
 
@@ -34,6 +34,7 @@ class Build(NamedTuple):
         started: when the run began.
         loaded: the float model.
         candidate: the converted model's file.
+        layers: what became of the Keras model's layers.
         samples: readings by role.
         measurement: of the candidate.
         verdict: the gate's.
@@ -49,6 +50,7 @@ class Build(NamedTuple):
     started: datetime
     loaded: LoadedModel
     candidate: Path
+    layers: tuple[LoweredLayer, ...]
     samples: Mapping[str, SampleSet]
     measurement: Measurement
     verdict: Verdict
@@ -130,6 +132,7 @@ def _results(build: Build) -> dict[str, Any]:
             "reason": build.loaded.reason,
             "parameters": build.loaded.parameters,
         },
+        "layers": msgspec.to_builtins(build.layers),
         "stages": [{"name": stage.name, "seconds": stage.seconds, "found": stage.found} for stage in build.stages],
         "warnings": list(build.warnings),
     }

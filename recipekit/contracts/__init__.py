@@ -22,11 +22,13 @@ from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
     Census,
     Latency,
+    LoweredLayer,
     Measurement,
     Operator,
     PairedCounts,
     Parity,
     QuantizedTensor,
+    SourceLayer,
     TaskScore,
 )
 from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric, Sample, StreamedDataset
@@ -43,6 +45,7 @@ from recipekit.contracts.stages import (
     REFERENCE,
     STAGES,
     SURVEY,
+    UNROLL,
     BenchmarkRequest,
     CalibrateRequest,
     Calibration,
@@ -62,6 +65,7 @@ from recipekit.contracts.stages import (
     Stage,
     SurveyRequest,
     TensorLog,
+    UnrollRequest,
 )
 from recipekit.contracts.tensors import Signature, TensorSpec
 
@@ -78,6 +82,7 @@ __all__ = [
     "REFERENCE",
     "STAGES",
     "SURVEY",
+    "UNROLL",
     "BenchmarkRequest",
     "BenchmarkSpec",
     "CalibrateRequest",
@@ -100,6 +105,7 @@ __all__ = [
     "LoadRequest",
     "LoadedModel",
     "LowerRequest",
+    "LoweredLayer",
     "LoweringSpec",
     "MeasureRequest",
     "Measurement",
@@ -118,6 +124,7 @@ __all__ = [
     "Sample",
     "SampleSet",
     "Signature",
+    "SourceLayer",
     "SourceSpec",
     "Stage",
     "StreamedDataset",
@@ -126,6 +133,7 @@ __all__ = [
     "TensorLog",
     "TensorSpec",
     "TensorStatistics",
+    "UnrollRequest",
     "calibrates",
     "metric_files",
 ]

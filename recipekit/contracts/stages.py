@@ -12,7 +12,7 @@ from recipekit.contracts.declared import (
     LoweringSpec,
     ModelSpec,
 )
-from recipekit.contracts.measured import Latency, Measurement
+from recipekit.contracts.measured import Latency, LoweredLayer, Measurement, SourceLayer
 from recipekit.contracts.record import Record
 from recipekit.contracts.samples import SampleSet
 from recipekit.contracts.tensors import Signature
@@ -56,6 +56,8 @@ class LoadedModel(Record, frozen=True, kw_only=True):
         parameters: number of weights, where the source tells; else None.
         flatbuffer: the float `.tflite`, where the source is one; else empty.
         first_layers: the model's own scaling of its inputs, as far as the source shows its layers.
+        loops: names of its recurrent layers that the stage `unroll` can write out.
+        layers: of a Keras model, in its order; else none.
     """
 
     saved_model: str
@@ -66,6 +68,14 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     parameters: int | None = None
     flatbuffer: str = ""
     first_layers: tuple[FirstLayer, ...] = ()
+    loops: tuple[str, ...] = ()
+    layers: tuple[SourceLayer, ...] = ()
+
+
+class UnrollRequest(Record, frozen=True, kw_only=True):
+    """Ask for the float model with its recurrent layers unrolled, as calibration needs them."""
+
+    model: ModelSpec
 
 
 class SurveyRequest(Record, frozen=True, kw_only=True):
@@ -111,11 +121,13 @@ class Flatbuffer(Record, frozen=True, kw_only=True):
         path: the `.tflite` file.
         sha256: its digest.
         size: bytes.
+        layers: of a float32 conversion, what became of the Keras model's layers.
     """
 
     path: str
     sha256: str
     size: int
+    layers: tuple[LoweredLayer, ...] = ()
 
 
 class CalibrateRequest(Record, frozen=True, kw_only=True):
@@ -269,6 +281,7 @@ class Stage(NamedTuple):
 
 SURVEY = Stage("survey", "litert", SurveyRequest, SampleSet, DatasetError)
 LOAD = Stage("load", "tensorflow", LoadRequest, LoadedModel, SourceError)
+UNROLL = Stage("unroll", "tensorflow", UnrollRequest, LoadedModel, SourceError)
 REFERENCE = Stage("reference", "tensorflow", ReferenceRequest, Reference, EvaluationError)
 LOWER = Stage("lower", "tensorflow", LowerRequest, Flatbuffer, ConversionError)
 CALIBRATE = Stage("calibrate", "tensorflow", CalibrateRequest, Calibration, ConversionError)
@@ -278,5 +291,6 @@ BENCHMARK = Stage("benchmark", "litert", BenchmarkRequest, Latencies, Evaluation
 CURVE = Stage("curve", "litert", CurveRequest, Curve, EvaluationError)
 
 STAGES = {
-    stage.name: stage for stage in (SURVEY, LOAD, REFERENCE, LOWER, CALIBRATE, QUANTIZE, MEASURE, BENCHMARK, CURVE)
+    stage.name: stage
+    for stage in (SURVEY, LOAD, UNROLL, REFERENCE, LOWER, CALIBRATE, QUANTIZE, MEASURE, BENCHMARK, CURVE)
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from recipekit.contracts import (
     MEASURE,
     QUANTIZE,
     REFERENCE,
+    UNROLL,
     BenchmarkRequest,
     BenchmarkSpec,
     CalibrateRequest,
@@ -34,6 +36,7 @@ from recipekit.contracts import (
     SampleSet,
     Signature,
     Stage,
+    UnrollRequest,
     metric_files,
 )
 from recipekit.graph.node import Node, Records
@@ -56,6 +59,7 @@ class Graph:
         load: the float model.
         reference: its answers to the evaluation samples.
         float32: its float32 conversion; `load` where the source is one.
+        converted: the float model that the candidate is made of: `load`, or what it becomes for calibration.
         candidate: the conversion that the recipe asks for.
     """
 
@@ -66,6 +70,7 @@ class Graph:
         surroundings: Surroundings,
         load: Node,
         samples: Mapping[str, SampleSet],
+        loops: tuple[str, ...] = (),
     ) -> None:
         """Lays out the stages.
 
@@ -75,6 +80,7 @@ class Graph:
             surroundings: of the build.
             load: from `load_stage`.
             samples: the surveys' records by role, `calibration-samples` and `evaluation-samples`.
+            loops: of the record of `load`.
         """
         self._recipe = recipe = job.recipe
         self._read = {(entry.role, entry.name): entry for entry in pinned}
@@ -82,7 +88,11 @@ class Graph:
         self._evaluated = samples["evaluation-samples"]
         self.load = load
         self.reference = self._reference()
-        self.float32 = load if recipe.model.source.kind == "tflite" else self._lower()
+        self.float32 = load if recipe.model.source.kind == "tflite" else self._lower(load)
+        self.converted, self._base = load, self.float32
+        if loops and recipe.converter.needs_samples:
+            self.converted = self._unroll()
+            self._base = replace(self._lower(self.converted), label="lower-unrolled")
         self.candidate = self.float32
         if recipe.converter.quantization != "none" or recipe.converter.rules:
             self.candidate = self._quantize(samples.get("calibration-samples"))
@@ -100,13 +110,24 @@ class Graph:
             check=_same(self._evaluated, dataset),
         )
 
-    def _lower(self) -> Node:
+    def _unroll(self) -> Node:
+        model = self._recipe.model
+        return self._node(
+            UNROLL,
+            {},
+            (self.load,),
+            lambda _: UnrollRequest(model=model),
+            lambda loaded: f"{loaded.loader}: {loaded.reason}",
+            reads=self.load.reads,
+        )
+
+    def _lower(self, model: Node) -> Node:
         lowering = self._recipe.converter.lowering
         return self._node(
             LOWER,
             {"lowering": msgspec.to_builtins(lowering)},
-            (self.load,),
-            lambda records: LowerRequest(loaded=records["load"], lowering=lowering),
+            (model,),
+            lambda records: LowerRequest(loaded=records[model.label], lowering=lowering),
             lambda flatbuffer: f"float32, {flatbuffer.size:,} bytes",
             reads=self.load.reads,
         )
@@ -118,7 +139,7 @@ class Graph:
             {"calibration": msgspec.to_builtins(spec), "samples": samples.sha256},
             self._beginnings(),
             lambda records: CalibrateRequest(
-                loaded=records["load"], float32=self._float32_path(records), calibration=spec, dataset=dataset
+                loaded=self._loaded(records), float32=self._base_path(records), calibration=spec, dataset=dataset
             ),
             lambda calibration: f"ranges of {calibration.samples.count} samples",
             reads=self.load.reads,
@@ -135,8 +156,8 @@ class Graph:
         def request(records: Records) -> QuantizeRequest:
             calibration: Calibration | None = records.get("calibrate")
             return QuantizeRequest(
-                loaded=records["load"],
-                float32=self._float32_path(records),
+                loaded=self._loaded(records),
+                float32=self._base_path(records),
                 converter=converter,
                 calibration=calibration,
                 dataset=dataset if calibration is not None else None,
@@ -251,7 +272,9 @@ class Graph:
             CURVE,
             {"samples": samples.sha256},
             self._beginnings(),
-            lambda records: CurveRequest(loaded=records["load"], float32=self._float32_path(records), dataset=dataset),
+            lambda records: CurveRequest(
+                loaded=self._loaded(records), float32=self._base_path(records), dataset=dataset
+            ),
             lambda curve: f"ranges of {curve.tensors} tensors on {curve.samples.count} samples",
             reads=self.load.reads,
             dataset=dataset_section(self._recipe, "calibration"),
@@ -272,10 +295,14 @@ class Graph:
 
     def _beginnings(self) -> tuple[Node, ...]:
         """What every conversion begins with: the float model and its float32 conversion."""
-        return _once((self.load, self.float32))
+        return _once((self.converted, self._base))
 
-    def _float32_path(self, records: Records) -> str:
-        return self.flatbuffer(records[self.float32.label]).path
+    def _loaded(self, records: Records) -> LoadedModel:
+        loaded: LoadedModel = records[self.converted.label]
+        return loaded
+
+    def _base_path(self, records: Records) -> str:
+        return self.flatbuffer(records[self._base.label]).path
 
     def _engine_worker(self) -> str:
         return _ENGINE_WORKERS.get(self._recipe.converter.engine, "tensorflow")

@@ -22,10 +22,11 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from recipekit.contracts import FirstLayer, LoadedModel, Signature, SourceSpec, TensorSpec
+from recipekit.contracts import FirstLayer, LoadedModel, Signature, SourceLayer, SourceSpec, TensorSpec
 from recipekit.errors import RecipekitError, SourceError
 from recipekit.nearest import did_you_mean
 from recipekit.worker.graph_operators import changes_variables
+from recipekit.worker.recurrent import Recurrent
 
 SIGNATURE_KEY = "serving_default"
 """The key of the one signature that an exported model has."""
@@ -45,6 +46,8 @@ class FloatModel:
         reason: why that one, one sentence for the user.
         parameters: number of weights, None where the source doesn't tell.
         first_layers: the model's own scaling of its inputs, as far as the source shows its layers.
+        recurrent: the layers that are loops; None where there are none, or none are known.
+        layers: gives the Keras layers with the scopes that they were traced in.
     """
 
     forward: Callable[[Tensors], Tensors]
@@ -54,6 +57,8 @@ class FloatModel:
     reason: str
     parameters: int | None = None
     first_layers: tuple[FirstLayer, ...] = ()
+    recurrent: Recurrent | None = None
+    layers: Callable[[], tuple[SourceLayer, ...]] = tuple
 
     @cached_property
     def signature(self) -> Signature:
@@ -100,18 +105,32 @@ class FloatModel:
             place, key, signature = Path(source.path), source.signature, self.signature
         else:
             place, key = folder / "saved_model", SIGNATURE_KEY
-            signature = self.export(place, source.input_shapes)
+            signature = self.export(place, self.shapes(source))
         return LoadedModel(
             saved_model=str(place),
             signature_key=key,
             signature=signature,
             loader=self.loader,
-            reason=self.reason,
+            reason=self.explained(source),
             parameters=self.parameters,
             first_layers=self.first_layers,
+            loops=self.recurrent.loops if self.recurrent else (),
+            layers=self.layers(),
         )
 
-    def export(self, folder: Path, input_shapes: Mapping[str, tuple[int, ...]]) -> Signature:
+    def shapes(self, source: SourceSpec) -> dict[str, tuple[int | None, ...]]:
+        """Shapes of the export: `input_shapes`, and a batch of 1 where recurrent layers need a fixed one."""
+        loose = [spec for spec in self.inputs if self.recurrent and spec.shape[:1] == (None,)]
+        return {**{spec.name: (1, *spec.shape[1:]) for spec in loose}, **source.input_shapes}
+
+    def explained(self, source: SourceSpec) -> str:
+        """Why this loader, and why a batch of 1 where nobody asked for it."""
+        if self.recurrent is None or self.shapes(source) == source.input_shapes:
+            return self.reason
+        names = ", ".join(self.recurrent.layers)
+        return f"{self.reason}; the batch is fixed to 1, as TensorFlow Lite needs it for recurrent layers ({names})"
+
+    def export(self, folder: Path, input_shapes: Mapping[str, tuple[int | None, ...]]) -> Signature:
         """Writes the model as a SavedModel with the one signature `SIGNATURE_KEY`.
 
         Args:
@@ -160,7 +179,9 @@ class FloatModel:
             return function.get_concrete_function(**specs), arguments
 
 
-def fix_shapes(inputs: tuple[TensorSpec, ...], input_shapes: Mapping[str, tuple[int, ...]]) -> tuple[TensorSpec, ...]:
+def fix_shapes(
+    inputs: tuple[TensorSpec, ...], input_shapes: Mapping[str, tuple[int | None, ...]]
+) -> tuple[TensorSpec, ...]:
     """Inputs with dynamic dimensions replaced by those of `input_shapes`.
 
     Raises:

@@ -19,8 +19,10 @@ from recipekit.contracts import FirstLayer, TensorSpec
 from recipekit.errors import SourceError
 from recipekit.worker.float_model import FloatModel, Tensors, name_outputs, tensor_spec
 from recipekit.worker.keras_scaling import first_layers
+from recipekit.worker.layer_scopes import LayerScopes
 from recipekit.worker.layers import generation
 from recipekit.worker.mixed_precision import float32_twin
+from recipekit.worker.recurrent import find
 
 
 @dataclass(frozen=True)
@@ -69,15 +71,29 @@ def from_keras(model: Any, loader: str, reason: str, objects: Mapping[str, Any] 
     _check_names(interface.inputs)
     options = {"training": False} if "training" in inspect.signature(model.call).parameters else {}
     flatten = _tree(model).flatten
+    scopes = LayerScopes(model)
 
     def forward(tensors: Tensors) -> Tensors:
-        outputs = model(*interface.arguments(tensors), **options)
+        with scopes.recorded():
+            outputs = model(*interface.arguments(tensors), **options)
         if isinstance(outputs, Mapping) or interface.outputs is None:
-            return name_outputs(outputs)
-        return dict(zip(interface.outputs, flatten(outputs), strict=True))
+            named = name_outputs(outputs)
+        else:
+            named = dict(zip(interface.outputs, flatten(outputs), strict=True))
+        scopes.note_outputs(named)
+        return named
 
-    parameters = int(model.count_params())
-    return FloatModel(forward, interface.inputs, model, loader, reason + note, parameters, interface.first_layers)
+    return FloatModel(
+        forward,
+        interface.inputs,
+        model,
+        loader,
+        reason + note,
+        int(model.count_params()),
+        first_layers=interface.first_layers,
+        recurrent=find(model),
+        layers=scopes.layers,
+    )
 
 
 def _tree(model: Any) -> Any:

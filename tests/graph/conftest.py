@@ -36,6 +36,7 @@ class SmallProject:
         self.root = root
         self.recipe = deepcopy(RECIPE)
         self.converted: Flatbuffer | None = None
+        self.loops: tuple[str, ...] = ()
         self.samples = {"calibration-samples": "c" * 64, "evaluation-samples": "e" * 64}
         self.surroundings = Surroundings(root)
         self.surroundings.__dict__["environment"] = ENVIRONMENT
@@ -86,7 +87,7 @@ class SmallProject:
             role: SampleSet(path="", sha256=sha256, count=1, labelled=True) for role, sha256 in self.samples.items()
         }
         load = load_stage(job, pinned, self.surroundings)
-        return job, Graph(job, pinned, self.surroundings, load, samples), samples
+        return job, Graph(job, pinned, self.surroundings, load, samples, self.loops), samples
 
     def keys(self) -> dict[str, str]:
         return {label: node.key for label, node in self.stages().items()}

@@ -70,6 +70,20 @@ def test_without_quantization_the_float32_conversion_is_the_candidate(small: Sma
     assert small.keys().keys() == {"load", "reference", "lower", "measure", "benchmark"}
 
 
+@pytest.mark.parametrize("engine", ["tflite_converter", "ai_edge_quantizer"])
+def test_recurrent_layers_are_unrolled_for_what_calibrates_alone(small: SmallProject, engine: str) -> None:
+    small.recipe["converter"]["engine"] = engine
+    plain = small.keys()
+    small.loops = ("lstm",)
+    unrolled = small.stages()
+    assert unrolled.keys() == plain.keys() | {"unroll", "lower-unrolled"}
+    assert {need.label for need in unrolled["quantize"].needs} == {"unroll", "lower-unrolled", "calibrate"}
+    shared = ("load", "lower", "reference")
+    assert {label: unrolled[label].key for label in shared} == {label: plain[label] for label in shared}
+    small.recipe["converter"] = {"quantization": "dynamic_range"}
+    assert not {"unroll"} & set(small.keys())
+
+
 def test_a_flag_of_the_converter_begins_with_a_new_lowering(small: SmallProject) -> None:
     changed = small.changed_by(set_key("converter", "flags", value={"unfold_batchmatmul": True}))
     assert changed == ALL - {"load", "reference"}

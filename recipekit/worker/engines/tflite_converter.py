@@ -10,6 +10,7 @@ from __future__ import annotations
 import traceback
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from recipekit.worker.engines.converter_internals import open_steps
 from recipekit.worker.engines.converter_settings import configure, float32
 from recipekit.worker.engines.float_fallback import FloatFallback, float_fallback
 from recipekit.worker.engines.shared_buffers import separate
+from recipekit.worker.engines.unread_results import settled
 from recipekit.worker.samples import NamedSample, Reading
 
 
@@ -131,7 +133,7 @@ def _from_ranges(
     try:
         if not steps.quantizes(spec, operators):
             return None
-        flatbuffer = steps.quantize(spec, ranges, fallback)
+        flatbuffer = settled(partial(steps.quantize, spec, ranges, fallback), operators)
     except RecipekitError:
         raise
     except Exception as error:
