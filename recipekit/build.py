@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from recipekit import digests, environment, registry
-from recipekit.contracts import DatasetSpec, SampleSet
-from recipekit.environment import Package
+from recipekit import digests, extras, registry
+from recipekit.contracts import DatasetSpec, SampleSet, metric_files
 from recipekit.errors import EnvironmentFault, SourceError
 from recipekit.inputs import Input, pin, pin_code
 from recipekit.manifest import BuildInputs, Dependency, RecipeIdentity, Toolchain, build_definition
@@ -46,7 +45,7 @@ class Job(NamedTuple):
 
 
 def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
-    """Pins the model source, the project's recipe files, and all code outside of recipekit that the build runs.
+    """Pins the model source, recipe files, files of metrics, and all code outside of recipekit that the build runs.
 
     Args:
         job: what is built.
@@ -57,11 +56,12 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
         PluginError: an address leads to no code.
         EnvironmentFault: a package that only some recipes need isn't installed.
     """
-    extra_packages(job.recipe)
+    _require_toolkit(job.recipe, surroundings)
     root, source, known = job.project.root, job.recipe.model.source, surroundings.known_files
     pinned = []
     if source.path:
-        declared = job.recipe.resolved["source"]["path"]
+        spelled = job.recipe.resolved["source"]
+        declared = spelled.get("path") or spelled["weights"]
         model = pin("model-source", "model", declared, root, known)
         _require_pin(model, job.recipe.source_sha256)
         pinned.append(model)
@@ -70,6 +70,7 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
         for path in job.files
         if _is_users(path)
     ]
+    pinned += [pin("dataset", path, path, root, known) for path in sorted(set(_metric_files(job.recipe)))]
     pinned += [pin_code(role, address, root, known) for role, address in sorted(set(_code(job.recipe)))]
     return tuple(pinned)
 
@@ -97,7 +98,6 @@ def define(
             Dependency.of_samples(_role(name), name.removesuffix("-samples"), read.sha256, read.count)
             for name, read in samples.items()
         ),
-        *map(Dependency.of_package, extra_packages(recipe)),
         *([Dependency.of_repository(repository)] if repository else []),
     ]
     return build_definition(
@@ -119,27 +119,19 @@ def define(
                 threads={"interpreter": recipe.evaluation.benchmark.threads if recipe.evaluation.benchmark else 1},
             ),
             dependencies=dependencies,
-            environment=surroundings.environment,
+            environment=surroundings.environment_with(_extras(recipe)),
         )
     )
 
 
-def extra_packages(recipe: Recipe) -> tuple[Package, ...]:
-    """Installed packages that this recipe needs and others don't.
-
-    Raises:
-        EnvironmentFault: one isn't installed.
-    """
-    if recipe.optimize is None or recipe.optimize.one_shot:
-        return ()
-    found = environment.installed(_TOOLKIT)
-    if found is None:
+def _require_toolkit(recipe: Recipe, surroundings: Surroundings) -> None:
+    needed = extras.of_optimization(recipe.optimize)
+    if needed and _TOOLKIT not in surroundings.packages_of(needed):
         raise EnvironmentFault(
             f"'optimize' with training, clustering or quantization-aware training needs the package {_TOOLKIT}",
             where="optimize",
             fix="pip install 'recipekit[optimize]'",
         )
-    return (found,)
 
 
 def _role(samples: str) -> str:
@@ -163,12 +155,26 @@ def _code(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "custom-layer", address
     if recipe.model.source.factory:
         yield "plugin", recipe.model.source.factory
-    trainings = recipe.optimize.finetunes() if recipe.optimize else ()
-    trained = [finetune.dataset for _, finetune in trainings]
-    for dataset in filter(None, (recipe.calibration, recipe.evaluation.dataset, *trained)):
+    for dataset in _datasets(recipe):
         yield from (("plugin", address) for address in dataset_code(dataset))
     for metric in recipe.evaluation.metrics:
         yield from (("plugin", address) for address in plugin_code("metrics", metric))
+
+
+def _metric_files(recipe: Recipe) -> Iterator[str]:
+    for name, parameters in recipe.evaluation.metrics.items():
+        yield from metric_files(name, parameters).values()
+
+
+def _extras(recipe: Recipe) -> frozenset[str]:
+    known = extras.of_metrics(recipe.evaluation.metrics) | extras.of_optimization(recipe.optimize)
+    return known.union(*map(extras.of_dataset, _datasets(recipe)))
+
+
+def _datasets(recipe: Recipe) -> Iterator[DatasetSpec]:
+    yield from filter(None, (recipe.calibration, recipe.evaluation.dataset))
+    if recipe.optimize is not None:
+        yield from (finetune.dataset for _, finetune in recipe.optimize.finetunes())
 
 
 def dataset_code(dataset: DatasetSpec) -> Iterator[str]:
@@ -182,8 +188,8 @@ def dataset_code(dataset: DatasetSpec) -> Iterator[str]:
 
 
 def plugin_code(kind: str, name: str) -> Iterator[str]:
-    """The address of a plugin that isn't recipekit's own."""
-    address = registry.target(kind, name)
+    """The address of a plugin that isn't recipekit's own; a metric may be named by its address itself."""
+    address = name if ":" in name else registry.target(kind, name)
     if not address.startswith("recipekit."):  # recipekit's own sources are digested as a whole
         yield address
 

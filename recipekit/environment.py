@@ -144,10 +144,13 @@ def packages() -> tuple[Package, ...]:
     return tuple(_package(name, found[name]) for name in sorted(found))
 
 
-def installed(name: str) -> Package | None:
-    """The facts of one distribution; None where it isn't installed."""
-    found = next((found for _, found in _closure([name])), None)
-    return None if found is None else _package(canonicalize_name(name), found)
+def packages_of(extras: Collection[str]) -> tuple[Package, ...]:
+    """The distributions that some of recipekit's extras bring besides those of `packages`, sorted by name."""
+    if not extras:
+        return ()
+    own = {name for name, _ in _closure(["recipekit", *plugin_distributions()])}
+    found = dict(_closure(["recipekit"], sorted(extras)))
+    return tuple(_package(name, found[name]) for name in sorted(found.keys() - own))
 
 
 def required_by(*names: str) -> frozenset[str]:
@@ -209,10 +212,15 @@ def _libc() -> str:
         return ""
 
 
-def _closure(names: list[str]) -> Iterator[tuple[str, Distribution]]:
-    """Every installed distribution that can be reached from some by their requirements, by its normalized name."""
+def _closure(names: list[str], extras: Collection[str] = ()) -> Iterator[tuple[str, Distribution]]:
+    """Every installed distribution that can be reached from some by their requirements, by its normalized name.
+
+    Args:
+        names: where to begin.
+        extras: of these, whose requirements count too.
+    """
     markers = {str(key): str(value) for key, value in default_environment().items()}
-    todo = [(canonicalize_name(name), "") for name in names]
+    todo = [(canonicalize_name(name), extra) for name in names for extra in ("", *extras)]
     seen: set[tuple[str, str]] = set()
     while todo:
         name, extra = todo.pop()

@@ -10,6 +10,7 @@ import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from threading import Lock, Thread
@@ -52,7 +53,7 @@ class Execution:
 
     Attributes:
         reports: what became of each stage, by label, in the order in which they ended.
-        logs: log files by label.
+        logs: log files by label, of the stages that wrote any.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Execution:
         work: Workspace,
         watcher: Watcher,
         history: History,
+        waits: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         """Runs nothing yet.
 
@@ -73,7 +75,9 @@ class Execution:
             work: where stages leave what isn't kept.
             watcher: is told what happens.
             history: the keys of the build before, to say what changed.
+            waits: entered while a thread does nothing but wait for a worker or for another build.
         """
+        self._waits = waits
         self._pool = pool
         self._surroundings = surroundings
         self._lease = lease
@@ -140,7 +144,9 @@ class Execution:
         records = {need.label: record for need, record in zip(node.needs, needed, strict=True)}
         if self._lease is None or not node.key:
             return self._made(node, records)
-        with self._lease.hold(node.key, self._wait):
+        with ExitStack() as held:
+            with self._waits():
+                held.enter_context(self._lease.hold(node.key, self._wait))
             entry = self._entry(node)  # somebody else may have made it meanwhile
             return self._made(node, records) if entry is None else self._found(node, entry)
 
@@ -166,7 +172,8 @@ class Execution:
         self._watcher.started(node.label)
         try:
             tell = partial(self._watcher.progress, node.label)
-            result = self._pool.run(node.stage, node.request(records), folder, tell)
+            with self._waits():
+                result = self._pool.run(node.stage, node.request(records), folder, tell)
         except (DatasetError, PluginError) as error:
             error.where = ": ".join(filter(None, (node.dataset, error.where)))
             raise
@@ -194,8 +201,9 @@ class Execution:
         self._history.remember(node)
         with self._lock:
             self.reports[node.label] = StageReport(name=node.label, seconds=seconds, found=found, changes=changes)
-            if (folder / "log.txt").is_file():
-                self.logs[node.label] = folder / "log.txt"
+            log = folder / "log.txt"
+            if log.is_file() and log.stat().st_size > 0:  # most stages have nothing to say
+                self.logs[node.label] = log
 
 
 def _places(node: Node, folder: Path) -> dict[str, str]:

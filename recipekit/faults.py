@@ -17,16 +17,16 @@ from typing import Any, NamedTuple
 import jsonschema
 from jsonschema.exceptions import ValidationError
 
+from recipekit import digests
 from recipekit.nearest import did_you_mean
 
 _TYPE_NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", type(None): "null"}
 
 _MOST_REMEMBERED = 10_000
-_LONGEST_REMEMBERED = 2_000
 
 _faultless: set[tuple[str, str, str]] = set()
-"""Parts of documents that have no fault: a section by its schema's `$id` and its name, or a definition by its
-reference (no two schemas of the package share a name of one), and what the part holds."""
+"""Parts of documents that have no fault: a section by its schema's `$id` and its name, a definition or a list of it by
+its reference (no two schemas of the package share a name of one), and the digest of what the part holds."""
 
 
 class Fault(NamedTuple):
@@ -99,22 +99,28 @@ def _definition(validator: Any, reference: str, value: Any, part: Any) -> Iterat
     yield from _unless_remembered(("$ref", reference), value, errors or ())
 
 
+def _items(validator: Any, rule: Any, value: Any, part: Any) -> Iterator[ValidationError]:
+    """JSON Schema's keyword; see `_definition`."""
+    errors = jsonschema.Draft202012Validator.VALIDATORS["items"](validator, rule, value, part)
+    yield from _unless_remembered(("items", rule["$ref"]), value, errors) if "$ref" in rule else errors
+
+
 def _unless_remembered(
     rule: tuple[str, str], value: Any, errors: Iterable[ValidationError]
 ) -> Iterator[ValidationError]:
     """The errors of a value, which are looked for only if the same rule didn't find the same value faultless before."""
-    known = (*rule, repr(value))
+    known = (*rule, digests.of_bytes(repr(value).encode(errors="surrogatepass")))
     if known in _faultless:
         return
     found = list(errors)
     yield from found
-    if not found and len(known[2]) < _LONGEST_REMEMBERED and len(_faultless) < _MOST_REMEMBERED:
+    if not found and len(_faultless) < _MOST_REMEMBERED:
         _faultless.add(known)
 
 
 _Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]  # the stubs leave it untyped
     jsonschema.Draft202012Validator,
-    {"pattern": _pattern, "properties": _properties, "$ref": _definition},
+    {"pattern": _pattern, "properties": _properties, "items": _items, "$ref": _definition},
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
 )
 

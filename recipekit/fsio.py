@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from recipekit.errors import OutputFault
@@ -62,8 +63,8 @@ def sync_tree(folder: Path, last: str) -> None:
 
 def make_folders(path: Path) -> None:
     """Makes a folder and its missing parents, each one lasting."""
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    for folder in reversed(missing):
+    missing = takewhile(lambda folder: not folder.exists(), (path, *path.parents))
+    for folder in reversed(tuple(missing)):
         folder.mkdir(exist_ok=True)
         sync(folder.parent)
 

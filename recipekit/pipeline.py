@@ -8,6 +8,8 @@ well are kept in the store.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,17 +19,20 @@ import msgspec
 from recipekit import manifest
 from recipekit.build import Job, define, pin_inputs
 from recipekit.compose.composition import Composition
-from recipekit.contracts import Latencies, Measurement, SampleSet
+from recipekit.contracts import Latencies, LoadedModel, Measurement, SampleSet
+from recipekit.errors import ConversionError, EvaluationError, StageDied
 from recipekit.execution import Execution, Watcher
 from recipekit.explanation import History
 from recipekit.gate import judge
-from recipekit.graph import Graph, dataset_section, load_stage, survey, training_section
+from recipekit.graph import Graph, Node, converted_model, load_stage
 from recipekit.inputs import Input, check_unchanged
+from recipekit.lint import refuse
 from recipekit.outcome import Outcome
 from recipekit.outputs import Outputs
 from recipekit.pool import Pool
 from recipekit.publication import Build, read_outcome, write_output
 from recipekit.recipe import parse
+from recipekit.sampling import lint_samples, read_samples
 from recipekit.store import Lease
 from recipekit.surroundings import Surroundings
 from recipekit.workspace import Workspace, workspace
@@ -56,11 +61,13 @@ class Facilities(NamedTuple):
         pool: the workers.
         lease: on the stage store.
         surroundings: facts about machine, installation and repository.
+        waits: entered while a build does nothing but wait for a worker or for another build.
     """
 
     pool: Pool
     lease: Lease
     surroundings: Surroundings
+    waits: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 def read_job(composition: Composition) -> Job:
@@ -93,6 +100,23 @@ def run_job(job: Job, facilities: Facilities, watcher: Watcher, settings: Settin
     return _Run(job, facilities, watcher, settings).outcome()
 
 
+def prepare(job: Job, facilities: Facilities) -> None:
+    """Starts the worker that a job's build will need first, so that it imports while the caller does something else.
+
+    Raises:
+        SourceError, PluginError: an input can't be pinned.
+    """
+    pinned = pin_inputs(job, facilities.surroundings)
+    _warm(job, load_stage(job, pinned, facilities.surroundings), facilities)
+
+
+def _warm(job: Job, load: Node, facilities: Facilities) -> None:
+    """Starts the worker of `load`, unless it looks as if the output, or that stage's result, were there."""
+    published = Outputs(job.project.outputs).has(job.recipe.name, job.recipe.version)
+    if not published and facilities.lease.find(load.key) is None:
+        facilities.pool.warm(load.stage.worker)
+
+
 class _Run:
     """The state of one run: which job, and when it began."""
 
@@ -109,49 +133,32 @@ class _Run:
         """Finds the output by its build key, or builds, judges and publishes it."""
         recipe, surroundings = self._job.recipe, self._facilities.surroundings
         pinned = pin_inputs(self._job, surroundings)
+        load = load_stage(self._job, pinned, surroundings)
+        _warm(self._job, load, self._facilities)  # it imports while the datasets are read
         with workspace(self._job.project.outputs, recipe.name) as work:
             execution = self._execution(work)
-            load = load_stage(self._job, pinned, surroundings)
-            if not self._outputs.has(recipe.name, recipe.version) and not execution.is_kept(load):
-                self._facilities.pool.warm(load.stage.worker)  # it imports while the datasets are read
-            samples = self._survey(execution)
+            samples = read_samples(self._job, execution, surroundings)
             definition = define(self._job, pinned, samples, surroundings)
             key = manifest.build_key(definition)
             folder = self._outputs.folder(recipe.name, recipe.version, key)
             with self._outputs.hold(key, self._watcher.warning):
                 if self._settings.rebuild or self._outputs.find(recipe.name, recipe.version, key) is None:
-                    graph = Graph(self._job, pinned, surroundings, load, samples)
+                    (loaded,) = execution.demand(load)
+                    graph = Graph(self._job, pinned, surroundings, load, samples, loaded.loops)
                     build = self._build(graph, execution, definition, key, samples)
                     self._publish(build, pinned)
                     execution.remember()
                     return self._built(build, folder)
-        return msgspec.structs.replace(
-            read_outcome(folder, self._job, self._elapsed(), self._number()), stages=tuple(execution.reports.values())
-        )
+        found = read_outcome(folder, self._job, self._elapsed(), self._number())
+        for warning in found.warnings[len(recipe.warnings) :]:
+            self._watcher.warning(warning)
+        return msgspec.structs.replace(found, stages=tuple(execution.reports.values()))
 
     def _execution(self, work: Workspace) -> Execution:
-        pool, lease, surroundings = self._facilities
+        pool, lease, surroundings, waits = self._facilities
         history = History(self._job.project.outputs / ".history" / f"{self._job.recipe.name}.json")
         kept = None if self._settings.rebuild else lease
-        return Execution(pool, surroundings, kept, work, self._watcher, history)
-
-    def _survey(self, execution: Execution) -> dict[str, SampleSet]:
-        """Reads each dataset once, or finds what a reading gave, since the samples are part of the build key."""
-        recipe, surroundings = self._job.recipe, self._facilities.surroundings
-        datasets = {"calibration": recipe.calibration, "evaluation": recipe.evaluation.dataset}
-        if recipe.calibration == recipe.evaluation.dataset:
-            del datasets["evaluation"]
-        nodes = {
-            role: survey(role, dataset, dataset_section(recipe, role), surroundings)
-            for role, dataset in datasets.items()
-            if dataset is not None
-        }
-        for step, finetune in recipe.optimize.finetunes() if recipe.optimize else ():
-            nodes[step] = survey(step, finetune.dataset, training_section(step), surroundings)
-        # One after the other: at the beginning of a cold run TensorFlow's import needs the other processor.
-        read = {role: execution.demand(node)[0] for role, node in nodes.items()}
-        samples = {f"{role}-samples": record for role, record in read.items()}
-        return {"evaluation-samples": read.get("evaluation", read.get("calibration")), **samples}
+        return Execution(pool, surroundings, kept, work, self._watcher, history, waits)
 
     def _build(
         self,
@@ -161,10 +168,17 @@ class _Run:
         key: str,
         samples: dict[str, SampleSet],
     ) -> Build:
-        conversions = (graph.load, graph.candidate, graph.float32)
+        (source,) = execution.demand(graph.load)
+        warnings = self._lint(source, samples)
+        conversions = (graph.converted, graph.candidate, graph.float32)
         # The reference is needed unless the same bytes were measured before, which only a candidate can tell.
         wanted = conversions if execution.is_kept(graph.candidate) else (*conversions, graph.reference)
-        loaded, *models = execution.demand(*wanted)[: len(conversions)]
+        try:
+            converted, *models = execution.demand(*wanted)[: len(conversions)]
+        except (ConversionError, StageDied):
+            self._blame_sample(graph, execution, samples)
+            raise
+        loaded = converted_model(converted)
         candidate, float32 = map(graph.flatbuffer, models)
         confirm = graph.confirm(candidate)
         confirmed = execution.demand(confirm)[0].layers if confirm is not None else ()
@@ -185,13 +199,35 @@ class _Run:
             started=self._started,
             loaded=loaded,
             candidate=Path(candidate.path),
+            layers=float32.layers,
             samples=samples,
             measurement=measurement,
             verdict=judge(self._job.recipe.acceptance, measurement),
             stages=tuple(execution.reports.values()),
             logs=execution.logs,
             sweep=self._settings.sweep,
+            warnings=(*self._job.recipe.warnings, *warnings),
         )
+
+    def _lint(self, loaded: LoadedModel, samples: dict[str, SampleSet]) -> tuple[str, ...]:
+        """Warns of samples that look wrong, and ends the run for those that are, before anything is converted."""
+        findings = lint_samples(self._job.recipe, loaded, samples, warned=True)
+        warnings = tuple(finding.text for finding in findings if finding.severity == "warning")
+        for warning in warnings:
+            self._watcher.warning(warning)
+        refuse(findings)
+        return warnings
+
+    def _blame_sample(self, graph: Graph, execution: Execution, samples: dict[str, SampleSet]) -> None:
+        """Looks for a calibration sample that overflows inside of the model, which calibrators don't survive.
+
+        Raises:
+            DatasetError: there is one.
+        """
+        dataset = self._job.recipe.calibration
+        if dataset is not None:
+            with suppress(ConversionError, EvaluationError, StageDied):  # what has failed already says why
+                execution.demand(graph.curve(samples["calibration-samples"], dataset))
 
     def _publish(self, build: Build, pinned: tuple[Input, ...]) -> None:
         for entry in pinned:
@@ -214,7 +250,7 @@ class _Run:
             output=str(folder),
             checks=build.verdict.checks,
             measurement=build.measurement,
-            warnings=self._job.recipe.warnings,
+            warnings=build.warnings,
             stages=build.stages,
         )
 

@@ -14,7 +14,7 @@ import yaml
 from recipekit import digests, manifest
 from recipekit.acceptance import Check, Verdict
 from recipekit.build import Job
-from recipekit.contracts import LoadedModel, Measurement, SampleSet
+from recipekit.contracts import LoadedModel, LoweredLayer, Measurement, SampleSet
 from recipekit.outcome import Outcome, StageReport
 from recipekit.report import render_run
 
@@ -34,12 +34,14 @@ class Build(NamedTuple):
         started: when the run began.
         loaded: the float model.
         candidate: the converted model's file.
+        layers: what became of the Keras model's layers.
         samples: readings by role.
         measurement: of the candidate.
         verdict: the gate's.
         stages: what became of each stage.
         logs: log files by stage.
         sweep: the sweep that it is a child of.
+        warnings: the recipe's own, then those of the linter.
     """
 
     job: Job
@@ -48,12 +50,14 @@ class Build(NamedTuple):
     started: datetime
     loaded: LoadedModel
     candidate: Path
+    layers: tuple[LoweredLayer, ...]
     samples: Mapping[str, SampleSet]
     measurement: Measurement
     verdict: Verdict
     stages: tuple[StageReport, ...]
     logs: Mapping[str, Path]
     sweep: manifest.Sweep | None
+    warnings: tuple[str, ...]
 
 
 def write_output(folder: Path, build: Build) -> None:
@@ -128,8 +132,9 @@ def _results(build: Build) -> dict[str, Any]:
             "reason": build.loaded.reason,
             "parameters": build.loaded.parameters,
         },
+        "layers": msgspec.to_builtins(build.layers),
         "stages": [{"name": stage.name, "seconds": stage.seconds, "found": stage.found} for stage in build.stages],
-        "warnings": list(recipe.warnings),
+        "warnings": list(build.warnings),
     }
 
 

@@ -42,7 +42,7 @@ class EvaluationSpec(Record, frozen=True, kw_only=True):
 
     Attributes:
         dataset: the samples.
-        metrics: task metrics by name, with their parameters.
+        metrics: task metrics by name or `module:function`, with their parameters.
         benchmark: how latency is measured; None skips it.
     """
 
@@ -159,11 +159,14 @@ def _not_json(value: Any, path: tuple[str | int, ...]) -> Iterator[Fault]:
 
 def _model(resolved: dict[str, Any], root: Path) -> ModelSpec:
     declared = {key: value for key, value in resolved["source"].items() if key != "sha256"}
+    weights = declared.pop("weights", None) or ""
+    if weights not in ("", "imagenet"):
+        declared["path"], weights = weights, "file"
     if "path" in declared:
         declared["path"] = str(root / declared["path"])
     layers = resolved["custom_layers"]
     return ModelSpec(
-        source=msgspec.convert(declared, SourceSpec),
+        source=msgspec.convert({**declared, "weights": weights}, SourceSpec),
         custom_layers=CustomLayersSpec(modules=tuple(layers["modules"]), objects=layers["objects"]),
         project_root=str(root),
         seed=resolved["seed"],

@@ -20,7 +20,9 @@ _BUILT_IN: dict[str, dict[str, str]] = {
     "sources": {
         "keras": "recipekit.worker.sources.keras:load",
         "saved_model": "recipekit.worker.sources.saved_model:load",
+        "frozen_graph": "recipekit.worker.sources.frozen_graph:load",
         "python": "recipekit.worker.sources.python:load",
+        "keras_application": "recipekit.worker.sources.keras_application:load",
         "tflite": "recipekit.worker.sources.tflite:load",
     },
     "datasets": {
@@ -30,6 +32,11 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "digits": "recipekit.worker.datasets.digits:DigitsDataset",
         "python": "recipekit.worker.datasets.python:open_dataset",
         "random": "recipekit.worker.datasets.random:RandomDataset",
+        "numpy_folder": "recipekit.worker.datasets.numpy_folder:NumpyFolderDataset",
+        "wav_folder": "recipekit.worker.datasets.wav_folder:WavFolderDataset",
+        "tfrecord": "recipekit.worker.datasets.tfrecord:TFRecordDataset",
+        "tfds": "recipekit.worker.datasets.tfds:TfdsDataset",
+        "huggingface": "recipekit.worker.datasets.huggingface:HuggingFaceDataset",
     },
     "metrics": {
         "top1_accuracy": "recipekit.worker.metrics.accuracy:Top1Accuracy",
@@ -41,6 +48,10 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "mae": "recipekit.worker.metrics.regression:MeanAbsoluteError",
         "rmse": "recipekit.worker.metrics.regression:RootMeanSquaredError",
         "r2": "recipekit.worker.metrics.regression:R2",
+        "mean_iou": "recipekit.worker.metrics.segmentation:MeanIoU",
+        "mean_average_precision": "recipekit.worker.metrics.detection:MeanAveragePrecision",
+        "word_error_rate": "recipekit.worker.metrics.text:WordErrorRate",
+        "bleu": "recipekit.worker.metrics.text:Bleu",
     },
     "engines": {
         "tflite_converter": "recipekit.worker.engines.tflite_converter:TFLiteConverterEngine",

@@ -32,6 +32,15 @@ _RESERVED_NAMES = {
     *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
 }
 
+_ADDRESS = re.compile(r"[^:]+:[A-Za-z_][A-Za-z0-9_.]*")
+
+_EXCLUSIVE = {
+    "csv": ("inputs", "columns"),
+    "numpy_folder": ("labels", "label_key"),
+    "huggingface": ("path", "dataset"),
+}
+"""Parameters of dataset plugins of which one may be given."""
+
 
 def cross_faults(recipe: Recipe) -> list[Fault]:
     """Every fault that spans several keys or needs the registry, in the order of the rules."""
@@ -51,7 +60,8 @@ def warnings(recipe: Recipe) -> list[str]:
         found.append("'acceptance' sets no bound: the model is accepted and nothing was judged")
     calibration = recipe.get("representative_dataset", {})
     if _calibrates(recipe) and (calibration.get("samples") or 100) < 100:
-        found.append(f"{calibration['samples']} calibration samples are few: ranges settle with 100 to 300")
+        count = calibration["samples"]
+        found.append(f"{count} calibration samples are few: ranges settle with 100 to 300 [few-samples]")
     return found
 
 
@@ -141,6 +151,15 @@ def _flatbuffer_source(recipe: Recipe) -> Iterator[Fault]:
             yield Fault(path, f"'{'.'.join(path)}' has no meaning with source.kind: tflite")
 
 
+def _pinned_weights(recipe: Recipe) -> Iterator[Fault]:
+    source = recipe["source"]
+    if source["kind"] == "keras_application" and source["sha256"] and source["weights"] in (None, "imagenet"):
+        yield Fault(
+            ("source", "sha256"),
+            "'source.sha256' pins a file, and 'source.weights' names none: name the weights file, or take the pin out",
+        )
+
+
 def _converter_rules(recipe: Recipe) -> Iterator[Fault]:
     converter = recipe["converter"]
     scheme = converter["quantization"]
@@ -182,7 +201,13 @@ def _plugins(recipe: Recipe) -> Iterator[Fault]:
             )
     for metric in recipe.get("evaluation", {}).get("metrics", {}):
         known = names("metrics")
-        if metric not in known:
+        if ":" in metric:
+            if not _ADDRESS.fullmatch(metric):
+                yield Fault(
+                    ("evaluation", "metrics", metric),
+                    f"'{metric}' is no address of a metric: write it as package.module:name or path/to/file.py:name",
+                )
+        elif metric not in known:
             hint = did_you_mean(metric, known)
             yield Fault(
                 ("evaluation", "metrics", metric), f"there is no metric '{metric}'{hint} (known: {', '.join(known)})"
@@ -236,6 +261,16 @@ def _trained_ranges(converter: Recipe) -> Iterator[Fault]:
             )
 
 
+def _dataset_parameters(recipe: Recipe) -> Iterator[Fault]:
+    for path, dataset in _datasets(recipe):
+        first, second = _EXCLUSIVE.get(dataset["plugin"], ("", ""))
+        if dataset.get(first) is not None and dataset.get(second) is not None:
+            yield Fault(
+                (*path, second),
+                f"'{'.'.join((*path, second))}' contradicts '{first}': {dataset['plugin']} takes one of them",
+            )
+
+
 def _bounds(recipe: Recipe) -> Iterator[Fault]:
     acceptance = recipe["acceptance"]
     for section in ("parity", "task", "size", "latency", "model"):
@@ -263,7 +298,6 @@ def _not_yet(recipe: Recipe) -> Iterator[Fault]:
     """Parts of the language that this version doesn't carry out: refused, never ignored."""
     source, artifacts = recipe["source"], recipe["artifacts"]
     asked: dict[tuple[str, ...], Any] = {
-        ("source", "kind"): source["kind"] in {"frozen_graph", "keras_application"} and source["kind"],
         ("source", "signature"): isinstance(source.get("signature"), list) and "a list",
         ("custom_layers", "replace"): bool(recipe["custom_layers"]["replace"]),
         ("evaluation", "runtime"): recipe.get("evaluation", {}).get("runtime") == "none" and "none",
@@ -283,9 +317,11 @@ _RULES = (
     _name,
     _calibration_data,
     _flatbuffer_source,
+    _pinned_weights,
     _converter_rules,
     _plugins,
     _optimization,
     _bounds,
     _not_yet,
+    _dataset_parameters,
 )

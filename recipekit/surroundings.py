@@ -5,18 +5,19 @@ It is looked at once and shared by all children of a sweep. It knows no recipe.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import recipekit
 from recipekit import digests, environment
-from recipekit.environment import Environment
+from recipekit.environment import Environment, Package
 from recipekit.inputs import FileState
 from recipekit.pool import worker_environment
 from recipekit.repository import Repository, repository_of
 
-WORKER_ROOMS = frozenset({"worker", "errors", "nearest", "digests", "contracts", "registry", "samples"})
+WORKER_ROOMS = frozenset({"worker", "errors", "nearest", "digests", "contracts", "registry", "samples", "fitting"})
 """The part of recipekit that runs in workers; the rest can't change what a stage gives."""
 
 _LITERT = ("ai-edge-litert", "ai-edge-quantizer", "msgspec", "numpy", "pillow", "rfc8785", "scikit-learn")
@@ -40,6 +41,7 @@ class Surroundings:
         self._root = root
         self._tools: dict[str, dict[str, Any]] = {}
         self._digests: dict[str, str] = {}
+        self._extras: dict[frozenset[str], tuple[Package, ...]] = {}
         self.known_files: dict[Path, FileState] = {}
         self.variables = worker_environment()
 
@@ -70,6 +72,20 @@ class Surroundings:
                 },
             }
         return self._tools[worker]
+
+    def packages_of(self, extras: frozenset[str]) -> dict[str, str]:
+        """Version and digest of each package that some extras of recipekit bring besides its own requirements."""
+        return {package.name: f"{package.version} {package.digest}" for package in self._extra_packages(extras)}
+
+    def environment_with(self, extras: frozenset[str]) -> Environment:
+        """Machine and installation, the packages of some extras included."""
+        packages = (*self.environment.packages, *self._extra_packages(extras))
+        return replace(self.environment, packages=tuple(sorted(packages, key=lambda package: package.name)))
+
+    def _extra_packages(self, extras: frozenset[str]) -> tuple[Package, ...]:
+        if extras not in self._extras:
+            self._extras[extras] = environment.packages_of(extras)
+        return self._extras[extras]
 
     def tools_digest(self, worker: str) -> str:
         """Digest of `tools`."""

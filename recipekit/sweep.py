@@ -14,12 +14,12 @@ import io
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
-from threading import Semaphore, Thread
+from threading import Thread
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -32,16 +32,20 @@ from recipekit.compose.grid import children
 from recipekit.errors import RecipekitError, StageDied
 from recipekit.execution import Watcher
 from recipekit.outcome import Failure, Outcome, worst_exit_code
-from recipekit.pipeline import Facilities, Settings, read_job, run_job
+from recipekit.pipeline import Facilities, Settings, prepare, read_job, run_job
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
 from recipekit.report import render_sweep
 from recipekit.store import Store
 from recipekit.surroundings import Surroundings
+from recipekit.turns import Turn, Turns
 
-_AT_ONCE = 24
-"""Children under way in one process. Most of them wait; those whose latency is to be measured do so until nothing else
-runs, so that many are measured one after the other."""
+_AT_WORK = 2
+"""Children at work in this process when another one begins: one's files reach the disk while another computes."""
+
+_UNDER_WAY = 24
+"""Children that have begun and not ended. Most of them wait; those whose latency is to be measured do so until nothing
+else runs, so that many are measured one after the other."""
 
 
 class SweepResult(NamedTuple):
@@ -101,43 +105,52 @@ def run_sweep(
     common = Sweep(project, settings, folder, watch)
     lost: tuple[Outcome, ...] = ()
     try:
-        grid = children(project, overrides)
-        if grid is None:
+        if not _run_here(common, overrides):
             lost = _run_elsewhere(common, overrides)
-        else:
-            _run_here(common, grid)
     except BaseException:
         _finish(folder)  # whatever stopped the sweep, the children that have ended count
         raise
     return SweepResult(folder, _finish(folder, lost))
 
 
-def _run_here(common: Sweep, grid: Iterable[tuple[int, Composition]]) -> None:
-    """Runs children in threads; composing and reading recipes stays with this one, since Hydra's state is global."""
-    defects: list[Exception] = []
-    places = Semaphore(_AT_ONCE)
+def _run_here(common: Sweep, overrides: Sequence[str]) -> bool:
+    """Runs children in threads, unless another launcher is to run them: then False.
 
-    def run(facilities: Facilities, number: int, composition: Composition, job: Job | RecipekitError) -> None:
+    Composing and reading recipes stays with this thread, since Hydra's state is global.
+    """
+    project, turns = common.project, Turns(_AT_WORK, _UNDER_WAY)
+    defects: list[Exception] = []
+
+    def run(
+        turn: Turn, facilities: Facilities, number: int, composition: Composition, job: Job | RecipekitError
+    ) -> None:
         try:
-            _run_child(common, facilities, number, composition, job)
+            _run_child(common, facilities._replace(waits=turn.waits), number, composition, job)
         except Exception as error:  # noqa: BLE001  raised again by the thread that waits
             defects.append(error)
         finally:
-            places.release()
+            turn.end()
 
-    project = common.project
     with Store(project.store).lease() as lease, Pool(Limits.of(project), litert=os.cpu_count() or 1) as pool:
         facilities = Facilities(pool, lease, Surroundings(project.root))
-        for number, composition in grid:
-            places.acquire()
+        grid = children(project, overrides, first=partial(_prepare, facilities))
+        for number, composition in grid or ():
+            turn = turns.begin()
             if defects:
+                turn.end()
                 break
-            child = (facilities, number, composition, _read(composition))
+            child = (turn, facilities, number, composition, _read(composition))
             Thread(target=run, args=child, daemon=True).start()  # an interruption doesn't wait for it
-        for _ in range(_AT_ONCE):
-            places.acquire()
+        turns.wait_for_all()
     if defects:
         raise defects[0]
+    return grid is not None
+
+
+def _prepare(facilities: Facilities, composition: Composition) -> None:
+    """Starts the worker that the first child needs; what is wrong with it is said when its turn comes."""
+    with suppress(RecipekitError):
+        prepare(read_job(composition), facilities)
 
 
 def _run_elsewhere(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ...]:

@@ -52,11 +52,12 @@ class Workspace:
             OutputFault: the file system refused.
         """
         if self._owner.is_locked:
-            self._owner.release()
-            if not keep:
-                with fsio.reported(self._folder):
-                    fsio.remove_tree(self._folder)
-                    Path(self._owner.lock_file).unlink(missing_ok=True)
+            try:
+                if not keep:
+                    with fsio.reported(self._folder):
+                        _remove(self._folder)
+            finally:
+                self._owner.release()
 
 
 @contextmanager
@@ -85,7 +86,14 @@ def _clear(home: Path) -> None:
             owner.acquire(blocking=False)
         except Timeout:
             continue
-        if lock_file.with_suffix("").exists():
-            fsio.remove_tree(lock_file.with_suffix(""))
-        owner.release()
-        lock_file.unlink(missing_ok=True)
+        try:
+            _remove(lock_file.with_suffix(""))
+        finally:
+            owner.release()
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder and its lock file, which the caller holds: after its release another build may clear, too."""
+    if folder.exists():
+        fsio.remove_tree(folder)
+    Path(f"{folder}.lock").unlink(missing_ok=True)

@@ -15,23 +15,35 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
-    {"errors", "nearest", "intervals"},
+    {"errors", "nearest", "intervals", "turns"},
     {"digests", "fsio", "contracts"},
-    {"registry", "acceptance", "estimates", "inputs", "repository", "environment", "samples", "project", "faults"},
-    {"rules", "manifest", "outcome", "store"},
-    {"recipe", "gate", "outputs", "workspace", "pool", "report"},
+    {
+        "registry",
+        "acceptance",
+        "estimates",
+        "inputs",
+        "repository",
+        "environment",
+        "samples",
+        "project",
+        "faults",
+        "extras",
+    },
+    {"rules", "manifest", "outcome", "store", "fitting"},
+    {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint"},
     {"compose", "surroundings"},
     {"build"},
     {"graph", "publication"},
     {"explanation"},
     {"execution"},
+    {"sampling"},
     {"pipeline"},
-    {"sweep"},
+    {"sweep", "linting"},
     {"cli"},
 )
 """Rooms from the lowest level up."""
 
-OPEN_TO_WORKERS = {"errors", "nearest", "digests", "contracts", "registry", "samples"}
+OPEN_TO_WORKERS = {"errors", "nearest", "digests", "contracts", "registry", "samples", "fitting"}
 """Rooms that the worker processes share with their parent."""
 
 ADDRESSES = {
@@ -54,6 +66,8 @@ ADDRESSES = {
     "keras": {"worker"},
     "ai_edge_litert": {"worker"},
     "ai_edge_quantizer": {"worker"},
+    "scipy": {"worker"},
+    "google": {"worker"},
 }
 """Third-party libraries and the rooms that may import them; `msgspec` is everywhere's."""
 

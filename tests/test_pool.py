@@ -177,6 +177,19 @@ def test_a_stage_that_must_be_alone_waits_for_the_others_and_they_for_it(project
     assert all(end <= begun or begin >= ended for name, (begin, end) in spans.items() if name != "alone")
 
 
+def test_of_the_stages_that_wait_the_lowest_rank_goes_first(project: Path) -> None:
+    marks = project / "marks"
+    marks.mkdir()
+    order = [("running", 0), ("last", 3), ("first", 1), ("second", 2)]
+    with Pool() as pool, ThreadPoolExecutor(len(order)) as threads:
+        for name, rank in order:
+            request = survey(project, do="span", marks=str(marks), name=name)
+            threads.submit(pool.run, SURVEY._replace(rank=rank), request, project / name)
+            time.sleep(0.05)
+    begun = {path.name: float(path.read_text().split()[0]) for path in marks.iterdir()}
+    assert sorted(begun, key=begun.__getitem__) == ["running", "first", "second", "last"]
+
+
 def test_closing_fails_the_stages_that_others_wait_for(project: Path) -> None:
     pool = Pool()
     with ThreadPoolExecutor(1) as threads:

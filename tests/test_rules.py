@@ -170,6 +170,15 @@ def test_bounds_that_cross_are_refused(section: str, metric: str) -> None:
     assert paths(acceptance={section: {metric: {"min": 1, "max": 1}}}) == []
 
 
+@pytest.mark.parametrize(
+    ("weights", "faults"), [(None, ["source.sha256"]), ("imagenet", ["source.sha256"]), ("w.weights.h5", [])]
+)
+def test_a_pin_needs_a_weights_file(weights: str | None, faults: list[str]) -> None:
+    source = {"kind": "keras_application", "name": "MobileNetV2", "weights": weights}
+    assert paths(source={**source, "sha256": "0" * 64}) == faults
+    assert paths(source=source) == []
+
+
 def test_a_bound_on_what_nobody_measures_is_refused() -> None:
     assert paths(acceptance={"task": {"f1": {"min": 0.5}}}) == ["acceptance.task.f1"]
     evaluation = {"dataset": {"plugin": "digits"}, "benchmark": None}
@@ -179,11 +188,6 @@ def test_a_bound_on_what_nobody_measures_is_refused() -> None:
 @pytest.mark.parametrize(
     ("sections", "path"),
     [
-        ({"source": {"kind": "keras_application", "name": "MobileNetV2"}}, "source.kind"),
-        (
-            {"source": {"kind": "frozen_graph", "path": "m.pb", "inputs": {"x": [1]}, "outputs": ["y"]}},
-            "source.kind",
-        ),
         ({"source": {"kind": "saved_model", "path": "m", "signature": ["a", "b"]}}, "source.signature"),
         ({"custom_layers": {"replace": {"HardSwish": "a:b"}}}, "custom_layers.replace"),
         ({"evaluation": {"dataset": {"plugin": "digits"}, "runtime": "none"}}, "evaluation.runtime"),
@@ -285,3 +289,23 @@ def test_one_bound_in_any_section_is_a_bound(section: str) -> None:
     empty = complete(acceptance={})["acceptance"]
     assert not has_bounds(empty)
     assert has_bounds({**empty, section: {"x": {"min": 1}}})
+
+
+def test_a_metric_may_be_the_address_of_one() -> None:
+    def metric(name: str) -> list[str]:
+        return paths(evaluation={"dataset": {"plugin": "digits"}, "metrics": {name: {}}})
+
+    assert metric("plugins/within.py:Within") == metric("my_pkg.metrics:Within.strict") == []
+    for wrong in ("within.py:", ":Within", "a:b:c", "a:1"):
+        assert metric(wrong) == [f"evaluation.metrics.{wrong}"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "contradiction"),
+    [
+        ({"plugin": "csv", "path": "x.csv", "inputs": {"a": ["b"]}, "columns": ["b"]}, "columns"),
+        ({"plugin": "numpy_folder", "path": "x", "labels": "x.csv", "label_key": "y"}, "label_key"),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_refused(dataset: dict[str, Any], contradiction: str) -> None:
+    assert paths(evaluation={"dataset": dataset, "metrics": {}}) == [f"evaluation.dataset.{contradiction}"]

@@ -49,6 +49,18 @@ def test_a_library_of_the_command_line_is_no_tool(surroundings: Surroundings) ->
     assert not surroundings.tools("litert")["packages"].keys() & {"hydra-core", "jinja2", "jsonschema"}
 
 
+def test_an_extra_brings_its_packages_where_it_is_used(surroundings: Surroundings) -> None:
+    plain = {package.name for package in surroundings.environment.packages}
+    audio = surroundings.packages_of(frozenset({"audio"}))
+    assert {"librosa", "soxr", "numba"} <= audio.keys()
+    assert not audio.keys() & plain
+    assert {package.name for package in surroundings.environment_with(frozenset({"audio"})).packages} == plain | {
+        *audio
+    }
+    assert surroundings.packages_of(frozenset()) == {}
+    assert surroundings.environment_with(frozenset()) == surroundings.environment
+
+
 def test_code_of_a_worker_counts_and_code_of_the_command_does_not(tmp_path: Path) -> None:
     def digest() -> str:
         return environment.source_digest(tmp_path, WORKER_ROOMS)

@@ -86,6 +86,18 @@ def test_threads_share_the_folder(tmp_path: Path) -> None:
     assert left(tmp_path) == set()
 
 
+def test_builds_of_one_recipe_may_begin_and_end_at_the_same_time(tmp_path: Path) -> None:
+    def build(number: int) -> None:
+        with workspace(tmp_path, "digits") as work:
+            for part in range(8):
+                (work.folder / f"{part}").mkdir()
+                (work.folder / f"{part}" / "request.json").write_text(str(number))
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(build, range(200)))
+    assert left(tmp_path) == set()
+
+
 def test_a_folder_that_cannot_be_made_is_a_fault_with_its_path(tmp_path: Path) -> None:
     (tmp_path / "outputs").write_text("a file in the way")
     with workspace(tmp_path / "outputs", "digits") as work, pytest.raises(OutputFault) as caught:

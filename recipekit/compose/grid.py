@@ -7,7 +7,7 @@ order, is Hydra's word; how they are run is nothing that this module knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
@@ -66,13 +66,20 @@ class Grid:
         return Composition(self._project, theirs, self._layers[_choices(row, self._read)], values)
 
 
-def children(project: Project, overrides: Sequence[str], *, any_launcher: bool = False) -> Grid | None:
+def children(
+    project: Project,
+    overrides: Sequence[str],
+    *,
+    any_launcher: bool = False,
+    first: Callable[[Composition], None] = lambda _: None,
+) -> Grid | None:
     """Expands a sweep as Hydra's basic sweeper does.
 
     Args:
         project: where the recipes are.
         overrides: the command line's, those that stand for several values among them.
         any_launcher: expand the sweep even if a launcher of another kind is to run it.
+        first: is given the first child as soon as it is composed, so that its workers start while others are.
 
     Returns:
         The children, or None where only Hydra knows them: another sweeper or launcher is chosen, or a recipe asks
@@ -89,10 +96,14 @@ def children(project: Project, overrides: Sequence[str], *, any_launcher: bool =
         rows = _rows(master)
         read = {text: read_overrides([text], groups)[0] for text in dict.fromkeys(text for row in rows for text in row)}
         for_all: Any = OmegaConf.to_container(master.hydra.overrides.hydra, resolve=False)
-        layers = {choices: lay([*for_all, *choices]) for choices in dict.fromkeys(_choices(row, read) for row in rows)}
+        layers: dict[tuple[str, ...], Layers] = {}
+        grid = Grid(project, rows, read, layers)
+        for choices in dict.fromkeys(_choices(row, read) for row in rows):
+            layers[choices] = lay([*for_all, *choices])
+            if len(layers) == 1:
+                first(next(iter(grid))[1])
         if _asks_hydra(layers.values(), read):
             return None
-        grid = Grid(project, rows, read, layers)
         for _, child in grid:
             child.check_overrides()
         return grid

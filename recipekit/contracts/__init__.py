@@ -16,17 +16,20 @@ from recipekit.contracts.declared import (
     Rule,
     SourceSpec,
     calibrates,
+    metric_files,
 )
 from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
     Census,
     Latency,
     LayerWeights,
+    LoweredLayer,
     Measurement,
     Operator,
     PairedCounts,
     Parity,
     QuantizedTensor,
+    SourceLayer,
     TaskScore,
 )
 from recipekit.contracts.optimization import (
@@ -43,11 +46,12 @@ from recipekit.contracts.optimization import (
 )
 from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric, Sample, StreamedDataset
 from recipekit.contracts.record import Record
-from recipekit.contracts.samples import SampleSet
+from recipekit.contracts.samples import NonFinite, SampleSet, TensorStatistics
 from recipekit.contracts.stages import (
     BENCHMARK,
     CALIBRATE,
     CONFIRM,
+    CURVE,
     ENCODE,
     LOAD,
     LOWER,
@@ -57,9 +61,14 @@ from recipekit.contracts.stages import (
     REFERENCE,
     STAGES,
     SURVEY,
+    UNROLL,
     BenchmarkRequest,
     CalibrateRequest,
     Calibration,
+    Curve,
+    CurvePoint,
+    CurveRequest,
+    FirstLayer,
     Flatbuffer,
     Latencies,
     LoadedModel,
@@ -74,6 +83,7 @@ from recipekit.contracts.stages import (
     Stage,
     SurveyRequest,
     TensorLog,
+    UnrollRequest,
 )
 from recipekit.contracts.tensors import Signature, TensorSpec
 
@@ -82,6 +92,7 @@ __all__ = [
     "CALIBRATE",
     "CALIBRATED",
     "CONFIRM",
+    "CURVE",
     "ENCODE",
     "EXACT_SQNR_DB",
     "LOAD",
@@ -92,6 +103,7 @@ __all__ = [
     "REFERENCE",
     "STAGES",
     "SURVEY",
+    "UNROLL",
     "BenchmarkRequest",
     "BenchmarkSpec",
     "CalibrateRequest",
@@ -102,6 +114,9 @@ __all__ = [
     "ConfirmRequest",
     "Confirmation",
     "ConverterSpec",
+    "Curve",
+    "CurvePoint",
+    "CurveRequest",
     "CustomLayersSpec",
     "Dataset",
     "DatasetContext",
@@ -109,6 +124,7 @@ __all__ = [
     "EncodeRequest",
     "Engine",
     "FinetuneSpec",
+    "FirstLayer",
     "Flatbuffer",
     "Latencies",
     "Latency",
@@ -116,11 +132,13 @@ __all__ = [
     "LoadRequest",
     "LoadedModel",
     "LowerRequest",
+    "LoweredLayer",
     "LoweringSpec",
     "MeasureRequest",
     "Measurement",
     "Metric",
     "ModelSpec",
+    "NonFinite",
     "Operator",
     "OptimizeRequest",
     "OptimizeSpec",
@@ -139,6 +157,7 @@ __all__ = [
     "Sample",
     "SampleSet",
     "Signature",
+    "SourceLayer",
     "SourceSpec",
     "Stage",
     "StreamedDataset",
@@ -146,6 +165,9 @@ __all__ = [
     "TaskScore",
     "TensorLog",
     "TensorSpec",
+    "TensorStatistics",
     "Training",
+    "UnrollRequest",
     "calibrates",
+    "metric_files",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import field
@@ -25,14 +25,18 @@ class SourceSpec(Record, frozen=True, kw_only=True):
     """Where the float model comes from.
 
     Attributes:
-        kind: a source of the registry (`keras`, `saved_model`, `python`, `tflite`).
-        path: the file or folder; empty for kinds that have none.
+        kind: a source of the registry (`keras`, `saved_model`, `frozen_graph` ...).
+        path: the file or folder, the weights file of a `keras_application`; empty where there is none.
         loader: `auto`, `keras3` or `keras2`; read by `keras` alone.
         signature: signature key; read by `saved_model` alone.
         input_shapes: full shapes, batch included, by input name; they fix dynamic dimensions.
         allow_unsafe: whether code that travels inside the source may run.
         factory: `module:function` that builds the model; read by `python` alone.
-        kwargs: keyword arguments of the factory.
+        kwargs: keyword arguments of the factory, or of the function of `keras.applications`.
+        inputs: shapes by the names of fed tensors, None for dynamic dimensions; read by `frozen_graph` alone.
+        outputs: names of the wanted tensors; read by `frozen_graph` alone.
+        name: a function of `keras.applications`; read by `keras_application` alone.
+        weights: `imagenet`, `file` for those of `path`, or empty for random ones; read by `keras_application` alone.
     """
 
     kind: str
@@ -43,6 +47,10 @@ class SourceSpec(Record, frozen=True, kw_only=True):
     allow_unsafe: bool = False
     factory: str = ""
     kwargs: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, tuple[int | None, ...]] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+    name: str = ""
+    weights: str = ""
 
 
 class CustomLayersSpec(Record, frozen=True, kw_only=True):
@@ -191,6 +199,15 @@ def calibrates(schemes: Iterable[str], algorithm: str) -> bool:
     """Whether any of some quantizations needs samples: for ranges, or for statistics that an algorithm collects."""
     known = set(schemes)
     return bool(known & CALIBRATED) or (algorithm in _STATISTICAL and not known <= _UNWEIGHTED)
+
+
+_METRIC_FILES = {"word_error_rate": ("vocabulary",), "bleu": ("vocabulary",)}
+
+
+def metric_files(name: str, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters of a task metric that name a file, relative to the project root; the file's content decides too."""
+    given = ((key, parameters.get(key)) for key in _METRIC_FILES.get(name, ()))
+    return {key: path for key, path in given if isinstance(path, str)}
 
 
 class BenchmarkSpec(Record, frozen=True, kw_only=True):

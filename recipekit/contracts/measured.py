@@ -146,6 +146,42 @@ class LayerWeights(Record, frozen=True, kw_only=True):
     promised_clusters: int | None = None
 
 
+class SourceLayer(Record, frozen=True, kw_only=True):
+    """A layer of a Keras model.
+
+    Attributes:
+        name: its own.
+        kind: its class.
+        weighted: whether it has weights.
+        scopes: name scopes of the traced graph that it was called in.
+        outputs: names of the model's outputs that it gives.
+    """
+
+    name: str
+    kind: str
+    weighted: bool
+    scopes: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+
+
+class LoweredLayer(Record, frozen=True, kw_only=True):
+    """What became of a Keras layer in the float32 conversion.
+
+    Attributes:
+        name: the layer's own.
+        kind: its class.
+        fate: `kept`, `folded` (its weights into another layer's), `fused` (into another layer's operator) or `removed`.
+        into: the other layer's name; empty for none.
+        operators: how many operators of each kind are its own.
+    """
+
+    name: str
+    kind: str
+    fate: str
+    into: str
+    operators: dict[str, int]
+
+
 class Measurement(Record, frozen=True, kw_only=True):
     """All that is known of a candidate before it is judged.
 

@@ -5,6 +5,45 @@ from __future__ import annotations
 from recipekit.contracts.record import Record
 
 
+class NonFinite(Record, frozen=True, kw_only=True):
+    """Values of an input that are NaN or infinite.
+
+    Attributes:
+        count: number of samples that hold one.
+        index: the first of them.
+        position: of its first such value, without batch dimension.
+        value: that value as text; JSON has no number for it.
+    """
+
+    count: int
+    index: int
+    position: tuple[int, ...]
+    value: str
+
+
+class TensorStatistics(Record, frozen=True, kw_only=True):
+    """The values of one numeric tensor over a whole reading, those that aren't finite left out.
+
+    Attributes:
+        name: as the dataset calls it; empty for a bare array.
+        lowest: smallest value.
+        highest: largest value.
+        mean: of all values of all samples.
+        std: their standard deviation.
+        extremes: a raw file of native float64: smallest and largest value of each sample in turn, NaN where it has
+            none; empty where that was not asked for.
+        non_finite: None where every value is finite.
+    """
+
+    name: str
+    lowest: float
+    highest: float
+    mean: float
+    std: float
+    extremes: str
+    non_finite: NonFinite | None = None
+
+
 class SampleSet(Record, frozen=True, kw_only=True):
     """What one reading of a dataset gave.
 
@@ -13,9 +52,11 @@ class SampleSet(Record, frozen=True, kw_only=True):
         sha256: digest of that file.
         count: number of samples.
         labelled: whether every sample had a label.
+        statistics: of numeric tensors, by the first reading alone; later ones leave it empty.
     """
 
     path: str
     sha256: str
     count: int
     labelled: bool
+    statistics: tuple[TensorStatistics, ...] = ()

@@ -12,7 +12,7 @@ from recipekit.contracts.declared import (
     LoweringSpec,
     ModelSpec,
 )
-from recipekit.contracts.measured import Latency, Measurement
+from recipekit.contracts.measured import Latency, LoweredLayer, Measurement, SourceLayer
 from recipekit.contracts.optimization import (
     Confirmation,
     ConfirmRequest,
@@ -40,6 +40,25 @@ class LoadRequest(Record, frozen=True, kw_only=True):
     model: ModelSpec
 
 
+class FirstLayer(Record, frozen=True, kw_only=True):
+    """A layer of the model's own that scales an input before anything else does: x becomes x * scale + offset.
+
+    Attributes:
+        input: the input's name.
+        name: the layer's.
+        kind: `Rescaling`, which makes a range of about 1 to 2 wide, or `Normalization` or `BatchNormalization`, which
+            make mean 0 and deviation 1 over all values.
+        scale: factor; over channels with factors of their own, that of all values together.
+        offset: summand, in the same way.
+    """
+
+    input: str
+    name: str
+    kind: str
+    scale: float
+    offset: float
+
+
 class LoadedModel(Record, frozen=True, kw_only=True):
     """The float model, ready for lowering.
 
@@ -51,6 +70,9 @@ class LoadedModel(Record, frozen=True, kw_only=True):
         reason: why that one, one sentence for the user.
         parameters: number of weights, where the source tells; else None.
         flatbuffer: the float `.tflite`, where the source is one; else empty.
+        first_layers: the model's own scaling of its inputs, as far as the source shows its layers.
+        loops: names of its recurrent layers that the stage `unroll` can write out.
+        layers: of a Keras model, in its order; else none.
     """
 
     saved_model: str
@@ -60,6 +82,15 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     reason: str
     parameters: int | None = None
     flatbuffer: str = ""
+    first_layers: tuple[FirstLayer, ...] = ()
+    loops: tuple[str, ...] = ()
+    layers: tuple[SourceLayer, ...] = ()
+
+
+class UnrollRequest(Record, frozen=True, kw_only=True):
+    """Ask for the float model with its recurrent layers unrolled, as calibration needs them."""
+
+    model: ModelSpec
 
 
 class OptimizeRequest(Record, frozen=True, kw_only=True):
@@ -137,11 +168,13 @@ class Flatbuffer(Record, frozen=True, kw_only=True):
         path: the `.tflite` file.
         sha256: its digest.
         size: bytes.
+        layers: of a float32 conversion, what became of the Keras model's layers.
     """
 
     path: str
     sha256: str
     size: int
+    layers: tuple[LoweredLayer, ...] = ()
 
 
 class CalibrateRequest(Record, frozen=True, kw_only=True):
@@ -201,7 +234,7 @@ class MeasureRequest(Record, frozen=True, kw_only=True):
         signature: names, shapes and dtypes that samples and reference outputs follow.
         dataset: the evaluation samples.
         reference: the float model's outputs on them.
-        metrics: task metrics by registry name, with their parameters.
+        metrics: task metrics by registry name or `module:function`, with their parameters.
         replicates: bootstrap replicates for the intervals of metrics that aren't proportions; 0 for none.
         seed: of the bootstrap.
     """
@@ -233,6 +266,42 @@ class Latencies(Record, frozen=True, kw_only=True):
     float32: Latency
 
 
+class CurveRequest(Record, frozen=True, kw_only=True):
+    """Ask how the ranges of a float32 conversion's tensors settle with the number of calibration samples."""
+
+    loaded: LoadedModel
+    float32: str
+    dataset: DatasetSpec
+
+
+class CurvePoint(Record, frozen=True, kw_only=True):
+    """How much of the tensors' ranges is still missing after some samples.
+
+    Attributes:
+        samples: so many of them, the first ones.
+        median: over tensors, the share of the range over all samples that these don't reach.
+        p90: the 90th percentile of it.
+    """
+
+    samples: int
+    median: float
+    p90: float
+
+
+class Curve(Record, frozen=True, kw_only=True):
+    """How ranges settle.
+
+    Attributes:
+        tensors: number of tensors behind it; those whose value never changes don't count for the shares.
+        points: by number of samples; the last one is of all of them, where nothing is missing.
+        samples: that were read.
+    """
+
+    tensors: int
+    points: tuple[CurvePoint, ...]
+    samples: SampleSet
+
+
 class Stage(NamedTuple):
     """One step of a build: a pure function from a request record to a response record and files.
 
@@ -243,7 +312,7 @@ class Stage(NamedTuple):
         record: type of what it gives.
         failure: the error that an exception becomes which nobody foresaw.
         alone: whether nothing else may run meanwhile, because it measures time.
-        patient: whether it lets others go first that wait for the same worker.
+        rank: of stages that wait for the same worker, the one with the lowest goes first.
     """
 
     name: str
@@ -252,7 +321,7 @@ class Stage(NamedTuple):
     record: type[Record]
     failure: type[RecipekitError]
     alone: bool = False
-    patient: bool = False
+    rank: int = 0
 
     def on(self, worker: str) -> Stage:
         """The same stage in another worker, for plugins that do without TensorFlow."""
@@ -262,6 +331,7 @@ class Stage(NamedTuple):
 SURVEY = Stage("survey", "litert", SurveyRequest, SampleSet, DatasetError)
 LOAD = Stage("load", "tensorflow", LoadRequest, LoadedModel, SourceError)
 OPTIMIZE = Stage("optimize", "tensorflow", OptimizeRequest, OptimizedModel, OptimizationError)
+UNROLL = Stage("unroll", "tensorflow", UnrollRequest, LoadedModel, SourceError)
 REFERENCE = Stage("reference", "tensorflow", ReferenceRequest, Reference, EvaluationError)
 LOWER = Stage("lower", "tensorflow", LowerRequest, Flatbuffer, ConversionError)
 CALIBRATE = Stage("calibrate", "tensorflow", CalibrateRequest, Calibration, ConversionError)
@@ -270,12 +340,14 @@ ENCODE = Stage("encode", "tensorflow", EncodeRequest, Flatbuffer, ConversionErro
 CONFIRM = Stage("confirm", "litert", ConfirmRequest, Confirmation, OptimizationError)
 MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationError)
 BENCHMARK = Stage("benchmark", "litert", BenchmarkRequest, Latencies, EvaluationError, alone=True)
+CURVE = Stage("curve", "litert", CurveRequest, Curve, EvaluationError)
 
 STAGES = {
     stage.name: stage
     for stage in (
         SURVEY,
         LOAD,
+        UNROLL,
         OPTIMIZE,
         REFERENCE,
         LOWER,
@@ -285,5 +357,6 @@ STAGES = {
         CONFIRM,
         MEASURE,
         BENCHMARK,
+        CURVE,
     )
 }

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from recipekit.build import Job, extra_packages
+from recipekit import extras
+from recipekit.build import Job
 from recipekit.contracts import (
     CONFIRM,
     ENCODE,
@@ -48,7 +49,7 @@ def optimize_stage(
         "optimize": declared,
         "samples": {step: record.sha256 for step, record in read.items()},
         "seed": model.seed,
-        "packages": {package.name: f"{package.version} {package.digest}" for package in extra_packages(job.recipe)},
+        "packages": surroundings.packages_of(extras.of_optimization(optimize)),
     }
 
     def check(optimized: OptimizedModel) -> None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
+from recipekit import extras
 from recipekit.build import Job, plugin_code
 from recipekit.contracts import (
     BENCHMARK,
     CALIBRATE,
+    CURVE,
     LOWER,
     MEASURE,
     QUANTIZE,
     REFERENCE,
+    UNROLL,
     BenchmarkRequest,
     BenchmarkSpec,
     CalibrateRequest,
     Calibration,
+    ConverterSpec,
+    CurveRequest,
     DatasetSpec,
     Flatbuffer,
     LoadedModel,
@@ -31,6 +36,8 @@ from recipekit.contracts import (
     SampleSet,
     Signature,
     Stage,
+    UnrollRequest,
+    metric_files,
 )
 from recipekit.graph.node import Node, Records
 from recipekit.graph.optimization import confirm_stage, converted_model, encode_stage, optimize_stage
@@ -53,6 +60,7 @@ class Graph:
         load: the float model.
         reference: its answers to the evaluation samples.
         float32: its float32 conversion; `load` where the source is one.
+        converted: the float model that the candidate is made of: `load`, or what it becomes for calibration.
         candidate: the conversion that the recipe asks for.
     """
 
@@ -63,6 +71,7 @@ class Graph:
         surroundings: Surroundings,
         load: Node,
         samples: Mapping[str, SampleSet],
+        loops: tuple[str, ...] = (),
     ) -> None:
         """Lays out the stages.
 
@@ -73,20 +82,24 @@ class Graph:
             load: from `load_stage`.
             samples: the surveys' records by role: `calibration-samples`, `evaluation-samples`, and `<step>-samples` for
                 each training of `optimize`.
+            loops: of the record of `load`.
         """
         self._recipe = recipe = job.recipe
-        self._plugins = {entry.name: entry for entry in pinned if entry.role == "plugin"}
+        self._read = {(entry.role, entry.name): entry for entry in pinned}
         self._surroundings = surroundings
         self._evaluated = samples["evaluation-samples"]
         self.load = load
         self.reference = self._reference()
         self.float32 = load if recipe.model.source.kind == "tflite" else self._lower(load)
-        self._converted, self._lowered = load, self.float32
+        self.converted, self._base = load, self.float32
         if recipe.optimize is not None:
-            self._converted = optimize_stage(job, recipe.optimize, surroundings, load, samples)
+            self.converted = optimize_stage(job, recipe.optimize, surroundings, load, samples)
             if not recipe.optimize.trains_ranges:
-                self._lowered = self._lower(self._converted)
-        self.candidate = self._lowered
+                self._base = replace(self._lower(self.converted), label="lower-optimized")
+        elif loops and recipe.converter.needs_samples:
+            self.converted = self._unroll()
+            self._base = replace(self._lower(self.converted), label="lower-unrolled")
+        self.candidate = self.float32 if recipe.optimize is None else self._base
         if recipe.converter.quantization != "none" or recipe.converter.rules:
             self.candidate = self._quantize(samples.get("calibration-samples"))
         if recipe.optimize is not None and recipe.optimize.encodes:
@@ -105,9 +118,20 @@ class Graph:
             check=_same(self._evaluated, dataset),
         )
 
+    def _unroll(self) -> Node:
+        model = self._recipe.model
+        return self._node(
+            UNROLL,
+            {},
+            (self.load,),
+            lambda _: UnrollRequest(model=model),
+            lambda loaded: f"{loaded.loader}: {loaded.reason}",
+            reads=self.load.reads,
+        )
+
     def _lower(self, model: Node) -> Node:
         lowering = self._recipe.converter.lowering
-        lower = self._node(
+        return self._node(
             LOWER,
             {"lowering": msgspec.to_builtins(lowering)},
             (model,),
@@ -115,7 +139,6 @@ class Graph:
             lambda flatbuffer: f"float32, {flatbuffer.size:,} bytes",
             reads=self.load.reads,
         )
-        return lower if model is self.load else replace(lower, label=f"{lower.label}-optimized")
 
     def _calibrate(self, samples: SampleSet, dataset: DatasetSpec) -> Node:
         spec = self._recipe.converter.calibration
@@ -124,10 +147,7 @@ class Graph:
             {"calibration": msgspec.to_builtins(spec), "samples": samples.sha256},
             self._beginnings(),
             lambda records: CalibrateRequest(
-                loaded=converted_model(records[self._converted.label]),
-                float32=self._float32_path(records),
-                calibration=spec,
-                dataset=dataset,
+                loaded=self._loaded(records), float32=self._base_path(records), calibration=spec, dataset=dataset
             ),
             lambda calibration: f"ranges of {calibration.samples.count} samples",
             reads=self.load.reads,
@@ -144,8 +164,8 @@ class Graph:
         def request(records: Records) -> QuantizeRequest:
             calibration: Calibration | None = records.get("calibrate")
             return QuantizeRequest(
-                loaded=converted_model(records[self._converted.label]),
-                float32=self._float32_path(records),
+                loaded=self._loaded(records),
+                float32=self._base_path(records),
                 converter=converter,
                 calibration=calibration,
                 dataset=dataset if calibration is not None else None,
@@ -153,8 +173,7 @@ class Graph:
             )
 
         return self._node(
-            # A scheme without ranges lowers the model again; those with them are short, and measuring them may be long.
-            QUANTIZE.on(self._engine_worker())._replace(patient=samples is None),
+            QUANTIZE.on(self._engine_worker())._replace(rank=_rank(converter)),
             {"converter": msgspec.to_builtins(converter)},
             needs,
             request,
@@ -174,7 +193,7 @@ class Graph:
         """The candidate's weights against what was promised of them; None where nothing was."""
         optimize = self._recipe.optimize
         confirms = optimize is not None and optimize.confirms
-        return confirm_stage(self._surroundings, self._converted, candidate) if confirms else None
+        return confirm_stage(self._surroundings, self.converted, candidate) if confirms else None
 
     def measure(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer) -> Node:
         """The candidate's comparison with the float model; the same for candidates of the same bytes.
@@ -186,7 +205,7 @@ class Graph:
         """
         recipe = self._recipe
         evaluation = recipe.evaluation
-        reads = tuple(self._plugins[address] for name in evaluation.metrics for address in plugin_code("metrics", name))
+        reads = tuple(self._metric_inputs(evaluation.metrics))
         replicates = 0 if recipe.acceptance.confidence is None else _REPLICATES
         inputs = {
             "candidate": candidate.sha256,
@@ -197,6 +216,8 @@ class Graph:
             "seed": recipe.seed if replicates else None,
             "read": {entry.name: entry.digest for entry in reads},
         }
+        if packages := self._surroundings.packages_of(extras.of_metrics(evaluation.metrics)):
+            inputs["packages"] = packages
 
         def request(records: Records) -> MeasureRequest:
             return MeasureRequest(
@@ -220,6 +241,11 @@ class Graph:
             dataset=dataset_section(self._recipe, "evaluation"),
             check=_same(self._evaluated, evaluation.dataset),
         )
+
+    def _metric_inputs(self, metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Input]:
+        for name, parameters in metrics.items():
+            yield from (self._read["plugin", address] for address in plugin_code("metrics", name))
+            yield from (self._read["dataset", path] for path in metric_files(name, parameters).values())
 
     def benchmark(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer, spec: BenchmarkSpec) -> Node:
         """The candidate's latency beside that of the float32 conversion; see `measure`.
@@ -250,6 +276,26 @@ class Graph:
             dataset=dataset_section(self._recipe, "evaluation"),
         )
 
+    def curve(self, samples: SampleSet, dataset: DatasetSpec) -> Node:
+        """How the ranges of the float32 conversion settle with the number of calibration samples.
+
+        Args:
+            samples: the survey's record of them.
+            dataset: the calibration samples.
+        """
+        return self._node(
+            CURVE,
+            {"samples": samples.sha256},
+            self._beginnings(),
+            lambda records: CurveRequest(
+                loaded=self._loaded(records), float32=self._base_path(records), dataset=dataset
+            ),
+            lambda curve: f"ranges of {curve.tensors} tensors on {curve.samples.count} samples",
+            reads=self.load.reads,
+            dataset=dataset_section(self._recipe, "calibration"),
+            check=_same(samples, dataset),
+        )
+
     def _node(
         self,
         stage: Stage,
@@ -264,10 +310,13 @@ class Graph:
 
     def _beginnings(self) -> tuple[Node, ...]:
         """What every conversion begins with: the float model and its float32 conversion."""
-        return _once((self._converted, self._lowered))
+        return _once((self.converted, self._base))
 
-    def _float32_path(self, records: Records) -> str:
-        return self.flatbuffer(records[self._lowered.label]).path
+    def _loaded(self, records: Records) -> LoadedModel:
+        return converted_model(records[self.converted.label])
+
+    def _base_path(self, records: Records) -> str:
+        return self.flatbuffer(records[self._base.label]).path
 
     def _engine_worker(self) -> str:
         return _ENGINE_WORKERS.get(self._recipe.converter.engine, "tensorflow")
@@ -278,6 +327,17 @@ def dataset_section(recipe: Recipe, role: str) -> str:
     if role == "calibration" or "evaluation" not in recipe.resolved:
         return "representative_dataset"
     return "evaluation.dataset"
+
+
+def _rank(converter: ConverterSpec) -> int:
+    """Which of a sweep's quantizations go first.
+
+    Those whose result takes long to measure, as int16x8 does without fast kernels; last those without ranges, which
+    lower the model again.
+    """
+    if converter.quantization == "int16x8":
+        return 1
+    return 2 if converter.needs_samples else 3
 
 
 def _same(samples: SampleSet, dataset: DatasetSpec) -> Callable[[Any], None]:

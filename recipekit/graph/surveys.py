@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from recipekit import extras
 from recipekit.build import dataset_code
 from recipekit.contracts import SURVEY, DatasetSpec, SurveyRequest
 from recipekit.graph.node import Node
@@ -19,8 +20,16 @@ _DECLARED_FILES: dict[str, tuple[str, ...]] = {
     "csv": ("path",),
     "digits": (),
     "random": (),
+    "numpy_folder": ("path", "labels"),
+    "wav_folder": ("path", "labels"),
+    "tfrecord": ("path",),
+    "tfds": ("data_dir",),
+    "huggingface": ("path",),
 }
 """Datasets that read nothing but what these parameters name, and what installed packages bring."""
+
+_HOSTED = frozenset({"tfds", "huggingface"})
+"""Datasets that may lie in a folder of their library instead."""
 
 
 def survey(label: str, dataset: DatasetSpec, section: str, surroundings: Surroundings) -> Node:
@@ -32,7 +41,7 @@ def survey(label: str, dataset: DatasetSpec, section: str, surroundings: Surroun
         section: the recipe's key of it.
         surroundings: of the build.
     """
-    inputs = _inputs(dataset)
+    inputs = _inputs(dataset, surroundings)
     return Node(
         label=f"survey-{label}",
         stage=SURVEY,
@@ -42,13 +51,15 @@ def survey(label: str, dataset: DatasetSpec, section: str, surroundings: Surroun
         request=lambda _: SurveyRequest(dataset=dataset),
         note=lambda read: f"{read.count} {label} samples of {dataset.plugin}",
         dataset=section,
-        fresh=lambda: _inputs(dataset) == inputs,
+        fresh=lambda: _inputs(dataset, surroundings) == inputs,
     )
 
 
-def _inputs(dataset: DatasetSpec) -> dict[str, Any] | None:
+def _inputs(dataset: DatasetSpec, surroundings: Surroundings) -> dict[str, Any] | None:
     """What decides which samples a dataset gives; None where its code, or a file of it, may do as it likes."""
     if dataset.plugin not in _DECLARED_FILES or list(dataset_code(dataset)):
+        return None
+    if dataset.plugin in _HOSTED and dataset.params.get(_DECLARED_FILES[dataset.plugin][0]) is None:
         return None
     declared = msgspec.to_builtins(dataset)
     del declared["project_root"]
@@ -60,4 +71,5 @@ def _inputs(dataset: DatasetSpec) -> dict[str, Any] | None:
             if files[name]["status"] is None:
                 return None
             declared["params"] = {key: value for key, value in declared["params"].items() if key != name}
-    return {"dataset": declared, "files": files}
+    packages = surroundings.packages_of(extras.of_dataset(dataset))
+    return {"dataset": declared, "files": files, **({"packages": packages} if packages else {})}

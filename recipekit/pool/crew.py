@@ -19,7 +19,7 @@ class Crew:
         self._free = size
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._impatient = 0
+        self._waiting: list[int] = []
         self._experienced = False
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
@@ -32,21 +32,22 @@ class Crew:
                 self._idle.append(self._start())
 
     @contextmanager
-    def worker(self, *, patient: bool = False) -> Iterator[Worker]:
+    def worker(self, rank: int = 0) -> Iterator[Worker]:
         """A worker for one stage; waits while all of them are at work.
 
         Args:
-            patient: whether others that wait, too, go first.
+            rank: of those that wait, the one with the lowest rank goes first.
 
         Raises:
             StageDied: the crew was closed.
         """
         with self._changed:
-            self._impatient += not patient
+            self._waiting.append(rank)
             try:
-                self._changed.wait_for(lambda: self._closed or (self._may_take() and not (patient and self._impatient)))
+                self._changed.wait_for(lambda: self._closed or (self._may_take() and rank == min(self._waiting)))
             finally:
-                self._impatient -= not patient
+                self._waiting.remove(rank)
+                self._changed.notify_all()  # it may have been the one that others let go first
             worker = self._take()
             self._free -= 1
         try:

@@ -73,7 +73,7 @@ class Pool:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "request.json"
         path.write_bytes(msgspec.json.encode({"stage": stage.name, "request": request}))
-        with self._turn(alone=stage.alone), self._crews[stage.worker].worker(patient=stage.patient) as worker:
+        with self._turn(alone=stage.alone), self._crews[stage.worker].worker(stage.rank) as worker:
             worker.ask(stage, path, self._limits, tell)
         return _read_response(stage, folder / "response.json")
 

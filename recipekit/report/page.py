@@ -83,6 +83,7 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(number=_number, decibels=_decibels, bound=_bound, measured=_measured)
+    environment.filters.update(layer_summary=_layer_summary, layer_fate=_layer_fate)
     environment.globals["verdicts"] = _VERDICTS
     return environment
 
@@ -101,6 +102,19 @@ def _drops(task: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
         metric: drop(score["float_value"], score["converted_value"], higher_is_better=score["higher_is_better"])
         for metric, score in task.items()
     }
+
+
+def _layer_summary(layers: Iterable[Mapping[str, Any]]) -> str:
+    counts = Counter(layer["fate"] for layer in layers)
+    fates = [f"{counts[fate]} {fate}" for fate in ("kept", "folded", "fused", "removed") if counts[fate]]
+    return f"{counts.total()} Keras layers: {', '.join(fates)}"
+
+
+def _layer_fate(layer: Mapping[str, Any]) -> str:
+    if layer["into"]:
+        return f"{layer['fate']} into {layer['into']}"
+    operators = [f"{count} {name}" if count > 1 else name for name, count in layer["operators"].items()]
+    return ", ".join(operators) or str(layer["fate"])
 
 
 def _number(value: float | None) -> str:

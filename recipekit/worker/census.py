@@ -76,13 +76,15 @@ class OperatorSite(NamedTuple):
     Attributes:
         op: its name: `CONV_2D`, or the custom code.
         outputs: names of its output tensors.
-        is_float: whether it computes in float: an output, or an input that isn't constant and whose values matter, is
-            of a floating-point dtype.
+        is_float: whether it computes in float: an output that is read, or an input that isn't constant and whose values
+            matter, is of a floating-point dtype.
+        unread: whether one of its results is read by nobody.
     """
 
     op: str
     outputs: tuple[str, ...]
     is_float: bool = True
+    unread: bool = False
 
 
 def operators_of(flatbuffer: bytes) -> list[OperatorSite]:
@@ -93,9 +95,28 @@ def operators_of(flatbuffer: bytes) -> list[OperatorSite]:
     """
     reader = _Reader(flatbuffer)
     return [
-        OperatorSite(kind.name, reader.output_names(subgraph, operator), reader.is_float(subgraph, operator, kind))
+        OperatorSite(
+            kind.name,
+            reader.output_names(subgraph, operator),
+            reader.is_float(subgraph, operator, kind),
+            reader.has_unread(subgraph, operator),
+        )
         for subgraph, operator, kind in reader.operators()
     ]
+
+
+def output_tensors(flatbuffer: bytes) -> dict[str, str]:
+    """The output that each tensor is, by the tensor's name; of the first signature, nothing where there is none.
+
+    Args:
+        flatbuffer: a whole `.tflite` file, known to be one.
+    """
+    reader = _Reader(flatbuffer)
+    for signature in reader.items(reader.model.SignatureDefsLength(), reader.model.SignatureDefs):
+        subgraph = reader.subgraphs[signature.SubgraphIndex()]
+        entries = reader.items(signature.OutputsLength(), signature.Outputs)
+        return {_text(subgraph.Tensors(entry.TensorIndex()).Name()): _text(entry.Name()) for entry in entries}
+    return {}
 
 
 @dataclass(frozen=True)
@@ -116,6 +137,7 @@ class _Reader:
         # Asking for the data of all buffers finds a file that is cut short anywhere.
         self.filled = [_is_filled(buffer) for buffer in self.items(self.model.BuffersLength(), self.model.Buffers)]
         self.subgraphs = list(self.items(self.model.SubgraphsLength(), self.model.Subgraphs))
+        self.read = {id(subgraph): set(self.read_tensors(subgraph)) for subgraph in self.subgraphs}
         self.kinds = [_kind(code) for code in self.items(self.model.OperatorCodesLength(), self.model.OperatorCodes)]
 
     def census(self) -> Census:
@@ -159,12 +181,23 @@ class _Reader:
         """See `OperatorSite`; QUANTIZE and DEQUANTIZE compute nothing."""
         if kind.name in _COMPUTE_NOTHING:
             return False
-        outputs = self.items(operator.OutputsLength(), operator.Outputs)
+        made = list(self.items(operator.OutputsLength(), operator.Outputs))
+        outputs = [index for index in made if index in self.read[id(subgraph)]] or made
         inputs = self.items(operator.InputsLength(), operator.Inputs)
         return any(_dtype(subgraph.Tensors(index)) in _FLOATS for index in outputs) or any(
             _dtype(tensor) in _FLOATS and not self.is_constant(tensor)
             for tensor in (subgraph.Tensors(index) for index in inputs if index >= 0)
         )
+
+    def read_tensors(self, subgraph: Any) -> Iterator[int]:
+        """Every tensor that an operator or the subgraph's caller reads; quantizers leave others as they were."""
+        yield from self.items(subgraph.OutputsLength(), subgraph.Outputs)
+        for operator in self.items(subgraph.OperatorsLength(), subgraph.Operators):
+            yield from self.items(operator.InputsLength(), operator.Inputs)
+
+    def has_unread(self, subgraph: Any, operator: Any) -> bool:
+        outputs = self.items(operator.OutputsLength(), operator.Outputs)
+        return any(index not in self.read[id(subgraph)] for index in outputs)
 
     def output_names(self, subgraph: Any, operator: Any) -> tuple[str, ...]:
         outputs = self.items(operator.OutputsLength(), operator.Outputs)

@@ -22,9 +22,11 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from recipekit.contracts import LoadedModel, Signature, SourceSpec, TensorSpec
+from recipekit.contracts import FirstLayer, LoadedModel, Signature, SourceLayer, SourceSpec, TensorSpec
 from recipekit.errors import RecipekitError, SourceError
 from recipekit.nearest import did_you_mean
+from recipekit.worker.graph_operators import changes_variables
+from recipekit.worker.recurrent import Recurrent
 
 SIGNATURE_KEY = "serving_default"
 """The key of the one signature that an exported model has."""
@@ -43,6 +45,9 @@ class FloatModel:
         loader: what read the source: `keras3`, `tf_keras`, `saved_model`, `saved_model_v1` or `factory`.
         reason: why that one, one sentence for the user.
         parameters: number of weights, None where the source doesn't tell.
+        first_layers: the model's own scaling of its inputs, as far as the source shows its layers.
+        recurrent: the layers that are loops; None where there are none, or none are known.
+        layers: gives the Keras layers with the scopes that they were traced in.
     """
 
     forward: Callable[[Tensors], Tensors]
@@ -51,6 +56,9 @@ class FloatModel:
     loader: str
     reason: str
     parameters: int | None = None
+    first_layers: tuple[FirstLayer, ...] = ()
+    recurrent: Recurrent | None = None
+    layers: Callable[[], tuple[SourceLayer, ...]] = tuple
 
     @cached_property
     def signature(self) -> Signature:
@@ -61,23 +69,30 @@ class FloatModel:
         """
         return Signature(inputs=self.inputs, outputs=_output_specs(self._traced[0]))
 
+    @cached_property
+    def stateful(self) -> bool:
+        """Whether a call changes variables, so that what it answers depends on the calls before."""
+        function, _ = self._traced
+        return bool(function.variables) and changes_variables(function.graph.as_graph_def())
+
     @property
     def batched(self) -> bool:
-        """Whether the first dimension of every input and output is dynamic, so that samples can be stacked."""
+        """Whether samples can be stacked: every first dimension is dynamic, and a sample doesn't depend on others."""
         tensors = (*self.signature.inputs, *self.signature.outputs)
-        return all(tensor.shape[:1] == (None,) for tensor in tensors)
+        return all(tensor.shape[:1] == (None,) for tensor in tensors) and not self.stateful
 
     def __call__(self, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
         """Runs the model on arrays with batch dimension.
 
         Args:
-            inputs: one array for each input name.
+            inputs: one array for each input name; an input without dimensions takes the one number of a batch of one.
 
         Returns:
             One array for each output name, in the model's own dtypes.
         """
         function, arguments = self._traced
-        tensors = {arguments[name]: tf.convert_to_tensor(array) for name, array in inputs.items()}
+        shaped = {spec.name: inputs[spec.name] if spec.shape else inputs[spec.name][0] for spec in self.inputs}
+        tensors = {arguments[name]: tf.convert_to_tensor(array) for name, array in shaped.items()}
         return {name: np.asarray(tensor.numpy()) for name, tensor in function(**tensors).items()}
 
     def loaded(self, folder: Path, source: SourceSpec) -> LoadedModel:
@@ -90,17 +105,32 @@ class FloatModel:
             place, key, signature = Path(source.path), source.signature, self.signature
         else:
             place, key = folder / "saved_model", SIGNATURE_KEY
-            signature = self.export(place, source.input_shapes)
+            signature = self.export(place, self.shapes(source))
         return LoadedModel(
             saved_model=str(place),
             signature_key=key,
             signature=signature,
             loader=self.loader,
-            reason=self.reason,
+            reason=self.explained(source),
             parameters=self.parameters,
+            first_layers=self.first_layers,
+            loops=self.recurrent.loops if self.recurrent else (),
+            layers=self.layers(),
         )
 
-    def export(self, folder: Path, input_shapes: Mapping[str, tuple[int, ...]]) -> Signature:
+    def shapes(self, source: SourceSpec) -> dict[str, tuple[int | None, ...]]:
+        """Shapes of the export: `input_shapes`, and a batch of 1 where recurrent layers need a fixed one."""
+        loose = [spec for spec in self.inputs if self.recurrent and spec.shape[:1] == (None,)]
+        return {**{spec.name: (1, *spec.shape[1:]) for spec in loose}, **source.input_shapes}
+
+    def explained(self, source: SourceSpec) -> str:
+        """Why this loader, and why a batch of 1 where nobody asked for it."""
+        if self.recurrent is None or self.shapes(source) == source.input_shapes:
+            return self.reason
+        names = ", ".join(self.recurrent.layers)
+        return f"{self.reason}; the batch is fixed to 1, as TensorFlow Lite needs it for recurrent layers ({names})"
+
+    def export(self, folder: Path, input_shapes: Mapping[str, tuple[int | None, ...]]) -> Signature:
         """Writes the model as a SavedModel with the one signature `SIGNATURE_KEY`.
 
         Args:
@@ -149,7 +179,9 @@ class FloatModel:
             return function.get_concrete_function(**specs), arguments
 
 
-def fix_shapes(inputs: tuple[TensorSpec, ...], input_shapes: Mapping[str, tuple[int, ...]]) -> tuple[TensorSpec, ...]:
+def fix_shapes(
+    inputs: tuple[TensorSpec, ...], input_shapes: Mapping[str, tuple[int | None, ...]]
+) -> tuple[TensorSpec, ...]:
     """Inputs with dynamic dimensions replaced by those of `input_shapes`.
 
     Raises:

@@ -95,6 +95,9 @@ class Runner:
     def run(self, tensors: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
         """Runs one sample.
 
+        Operators with a memory of their own, such as a fused LSTM, begin each sample with an empty one: they stand for
+        layers without state. Variables of the model keep their values from sample to sample.
+
         Args:
             tensors: arrays without the batch dimension by input name. Real numbers are quantized where the model's
                 input is; an array of the input's own dtype goes in as it is.
@@ -120,6 +123,7 @@ class Runner:
         shapes = [value.shape for value in values]
         if shapes != self._shapes:
             self._resize(shapes)
+        self._interpreter.reset_all_variables()
         for port, value in zip(self._inputs, values, strict=True):
             self._interpreter.set_tensor(port.index, value)
 
@@ -143,6 +147,10 @@ class Runner:
         if value.dtype != port.dtype:
             if port.scale:
                 value = port.quantized(value)
+            elif port.dtype.kind == value.dtype.kind == "S":
+                pass  # strings of any length
+            elif port.dtype.kind == "S" and value.dtype.kind == "U":
+                value = np.char.encode(value, "utf-8")  # as TensorFlow does
             elif np.can_cast(value.dtype, port.dtype, "same_kind"):
                 value = value.astype(port.dtype)
             else:

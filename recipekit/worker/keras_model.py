@@ -15,19 +15,24 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from recipekit.contracts import TensorSpec
+from recipekit.contracts import FirstLayer, TensorSpec
 from recipekit.errors import SourceError
 from recipekit.worker.float_model import FloatModel, Tensors, name_outputs, tensor_spec
+from recipekit.worker.keras_scaling import first_layers
+from recipekit.worker.layer_scopes import LayerScopes
 from recipekit.worker.layers import generation
+from recipekit.worker.mixed_precision import float32_twin
+from recipekit.worker.recurrent import find
 
 
 @dataclass(frozen=True)
 class _Interface:
-    """How a model is called: its input specs, and what makes its arguments and names its outputs."""
+    """How a model is called: its input specs, what makes its arguments and names its outputs, its own scaling."""
 
     inputs: tuple[TensorSpec, ...]
     arguments: Callable[[Tensors], list[Any]]
     outputs: tuple[str, ...] | None
+    first_layers: tuple[FirstLayer, ...] = ()
 
 
 def start_session(seed: int) -> None:
@@ -45,27 +50,50 @@ def is_keras_model(model: object) -> bool:
     return package is not None and isinstance(model, sys.modules[package].Model)
 
 
-def from_keras(model: Any, loader: str, reason: str) -> FloatModel:
-    """The FloatModel of a built Keras model.
+def from_keras(model: Any, loader: str, reason: str, objects: Mapping[str, Any] | None = None) -> FloatModel:
+    """The FloatModel of a built Keras model; of its float32 twin where it computes in a half type.
 
     Inputs go by the names of their input layers, those of a subclassed model by the parameters of its `call`. Outputs
     go by the names of their output layers, numbered where a layer gives several; a mapping of outputs keeps its keys.
 
+    Args:
+        model: the model.
+        loader: what read the source.
+        reason: why that one.
+        objects: classes and functions that the model's configuration may name, besides those registered with Keras.
+
     Raises:
         SourceError: the model isn't built, or its inputs can't be named.
+        CustomLayerError: it computes in a half type and has no float32 twin.
     """
+    model, note = float32_twin(model, objects or {})
     interface = _functional(model) if getattr(model, "inputs", None) else _subclassed(model)
     _check_names(interface.inputs)
     options = {"training": False} if "training" in inspect.signature(model.call).parameters else {}
     flatten = _tree(model).flatten
+    scopes = LayerScopes(model)
 
     def forward(tensors: Tensors) -> Tensors:
-        outputs = model(*interface.arguments(tensors), **options)
+        with scopes.recorded():
+            outputs = model(*interface.arguments(tensors), **options)
         if isinstance(outputs, Mapping) or interface.outputs is None:
-            return name_outputs(outputs)
-        return dict(zip(interface.outputs, flatten(outputs), strict=True))
+            named = name_outputs(outputs)
+        else:
+            named = dict(zip(interface.outputs, flatten(outputs), strict=True))
+        scopes.note_outputs(named)
+        return named
 
-    return FloatModel(forward, interface.inputs, model, loader, reason, int(model.count_params()))
+    return FloatModel(
+        forward,
+        interface.inputs,
+        model,
+        loader,
+        reason + note,
+        int(model.count_params()),
+        first_layers=interface.first_layers,
+        recurrent=find(model),
+        layers=scopes.layers,
+    )
 
 
 def _tree(model: Any) -> Any:
@@ -84,7 +112,8 @@ def _functional(model: Any) -> _Interface:
         return [tree.pack_sequence_as(structure, [named[name] for name in names])]
 
     specs = tuple(tensor_spec(name, tensor) for name, tensor in zip(names, tensors, strict=True))
-    return _Interface(specs, arguments, _numbered([_layer_name(tensor) for tensor in model.outputs]))
+    scaling = first_layers(model, dict(zip(names, tensors, strict=True)))
+    return _Interface(specs, arguments, _numbered([_layer_name(tensor) for tensor in model.outputs]), scaling)
 
 
 def output_names(model: Any) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from recipekit.errors import DatasetError, PluginError
+from recipekit.fitting import UNNAMED
 from recipekit.nearest import did_you_mean
-from recipekit.worker import array_steps, image_steps
-from recipekit.worker.tensors import UNNAMED, Array, Tensors, Transform, as_array
+from recipekit.worker import array_steps, audio_steps, image_steps
+from recipekit.worker.tensors import Array, Tensors, Transform, as_array
 from recipekit.worker.user_code import guarded, load_object
 
 Preprocess: TypeAlias = Callable[[Tensors, str], Tensors]
@@ -42,6 +43,8 @@ STEPS: dict[str, Step] = {
     "cast": Step(array_steps.cast, "{cast: float32}"),
     "reshape": Step(array_steps.reshape, "{reshape: [48, 48, 1]}"),
     "transpose": Step(array_steps.transpose, "{transpose: [1, 2, 0]}"),
+    "log_mel": Step(audio_steps.log_mel, "{log_mel: {sr: 16000, n_fft: 512, hop_length: 160, n_mels: 40}}"),
+    "mfcc": Step(audio_steps.mfcc, "{mfcc: {sr: 16000, n_mfcc: 13, n_fft: 512, hop_length: 160, n_mels: 40}}"),
 }
 
 
@@ -64,6 +67,7 @@ def compile_steps(steps: Sequence[Mapping[str, Any]], root: Path) -> Preprocess:
 
     Raises:
         DatasetError: a step is unknown or its argument is wrong.
+        EnvironmentFault: a step needs a package that isn't installed.
         PluginError: the function of a `python` step can't be imported.
     """
     known = {**STEPS, "python": Step(partial(_python, root=root), "{python: 'my_pkg.steps:brighten'}")}

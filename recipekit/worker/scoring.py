@@ -8,16 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recipekit import registry
-from recipekit.contracts import Metric, PairedCounts, TaskScore
-from recipekit.errors import DatasetError, EvaluationError
+from recipekit.contracts import Metric, PairedCounts, TaskScore, metric_files
+from recipekit.errors import DatasetError, EvaluationError, PluginError
 from recipekit.worker import bootstrap
-from recipekit.worker.user_code import guarded
+from recipekit.worker.user_code import guarded, load_object
 
 Outputs = Mapping[str, npt.NDArray[Any]]
 
@@ -30,30 +31,43 @@ class Resampling:
     seed: int
 
 
-def open_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Metric]:
+def open_metrics(metrics: Mapping[str, Mapping[str, Any]], root: Path) -> dict[str, Metric]:
     """The metrics of a recipe, set up with their parameters, by name.
+
+    Args:
+        metrics: parameters by registry name, or by `module:function` of the project.
+        root: the project root, where such modules and files that parameters name are found.
 
     Raises:
         UsageError: there is no such metric.
-        PluginError: its code can't be loaded, or doesn't take the parameters.
+        PluginError: its code can't be loaded, doesn't take the parameters, or gives something else than a metric.
     """
     opened: dict[str, Metric] = {}
     for name, parameters in metrics.items():
-        plugin = registry.plugin("metrics", name)
+        plugin = load_object(name, root) if ":" in name else registry.plugin("metrics", name)
+        files = {key: str(root / path) for key, path in metric_files(name, parameters).items()}
         with guarded(f"setting up the metric '{name}'"):
-            opened[name] = plugin(**parameters)
+            metric = plugin(**{**parameters, **files})
+        missing = [part for part in ("higher_is_better", "score", "hits") if not hasattr(metric, part)]
+        if missing:
+            raise PluginError(
+                f"gave {type(metric).__name__}, which has no `{missing[0]}`",
+                where=f"the metric '{name}'",
+                fix="let it return an object like recipekit.contracts.Metric",
+            )
+        opened[name] = metric
     return opened
 
 
 def stack_labels(labels: Sequence[Any], ids: Sequence[str]) -> npt.NDArray[Any]:
-    """Labels as one array, first axis = samples.
+    """Labels as one array, first axis = samples; labels of different shapes as an array of arrays (dtype object).
 
     Args:
         labels: of each sample, None where it has none.
         ids: of the samples, for messages.
 
     Raises:
-        DatasetError: a label is missing, or they aren't all of one shape.
+        DatasetError: a label is missing.
     """
     missing = [name for name, label in zip(ids, labels, strict=True) if label is None]
     if missing:
@@ -64,10 +78,11 @@ def stack_labels(labels: Sequence[Any], ids: Sequence[str]) -> npt.NDArray[Any]:
         )
     try:
         return np.asarray(labels)
-    except ValueError as error:
-        raise DatasetError(
-            "the labels differ in shape", where="evaluation.dataset", fix="give each sample a label of the same shape"
-        ) from error
+    except ValueError:  # a number of objects, say, that varies from sample to sample
+        stacked = np.empty(len(labels), object)
+        for index, label in enumerate(labels):
+            stacked[index] = np.asarray(label)
+        return stacked
 
 
 def score(

@@ -15,7 +15,15 @@ from recipekit.contracts import LoadedModel, SourceSpec
 
 
 class SourceModel(Protocol):
-    """A loaded float model. A source is a callable `source(spec: ModelSpec) -> SourceModel`."""
+    """A loaded float model. A source is a callable `source(spec: ModelSpec) -> SourceModel`.
+
+    A model may keep state in variables from call to call. It begins with the state that its source holds, and answers
+    to samples in their order, as its conversion does.
+    """
+
+    @property
+    def stateful(self) -> bool:
+        """Whether its answers depend on the calls before."""
 
     @property
     def batched(self) -> bool:

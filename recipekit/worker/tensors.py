@@ -16,14 +16,11 @@ import numpy.typing as npt
 
 from recipekit.contracts import Signature, TensorSpec
 from recipekit.errors import DatasetError
-from recipekit.nearest import did_you_mean
+from recipekit.fitting import UNNAMED, misfits, show_shape, sole_input
 
 Array: TypeAlias = npt.NDArray[Any]
 Tensors: TypeAlias = dict[str, Array]
 Transform: TypeAlias = Callable[[Array], Array]
-
-UNNAMED = ""
-"""The name of a bare array until a signature names it."""
 
 NUMERIC_TYPES = (
     *("float16", "float32", "float64"),
@@ -109,65 +106,14 @@ def fit(tensors: Tensors, signature: Signature, place: str) -> Tensors:
     Raises:
         DatasetError: a name, shape or element type differs from the model's, or a value is NaN or infinite.
     """
-    named = _name(tensors, signature, place)
+    sole = sole_input(tensors, signature)
+    named = tensors if sole is None else {sole: tensors[UNNAMED]}
+    faults = misfits({name: (element_type(array), array.shape) for name, array in named.items()}, signature)
+    if faults:
+        raise DatasetError(faults[0].what, where=place, fix=faults[0].fix)
     for spec in signature.inputs:
-        _check_shape(named[spec.name], spec, place)
-        _check_element_type(named[spec.name], spec, place)
         _check_finite(named[spec.name], spec, place)
     return {spec.name: named[spec.name] for spec in signature.inputs}
-
-
-def _name(tensors: Tensors, signature: Signature, place: str) -> Tensors:
-    names = [spec.name for spec in signature.inputs]
-    if list(tensors) == [UNNAMED] and names != [UNNAMED]:
-        if len(names) != 1:
-            raise DatasetError(
-                f"is one array without a name, but the model has {len(names)} inputs: {', '.join(names)}",
-                where=place,
-                fix="give a mapping of input names to arrays",
-            )
-        return {names[0]: tensors[UNNAMED]}
-    missing = [name for name in names if name not in tensors]
-    unknown = [name for name in tensors if name not in names]
-    faults = [f"lacks the input '{name}'" for name in missing]
-    faults += [f"holds '{name}', which is no input of the model{did_you_mean(name, missing)}" for name in unknown]
-    if faults:
-        raise DatasetError(", ".join(faults), where=place, fix=f"name its tensors {', '.join(names)}")
-    return tensors
-
-
-def _check_shape(array: Array, spec: TensorSpec, place: str) -> None:
-    expected = spec.shape[1:]
-    if _matches(array.shape, expected):
-        return
-    if array.ndim and _matches(array.shape[1:], expected):
-        raise DatasetError(
-            f"the input '{spec.name}' has an extra leading batch dimension:"
-            f" expected shape {_show(expected)}, got {_show(array.shape)}",
-            where=place,
-            fix="give one sample at a time without the batch dimension",
-        )
-    raise DatasetError(
-        f"the input '{spec.name}' has a wrong shape: expected {_show(expected)}, got {_show(array.shape)}",
-        where=place,
-        fix="bring it to that shape with `preprocess`: resize, center_crop, channels, reshape or transpose",
-    )
-
-
-def _matches(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(expected) and all(
-        known is None or length == known for length, known in zip(shape, expected, strict=True)
-    )
-
-
-def _check_element_type(array: Array, spec: TensorSpec, place: str) -> None:
-    got = element_type(array)
-    if got == spec.dtype:
-        return
-    cure = "give an array of strings" if spec.dtype == "str" else f"add `{{cast: {spec.dtype}}}` to `preprocess`"
-    raise DatasetError(
-        f"the input '{spec.name}' has a wrong element type: expected {spec.dtype}, got {got}", where=place, fix=cure
-    )
 
 
 def _check_finite(array: Array, spec: TensorSpec, place: str) -> None:
@@ -178,7 +124,7 @@ def _check_finite(array: Array, spec: TensorSpec, place: str) -> None:
         return
     position = tuple(int(axis) for axis in np.unravel_index(int(np.argmin(finite)), array.shape))
     raise DatasetError(
-        f"the input '{spec.name}' holds {array[position]} at {_show(position)}",
+        f"the input '{spec.name}' holds {array[position]} at {show_shape(position)}",
         where=place,
         fix="remove or repair that sample; a model can be neither calibrated nor compared with it",
     )
@@ -186,7 +132,3 @@ def _check_finite(array: Array, spec: TensorSpec, place: str) -> None:
 
 def _call(name: str) -> str:
     return "its array" if name == UNNAMED else f"its tensor '{name}'"
-
-
-def _show(shape: tuple[int | None, ...]) -> str:
-    return f"({', '.join('any' if length is None else str(length) for length in shape)})"

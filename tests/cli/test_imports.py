@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "cache info": RECORDS | {"rfc8785"},
     "cache gc": RECORDS | {"rfc8785"},
     "run --help": RUN,
+    "lint --help": RUN,
     "run recipe=digits --cfg job": RUN,
 }
 """Libraries that a command may import, by their top-level names; none of those that models or arrays need."""

@@ -36,6 +36,7 @@ class SmallProject:
         self.root = root
         self.recipe = deepcopy(RECIPE)
         self.converted: Flatbuffer | None = None
+        self.loops: tuple[str, ...] = ()
         self.samples = {"calibration-samples": "c" * 64, "evaluation-samples": "e" * 64}
         self.surroundings = Surroundings(root)
         self.surroundings.__dict__["environment"] = ENVIRONMENT
@@ -53,13 +54,7 @@ class SmallProject:
 
     def stages(self) -> dict[str, Node]:
         """Every stage behind the measured candidate, by label."""
-        job = self.job()
-        pinned = pin_inputs(job, self.surroundings)
-        samples = {
-            role: SampleSet(path="", sha256=sha256, count=1, labelled=True) for role, sha256 in self.samples.items()
-        }
-        load = load_stage(job, pinned, self.surroundings)
-        graph = Graph(job, pinned, self.surroundings, load, samples)
+        job, graph, _ = self._graph()
         # No stage runs here: a key stands for the digest of what its stage would give.
         candidate, float32 = (
             self.converted or Flatbuffer(path="", sha256=node.key, size=1) for node in (graph.candidate, graph.float32)
@@ -78,6 +73,21 @@ class SmallProject:
         for node in filter(None, (graph.candidate, graph.float32, measure, benchmark)):
             walk(node)
         return found
+
+    def curve(self) -> Node:
+        """The stage that shows how ranges settle."""
+        job, graph, samples = self._graph()
+        assert job.recipe.calibration is not None
+        return graph.curve(samples["calibration-samples"], job.recipe.calibration)
+
+    def _graph(self) -> tuple[Job, Graph, dict[str, SampleSet]]:
+        job = self.job()
+        pinned = pin_inputs(job, self.surroundings)
+        samples = {
+            role: SampleSet(path="", sha256=sha256, count=1, labelled=True) for role, sha256 in self.samples.items()
+        }
+        load = load_stage(job, pinned, self.surroundings)
+        return job, Graph(job, pinned, self.surroundings, load, samples, self.loops), samples
 
     def keys(self) -> dict[str, str]:
         return {label: node.key for label, node in self.stages().items()}

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from recipekit import environment
-from recipekit.build import extra_packages
 from recipekit.contracts import Flatbuffer
 from recipekit.environment import Package
 from recipekit.errors import EnvironmentFault
@@ -73,6 +72,20 @@ def test_without_quantization_the_float32_conversion_is_the_candidate(small: Sma
     assert small.keys().keys() == {"load", "reference", "lower", "measure", "benchmark"}
 
 
+@pytest.mark.parametrize("engine", ["tflite_converter", "ai_edge_quantizer"])
+def test_recurrent_layers_are_unrolled_for_what_calibrates_alone(small: SmallProject, engine: str) -> None:
+    small.recipe["converter"]["engine"] = engine
+    plain = small.keys()
+    small.loops = ("lstm",)
+    unrolled = small.stages()
+    assert unrolled.keys() == plain.keys() | {"unroll", "lower-unrolled"}
+    assert {need.label for need in unrolled["quantize"].needs} == {"unroll", "lower-unrolled", "calibrate"}
+    shared = ("load", "lower", "reference")
+    assert {label: unrolled[label].key for label in shared} == {label: plain[label] for label in shared}
+    small.recipe["converter"] = {"quantization": "dynamic_range"}
+    assert not {"unroll"} & set(small.keys())
+
+
 def test_a_flag_of_the_converter_begins_with_a_new_lowering(small: SmallProject) -> None:
     changed = small.changed_by(set_key("converter", "flags", value={"unfold_batchmatmul": True}))
     assert changed == ALL - {"load", "reference"}
@@ -104,6 +117,32 @@ def test_the_way_samples_are_found_means_nothing_if_they_are_the_same(small: Sma
 def test_a_metric_is_measured_anew_alone(small: SmallProject) -> None:
     assert small.changed_by(set_key("evaluation", "metrics", value={"f1": {}})) == {"measure"}
     assert small.changed_by(set_key("evaluation", "benchmark", value={"runs": 9})) == {"benchmark"}
+
+
+def test_code_of_a_metric_that_is_named_by_its_address_is_measured_anew(small: SmallProject) -> None:
+    small.write("within.py", b"1")
+    assert small.changed_by(set_key("evaluation", "metrics", value={"within.py:Within": {}})) == {"measure"}
+    assert small.changed_by(lambda small: small.write("within.py", b"2")) == {"measure"}
+
+
+def test_the_packages_of_an_extra_count_where_a_metric_uses_it(small: SmallProject) -> None:
+    def installed(version: str) -> Callable[[SmallProject], None]:
+        def install(small: SmallProject) -> None:
+            package = Package("jiwer", version, "7" * 64, "RECORD")
+            small.surroundings._extras[frozenset({"text"})] = (package,)
+
+        return install
+
+    assert small.changed_by(installed("4.0.0")) == set()
+    small.recipe["evaluation"]["metrics"] = {"word_error_rate": {"vocabulary": ["a"]}}
+    assert small.changed_by(installed("4.0.1")) == {"measure"}
+
+
+def test_the_content_of_a_metrics_file_counts_and_its_place_does_not(small: SmallProject) -> None:
+    small.write("tokens.txt", b"a\nb\n")
+    metric = {"bleu": {"vocabulary": "tokens.txt"}}
+    assert small.changed_by(set_key("evaluation", "metrics", value=metric)) == {"measure"}
+    assert small.changed_by(lambda small: small.write("tokens.txt", b"a\nc\n")) == {"measure"}
 
 
 def test_a_seed_changes_everything_since_the_model_may_draw_numbers(small: SmallProject) -> None:
@@ -175,6 +214,16 @@ def test_every_stage_looks_at_the_source_again_since_it_may_have_opened_it(small
         assert {entry.name for entry in node.reads} >= {"model", *small.recipe["custom_layers"].get("modules", ())}
 
 
+def test_a_curve_depends_on_the_model_and_the_calibration_samples_alone(small: SmallProject) -> None:
+    before = small.curve()
+    small.samples["evaluation-samples"] = "f" * 64
+    small.recipe["converter"] = {"quantization": "int16x8"}
+    assert small.curve().key == before.key
+    small.samples["calibration-samples"] = "d" * 64
+    assert small.curve().key != before.key
+    assert [need.label for need in before.needs] == ["load", "lower"]
+
+
 def pruned(small: SmallProject, **optimize: Any) -> None:
     small.recipe["optimize"] = {"prune": {"sparsity": 0.5}, **optimize}
 
@@ -224,16 +273,14 @@ def test_leaving_zeros_in_the_file_leaves_out_one_stage(small: SmallProject) -> 
 @pytest.mark.parametrize("optimize", [{}, {"optimize": {"prune": {"sparsity": 0.5}}}])
 def test_the_toolkit_is_an_input_of_builds_that_train_alone(small: SmallProject, optimize: dict[str, Any]) -> None:
     small.recipe.update(optimize)
-    assert extra_packages(small.job().recipe) == ()
+    assert not any("tensorflow-model-optimization" in str(node.inputs) for node in small.stages().values())
     pruned(small, cluster={"clusters": 8})
-    (package,) = extra_packages(small.job().recipe)
-    assert package.name == "tensorflow-model-optimization"
     inputs = small.stages()["optimize"].inputs or {}
-    assert inputs["packages"] == {package.name: f"{package.version} {package.digest}"}
+    assert "tensorflow-model-optimization" in inputs["packages"]
 
 
 def test_a_missing_toolkit_is_told_before_anything_runs(small: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "installed", lambda _: None)
+    monkeypatch.setattr(environment, "packages_of", lambda _: ())
     pruned(small)
     assert small.keys()
     pruned(small, cluster={"clusters": 8})

@@ -35,7 +35,9 @@ def _keras_3(folder: Path, own: Any) -> None:
     image = keras.Input((None, None, 3), name="image")
     features = keras.layers.Conv2D(2, 3, padding="same", name="map")(image)
     keras.Model(image, features).save(folder / "map.keras")
-    keras.Model(image, keras.layers.GlobalAveragePooling2D(name="mean")(features)).save(folder / "image.keras")
+    mean = keras.layers.GlobalAveragePooling2D(name="mean")(features)
+    keras.Model(image, mean).save(folder / "image.keras")
+    keras.Model(image, keras.layers.Dense(3, name="scores")(mean)).save(folder / "any_size.keras")
 
     for layer in (own.Scale(3.0, name="own"), own.Shift(3.0, name="own"), own.Forgetful(3.0, name="own")):
         keras.Model(x, layer(x)).save(folder / f"{type(layer).__name__.lower()}.keras")
@@ -108,12 +110,20 @@ class Reader(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
         return {"bytes": tf.io.read_file(path)}
 
 
+def _application(folder: Path) -> None:
+    """Weights of a model of keras.applications, from Keras 3 and in the form of the published ones."""
+    arguments = {"input_shape": (32, 32, 3), "alpha": 0.25, "include_top": False, "weights": None}
+    keras.applications.MobileNet(**arguments).save_weights(folder / "mobilenet.weights.h5")
+    tf_keras.applications.MobileNet(**arguments).save_weights(folder / "mobilenet_published.h5")
+
+
 def build(folder: Path) -> None:
     """Writes every model into the folder."""
     sys.path.insert(0, str(Path(__file__).with_name("project")))
     keras.utils.set_random_seed(0)
     _keras_3(folder, importlib.import_module("layers.scale"))
     _keras_2(folder)
+    _application(folder)
     _without_object_types(folder / "slots", folder / "slots_without_types")
     two = Two()
     signatures = {"serving_default": two.difference, "reciprocal": two.reciprocal}

@@ -46,6 +46,14 @@ def run_results(acceptance: Acceptance = EVERY_SECTION) -> dict[str, Any]:
     }
 
 
+LAYERS = [
+    {"name": "conv", "kind": "Conv2D", "fate": "kept", "into": "", "operators": {"CONV_2D": 1}},
+    {"name": "mix", "kind": "Attention", "fate": "kept", "into": "", "operators": {"BATCH_MATMUL": 2, "SOFTMAX": 1}},
+    {"name": "bn", "kind": "BatchNormalization", "fate": "folded", "into": "conv", "operators": {}},
+    {"name": "drop", "kind": "Dropout", "fate": "removed", "into": "", "operators": {}},
+]
+
+
 def sweep_row(**changes: Any) -> dict[str, Any]:
     return {
         "number": 0,
@@ -280,3 +288,19 @@ def test_results_that_lack_something_are_not_shown_with_a_gap(missing: str) -> N
 
 def test_the_same_results_give_the_same_page() -> None:
     assert render_run(run_results(), "a: 1") == render_run(run_results(), "a: 1")
+
+
+def test_the_fate_of_each_layer_is_a_row() -> None:
+    html = render_run({**run_results(), "layers": LAYERS}, "")
+    assert "4 Keras layers: 2 kept, 1 folded, 1 removed" in html
+    for cells in (
+        "<td>CONV_2D</td>",
+        "<td>2 BATCH_MATMUL, SOFTMAX</td>",
+        "<td>folded into conv</td>",
+        "<td>removed</td>",
+    ):
+        assert cells in html
+
+
+def test_results_without_layers_have_no_such_section() -> None:
+    assert "Keras layers" not in render_run(run_results(), "")

@@ -25,3 +25,27 @@ def float_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def optimized_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the models of `tests/models/optimized_models.py`."""
     return built_once("optimized_models", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def graph_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the models of `tests/models/graph_models.py`."""
+    return built_once("graph_models", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def half_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the models of `tests/models/half_models.py`."""
+    return built_once("half_models", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def typed_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the models of `tests/models/typed_models.py`."""
+    return built_once("typed_models", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def stateful_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the models of `tests/models/stateful_models.py`."""
+    return built_once("stateful_models", tmp_path_factory)

@@ -11,13 +11,18 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from recipekit.contracts import (
+    CalibrateRequest,
+    ConverterSpec,
     CustomLayersSpec,
     DatasetSpec,
     LoadedModel,
     LoadRequest,
     LoweringSpec,
     LowerRequest,
+    Measurement,
+    MeasureRequest,
     ModelSpec,
+    QuantizeRequest,
     Reference,
     ReferenceRequest,
     SourceSpec,
@@ -61,6 +66,20 @@ def dataset(path: Path, samples: Mapping[str, npt.NDArray[Any]]) -> DatasetSpec:
     )
 
 
+def growing(count: int, by: int, seed: int = 0) -> DatasetSpec:
+    """Images of noise, each larger than the one before; see `tests/models/project/growing.py`."""
+    return DatasetSpec(
+        plugin="growing",
+        params={"count": count, "by": by},
+        samples=None,
+        shuffle=False,
+        seed=seed,
+        preprocess=(),
+        modules=("growing.py",),
+        project_root=str(PROJECT),
+    )
+
+
 def reference(run_stage: RunStage, spec: ModelSpec, loaded: LoadedModel, samples: DatasetSpec) -> Reference:
     answer: Reference = run_stage("reference", ReferenceRequest(model=spec, loaded=loaded, dataset=samples))
     return answer
@@ -100,3 +119,57 @@ def assert_agree(sides: tuple[Arrays, Arrays]) -> None:
     assert expected.keys() == converted.keys()
     for name, array in expected.items():
         np.testing.assert_allclose(converted[name], array, rtol=1e-4, atol=1e-5)
+
+
+def measured(
+    run_stage: RunStage,
+    spec: ModelSpec,
+    tmp_path: Path,
+    quantization: str = "none",
+    samples: Arrays | DatasetSpec | None = None,
+    engine: str = "tflite_converter",
+    calibration_data: DatasetSpec | None = None,
+) -> Measurement:
+    """The whole way of a model: its conversion by a scheme, beside itself, on ten random samples or on given ones.
+
+    Calibrated on the same samples, where no others are given.
+    """
+    loaded = load(run_stage, spec)
+    data = samples
+    if not isinstance(data, DatasetSpec):
+        data = dataset(tmp_path / "samples.npz", data or draw(loaded, 10))
+    answer = reference(run_stage, spec, loaded, data)
+    converter = ConverterSpec(engine=engine, quantization=quantization, allow_float=True)
+    float32 = run_stage("lower", LowerRequest(loaded=loaded, lowering=converter.lowering)).path
+    representative = (calibration_data or data) if converter.needs_samples else None
+    calibration = None
+    if representative is not None:
+        request = CalibrateRequest(
+            loaded=loaded, float32=float32, calibration=converter.calibration, dataset=representative
+        )
+        calibration = run_stage("calibrate", request)
+    candidate = run_stage(
+        "quantize",
+        QuantizeRequest(
+            loaded=loaded, float32=float32, converter=converter, calibration=calibration, dataset=representative
+        ),
+    )
+    result: Measurement = run_stage(
+        "measure",
+        MeasureRequest(
+            candidate=candidate.path,
+            float32=float32,
+            signature=loaded.signature,
+            dataset=data,
+            reference=answer,
+            metrics={},
+            replicates=0,
+            seed=0,
+        ),
+    )
+    return result
+
+
+def worst_sqnr_db(measurement: Measurement) -> float:
+    """Signal to quantization noise of the worst output, dB."""
+    return min(parity.sqnr_db for parity in measurement.parity.values())

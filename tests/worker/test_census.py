@@ -74,6 +74,18 @@ def test_every_float_operator_counts(measured_models: Path) -> None:
     assert census.take(measured_models / "float32.tflite").float_ops == 5
 
 
+def test_a_result_that_nobody_reads_makes_no_operator_float(measured_models: Path, tmp_path: Path) -> None:
+    def add_result(model: Any) -> None:
+        graph = model.subgraphs[0]
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape, tensor.type, tensor.buffer = b"unread", [1], schema.TensorType.FLOAT32, 0
+        graph.tensors.append(tensor)
+        graph.operators[0].outputs = [*graph.operators[0].outputs, len(graph.tensors) - 1]
+
+    path = rewritten(measured_models / "int8.tflite", tmp_path / "model.tflite", add_result)
+    assert census.take(path).float_ops == 0
+
+
 def test_a_select_tf_operator_is_named_without_its_prefix(measured_models: Path) -> None:
     taken = census.take(measured_models / "flex.tflite")
     assert taken.select_tf_ops == ("MatrixDeterminant",)

@@ -279,6 +279,8 @@ WRONG_ARGUMENTS: list[dict[str, Any]] = [
     {"reshape": "2"},
     {"transpose": [0, 2]},
     {"transpose": [True, False]},
+    {"log_mel": 16000},
+    {"mfcc": {"n_mfcc": 13}},
     {"python": 3},
     {"cast": "int8", "inputs": "image"},
     {"cast": "int8", "inputs": [1]},

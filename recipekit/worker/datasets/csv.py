@@ -15,6 +15,7 @@ import numpy as np
 from recipekit.contracts import DatasetContext, Sample
 from recipekit.errors import DatasetError
 from recipekit.nearest import did_you_mean
+from recipekit.worker.label_file import parse_label
 from recipekit.worker.mapped_file import MappedFile
 from recipekit.worker.tensors import NUMERIC_TYPES, fits
 
@@ -143,11 +144,7 @@ class CsvDataset:
     def _parse_label(self, text: str, line: int, column: int) -> int | float | str:
         if not text.strip():
             raise self._fault(line, f"column '{self._header[column]}' holds no label", "fill in the field")
-        with suppress(ValueError):
-            return int(text)
-        with suppress(ValueError):
-            return float(text)
-        return text
+        return parse_label(text)
 
     def _fault(self, line: int, what: str, fix: str) -> DatasetError:
         return DatasetError(what, where=f"{self._path}:{line}", fix=fix)

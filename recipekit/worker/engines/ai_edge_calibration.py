@@ -41,11 +41,11 @@ def collect(request: CalibrateRequest, samples: Iterable[NamedSample]) -> Ranges
         ConversionError: the model can't be run on a sample, an input has a fixed batch, or a tensor isn't finite.
         RecipekitError: whatever the samples raise while they are read.
     """
-    _refuse_fixed_batch(request.loaded.signature)
+    refuse_fixed_batch(request.loaded.signature)
     ranked = {spec.name for spec in request.loaded.signature.inputs if spec.shape}
     try:
         flatbuffer = with_signature(Path(request.float32).read_bytes())
-        limits = _Limits(flatbuffer, request.calibration.ranges)
+        limits = Limits(flatbuffer, request.calibration.ranges)
         statistics = _Statistics(flatbuffer, request.calibration.algorithm) if request.calibration.algorithm else None
         limits.see(_inputs(samples, ranked, statistics))
     except RecipekitError:
@@ -64,7 +64,7 @@ def collect(request: CalibrateRequest, samples: Iterable[NamedSample]) -> Ranges
     return ranges
 
 
-class _Limits:
+class Limits:
     """The smallest and largest value of each tensor, over all samples or as a moving average."""
 
     def __init__(self, flatbuffer: bytes, rule: str) -> None:
@@ -76,21 +76,31 @@ class _Limits:
         )
 
     def see(self, stream: Iterable[Inputs]) -> None:
+        """Runs the model on more samples, as arrays with batch dimension by input name."""
         (key,) = self._calibrator.get_signature_list()
         # The profiler looks at all tensors, whatever a recipe says.
         self._calibrator.calibrate({key: _Uncounted(stream)}, RecipeManager())
 
     def ranges(self) -> Ranges:
-        """Raises ConversionError for a tensor that held something else than finite numbers."""
+        """The ranges over all samples so far.
+
+        Raises:
+            ConversionError: a tensor held something else than finite numbers.
+        """
+        for name in self.not_finite():
+            raise ConversionError(
+                f"the tensor '{name}' is not finite on a calibration sample",
+                where="representative_dataset",
+                fix="look for a division by zero, a logarithm or an overflow in the model, and for odd samples",
+            )
         seen = self._calibrator.get_model_qsvs()
-        for name in sorted(seen):
-            if not (np.isfinite(seen[name]["min"]).all() and np.isfinite(seen[name]["max"]).all()):
-                raise ConversionError(
-                    f"the tensor '{name}' is not finite on a calibration sample",
-                    where="representative_dataset",
-                    fix="look for a division by zero, a logarithm or an overflow in the model, and for odd samples",
-                )
         return {name: {key: values[key].astype(np.float32) for key in ("min", "max")} for name, values in seen.items()}
+
+    def not_finite(self) -> list[str]:
+        """Names of the tensors that held NaN or infinity so far."""
+        seen = self._calibrator.get_model_qsvs()
+        limits = {name: (values["min"], values["max"]) for name, values in seen.items()}
+        return [name for name in sorted(limits) if not np.isfinite(limits[name]).all()]
 
 
 class _Statistics:
@@ -157,7 +167,12 @@ _UPDATES: dict[str, Callable[[Seen, Seen], Seen]] = {
 }
 
 
-def _refuse_fixed_batch(signature: Signature) -> None:
+def refuse_fixed_batch(signature: Signature) -> None:
+    """Refuses a model that takes several samples at once.
+
+    Raises:
+        ConversionError: an input has a fixed batch other than 1.
+    """
     for spec in signature.inputs:
         if spec.shape and spec.shape[0] not in (None, 1):
             raise ConversionError(

@@ -25,6 +25,9 @@ from recipekit.worker.engines.ai_edge_verification import verify
 from recipekit.worker.engines.rules import match_rules
 from recipekit.worker.samples import NamedSample
 
+_NOBODY = -1
+"""Stands for an operator's number where none reads a tensor."""
+
 _Params = dict[str, TensorTransformationParams]
 
 
@@ -73,6 +76,7 @@ def _quantize(model: Any, planned: Plan, ranges: ai_edge_ranges.Ranges) -> bytes
             fix="choose none, or int8 or int16x8, which quantize activations too",
         )
     _spare_shape_readers(params, ai_edge_model.shape_readers(model))
+    _include_unread(params)
     with _foreign():
         return bytes(ModelModifier(model).modify_model(params, enable_progress_bar=False))
 
@@ -95,6 +99,17 @@ def _foreign() -> Iterator[None]:
 def _changes_operators(params: _Params) -> bool:
     uses = (use for tensor in params.values() for use in (tensor.producer, *(tensor.consumers or [])))
     return any(use is not None and use.parameters is not None and use.subgraph_op_id >= 0 for use in uses)
+
+
+def _include_unread(params: _Params) -> None:
+    """Quantizes results that no operator reads like those beside them.
+
+    The quantizer leaves them float, and LiteRT refuses an operator such as SPLIT with results of both types.
+    """
+    for tensor in params.values():
+        made = tensor.producer
+        if made is not None and made.parameters is not None and not tensor.consumers:
+            tensor.consumers = [OpToTensorParams(_NOBODY, [QuantTransformation.ADD_QUANTIZE], made.parameters)]
 
 
 def _spare_shape_readers(params: _Params, readers: set[tuple[str, int]]) -> None:

@@ -32,11 +32,18 @@ class RepresentativeDataset:
         """Takes the samples of a model.
 
         Raises:
-            ConversionError: an input has a fixed batch other than 1.
+            ConversionError: an input has a fixed batch other than 1, or takes text.
         """
         self._samples = samples
         self._batched = {spec.name for spec in signature.inputs if spec.shape}
         for spec in signature.inputs:
+            if spec.dtype == "str":
+                raise ConversionError(
+                    f"the converter's calibrator reads text wrongly or crashes on it, and the input '{spec.name}' takes"
+                    " text",
+                    where="converter.quantization",
+                    fix="choose the engine ai_edge_quantizer, or the quantization dynamic_range, float16 or none",
+                )
             if spec.shape and spec.shape[0] not in (None, 1):
                 raise ConversionError(
                     f"the input '{spec.name}' has a fixed batch of {spec.shape[0]}, but samples come one at a time",

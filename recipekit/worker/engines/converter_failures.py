@@ -69,7 +69,7 @@ _RULES = (
     _Rule(
         r"Empty min/max for tensor (\S+)",
         ConversionError,
-        "calibration never reached the tensor {}, so it has no range; it stands in a loop or a branch",
+        "no range for integers or inside of a loop: the quantizer wants one of the tensor {}",
         "choose the quantization int8, dynamic_range, float16 or none",
     ),
     _Rule(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import traceback
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ from recipekit.contracts import CalibrateRequest, ConverterSpec, LoadedModel, Lo
 from recipekit.errors import ConversionError, RecipekitError
 from recipekit.samples import require_same_samples
 from recipekit.worker.census import OperatorSite, operators_of
+from recipekit.worker.engines.calibrated_ranges import require_finite
 from recipekit.worker.engines.calibration import RepresentativeDataset, refuse_fatal_loops
 from recipekit.worker.engines.converter_failures import classify, require_flatbuffer
 from recipekit.worker.engines.converter_internals import open_steps
 from recipekit.worker.engines.converter_settings import configure, float32
 from recipekit.worker.engines.float_fallback import FloatFallback, float_fallback
 from recipekit.worker.engines.shared_buffers import separate
+from recipekit.worker.engines.unread_results import settled
 from recipekit.worker.samples import NamedSample, Reading
 
 
@@ -57,7 +60,7 @@ class TFLiteConverterEngine:
             can't be calibrated. It will read the samples itself.
 
         Raises:
-            ConversionError: the calibrator wouldn't survive the model.
+            ConversionError: the calibrator wouldn't survive the model, or a tensor was infinite on a sample.
             RecipekitError: whatever the samples raise while they are read.
         """
         dataset = RepresentativeDataset(samples, request.loaded.signature)
@@ -66,11 +69,14 @@ class TFLiteConverterEngine:
         flatbuffer = separate(Path(request.float32).read_bytes())
         if steps is not None and flatbuffer is not None:
             try:
-                return steps.calibrate(flatbuffer, dataset)
+                calibrated = steps.calibrate(flatbuffer, dataset)
             except RecipekitError:
                 raise
             except Exception:  # noqa: BLE001  the one call fails for the same reason, or doesn't
                 traceback.print_exc()
+            else:
+                require_finite(calibrated)
+                return calibrated
         deque(dataset(), maxlen=0)
         return b""
 
@@ -130,7 +136,7 @@ def _from_ranges(
     try:
         if not steps.quantizes(spec, operators):
             return None
-        flatbuffer = steps.quantize(spec, ranges, fallback)
+        flatbuffer = settled(partial(steps.quantize, spec, ranges, fallback), operators)
     except RecipekitError:
         raise
     except Exception as error:

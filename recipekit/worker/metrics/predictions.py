@@ -79,7 +79,7 @@ def class_labels(labels: npt.NDArray[Any], scores: npt.NDArray[Any]) -> npt.NDAr
     classes = max(2, scores.shape[1])
     if labels.shape != (len(scores),) or labels.dtype.kind not in "biuf":
         raise DatasetError(
-            f"labels of shape {labels.shape[1:]} and dtype {labels.dtype} are not class indices",
+            f"{described(labels)} are not class indices",
             where="evaluation.dataset",
             fix="give each sample one class index, counted from 0, as its label",
         )
@@ -93,6 +93,13 @@ def class_labels(labels: npt.NDArray[Any], scores: npt.NDArray[Any]) -> npt.NDAr
             fix="give each sample one class index, counted from 0, as its label",
         )
     return indices
+
+
+def described(labels: npt.NDArray[Any]) -> str:
+    """What a message calls labels that don't fit."""
+    if labels.dtype.kind == "O":
+        return "labels of different shapes"
+    return f"labels of shape {labels.shape[1:]} and dtype {labels.dtype}"
 
 
 def present(weights: npt.NDArray[np.float64] | None, samples: int) -> npt.NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from recipekit.errors import DatasetError
-from recipekit.worker.metrics.predictions import Outputs, chosen, present
+from recipekit.worker.metrics.predictions import Outputs, chosen, described, present
 
 
 class _Regression:
@@ -38,7 +38,7 @@ class _Regression:
         single = predictions.shape[-1:] == (1,)
         if labels.shape not in (predictions.shape, predictions.shape[:-1] if single else predictions.shape):
             raise DatasetError(
-                f"labels of shape {labels.shape[1:]} can't be compared with outputs of shape {predictions.shape[1:]}",
+                f"{described(labels)} can't be compared with outputs of shape {predictions.shape[1:]}",
                 where="evaluation.dataset",
                 fix="give each sample an array like the output as its label",
             )

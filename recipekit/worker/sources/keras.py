@@ -52,7 +52,7 @@ def load(spec: ModelSpec) -> FloatModel:
         raise
     except Exception as error:
         raise _explained(error, file, package, objects) from error
-    return from_keras(model, _LOADERS[package], reason)
+    return from_keras(model, _LOADERS[package], reason, objects)
 
 
 def _refuse_code(file: KerasFile) -> None:

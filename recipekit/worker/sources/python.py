@@ -1,4 +1,8 @@
-"""Models built by code of the project: a factory gives a Keras model, a tf.Module or a ConcreteFunction."""
+"""Models built by code of the project: a factory gives a Keras model, a tf.Module, a tf.function or a ConcreteFunction.
+
+Inputs go by the names of their TensorSpecs, which TensorFlow makes of the parameters and of the way to a tensor inside
+them (`pair_left`, `pair_right_0`) where a spec has none.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ def load(spec: ModelSpec) -> FloatModel:
     """
     root = Path(spec.project_root)
     address = spec.source.factory
-    custom_objects(spec.custom_layers, root)
+    objects = custom_objects(spec.custom_layers, root)
     factory = load_object(address, root)
     if not callable(factory):
         raise PluginError(f"is a {type(factory).__name__}, not a function", where=address, fix="name a function")
@@ -32,7 +36,7 @@ def load(spec: ModelSpec) -> FloatModel:
     with guarded(f"the factory '{address}'"):
         model = factory(**spec.source.kwargs)
     if is_keras_model(model):
-        return from_keras(model, "factory", f"the factory '{address}' gave a Keras model")
+        return from_keras(model, "factory", f"the factory '{address}' gave a Keras model", objects)
     reason = f"the factory '{address}' gave a {type(model).__name__}"
     return _from_function(_function(model, address), model, address, reason)
 
@@ -41,11 +45,13 @@ def _function(model: Any, address: str) -> Any:
     """The one concrete function of what a factory gave."""
     if _is_concrete(model):
         return model
+    if isinstance(model, tf.types.experimental.PolymorphicFunction):
+        return _traced(model, address)
     if not isinstance(model, tf.Module) and not hasattr(model, "signatures"):
         raise PluginError(
             f"the factory gave a {type(model).__name__}",
             where=address,
-            fix="return a Keras model, a tf.Module or a ConcreteFunction",
+            fix="return a Keras model, a tf.Module, a tf.function or a ConcreteFunction",
         )
     found = _signatures(model)
     if len(found) != 1:
@@ -54,21 +60,37 @@ def _function(model: Any, address: str) -> Any:
             f"the factory gave a {type(model).__name__} that {given}",
             where=address,
             fix="give it exactly one:"
-            f" a tf.function '{SIGNATURE_KEY}' or '__call__' with an input_signature, or one entry in `signatures`",
+            " one tf.function with an input_signature, or one entry in `signatures`; those named"
+            f" '{SIGNATURE_KEY}' or '__call__' go first",
         )
     (function,) = found.values()
+    return function if _is_concrete(function) else _traced(function, address)
+
+
+def _traced(function: Any, address: str) -> Any:
+    if function.input_signature is None:
+        raise PluginError(
+            "the factory gave a tf.function that doesn't say what it takes",
+            where=address,
+            fix="give it an input_signature, or return function.get_concrete_function(...)",
+        )
     with guarded(f"tracing the model of the factory '{address}'"):
-        return function if _is_concrete(function) else function.get_concrete_function()
+        return function.get_concrete_function()
 
 
 def _signatures(model: Any) -> dict[str, Any]:
     """Every function of an object that says on its own what it takes."""
     named = {f"signatures['{key}']": function for key, function in dict(getattr(model, "signatures", {})).items()}
-    for name in (SIGNATURE_KEY, "__call__"):
-        function = getattr(model, name, None)
-        if _is_concrete(function) or getattr(function, "input_signature", None) is not None:
-            named[name] = function
-    return named
+    own = {name: getattr(model, name, None) for name in (SIGNATURE_KEY, "__call__")}
+    named |= {name: function for name, function in own.items() if _says_what_it_takes(function)}
+    if named:
+        return named
+    declared = {name: getattr(type(model), name, None) for name in dir(type(model))}
+    return {name: getattr(model, name) for name, function in declared.items() if _says_what_it_takes(function)}
+
+
+def _says_what_it_takes(function: object) -> bool:
+    return _is_concrete(function) or getattr(function, "input_signature", None) is not None
 
 
 def _is_concrete(value: object) -> bool:

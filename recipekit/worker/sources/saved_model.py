@@ -1,7 +1,8 @@
 """SavedModel folders, of any TensorFlow and any Keras that wrote them.
 
 Three ways, each taken only where the one before it doesn't do: TensorFlow's loader; the same after tf_keras is
-imported, which files of Keras 2 need; the loader of TensorFlow 1, which reads the graph and never the objects.
+imported, which files of Keras 2 need; the loader of TensorFlow 1, which reads the graph and never the objects. What
+TensorFlow 1 wrote has no objects, and goes the third way at once: TensorFlow's own loader orders its outputs at random.
 """
 
 from __future__ import annotations
@@ -14,23 +15,12 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from recipekit.contracts import ModelSpec
-from recipekit.errors import SourceError, UnsafeSource
+from recipekit.errors import RecipekitError, SourceError
 from recipekit.nearest import did_you_mean
 from recipekit.worker.float_model import FloatModel, Tensors, tensor_spec
+from recipekit.worker.graph_model import cut, from_graph, open_graph
+from recipekit.worker.graph_operators import operators, refuse_system_access
 
-_TOUCHES_THE_SYSTEM = {
-    "DebugIdentityV3",
-    "EagerPyFunc",
-    "ImmutableConst",
-    "LoadLibrary",
-    "MatchingFiles",
-    "PrintV2",
-    "PyFunc",
-    "PyFuncStateless",
-    "ReadFile",
-    "WholeFileReaderV2",
-    "WriteFile",
-}
 _KERAS_2 = ("_tf_keras_", "optimizer")
 
 
@@ -46,7 +36,14 @@ def load(spec: ModelSpec) -> FloatModel:
     key = spec.source.signature
     _check_signature(folder, saved_model, key)
     if not spec.source.allow_unsafe:
-        _refuse_system_access(folder, saved_model)
+        refuse_system_access(_serving_graph(saved_model).graph_def, str(folder))
+    if not _has_objects(saved_model) and not _has_tables(saved_model):
+        try:
+            return _from_graph(folder, saved_model, key, "TensorFlow 1 wrote it, so its loader read the graph")
+        except RecipekitError:
+            raise
+        except Exception as error:
+            raise _unreadable(folder, f"{type(error).__name__}: {error}") from error
     reason = "its objects load with TensorFlow's own loader"
     if _saved_by_keras_2(saved_model):
         importlib.import_module("tf_keras")
@@ -105,16 +102,13 @@ def _check_signature(folder: Path, saved_model: Any, key: str) -> None:
         )
 
 
-def _refuse_system_access(folder: Path, saved_model: Any) -> None:
-    graph = _serving_graph(saved_model).graph_def
-    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
-    found = sorted({node.op for node in nodes} & _TOUCHES_THE_SYSTEM)
-    if found:
-        raise UnsafeSource(
-            f"its graph holds operators that read or write files or run code: {', '.join(found)}",
-            where=str(folder),
-            fix="export the model without them, or set source.allow_unsafe: true if you trust it",
-        )
+def _has_objects(saved_model: Any) -> bool:
+    return bool(_serving_graph(saved_model).HasField("object_graph_def"))
+
+
+def _has_tables(saved_model: Any) -> bool:
+    """Whether it holds lookup tables, whose contents a frozen graph would leave behind."""
+    return any("Table" in name for name in operators(_serving_graph(saved_model).graph_def))
 
 
 def _saved_by_keras_2(saved_model: Any) -> bool:
@@ -140,21 +134,15 @@ def _count(function: Any) -> int | None:
 def _from_graph(folder: Path, saved_model: Any, key: str, reason: str) -> FloatModel:
     """The signature as a frozen graph, read without the SavedModel's objects."""
     meta_graph = _serving_graph(saved_model)
-    definition = meta_graph.signature_def[key]
-    feeds = {name: tensor.name for name, tensor in definition.inputs.items()}
-    fetches = {name: tensor.name for name, tensor in definition.outputs.items()}
+    signature = meta_graph.signature_def[key]
+    feeds = {name: tensor.name for name, tensor in signature.inputs.items()}
+    fetches = {name: signature.outputs[name].name for name in sorted(signature.outputs)}
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
         tf.compat.v1.saved_model.load(session, list(meta_graph.meta_info_def.tags), str(folder))
-        wanted = [tensor.partition(":")[0] for tensor in fetches.values()]
+        wanted = [tensor.partition(":")[0] for tensor in (*feeds.values(), *fetches.values())]
         frozen = tf.compat.v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), wanted)
-
-    def forward(tensors: Tensors) -> Tensors:
-        fed = {feeds[name]: tensor for name, tensor in tensors.items()}
-        found = tf.graph_util.import_graph_def(frozen, input_map=fed, return_elements=list(fetches.values()), name="")
-        return dict(zip(fetches, found, strict=True))
-
     inputs = tuple(
         tensor_spec(name, tf.TensorSpec(tf.TensorShape(tensor.tensor_shape), tf.as_dtype(tensor.dtype)))
-        for name, tensor in definition.inputs.items()
+        for name, tensor in signature.inputs.items()
     )
-    return FloatModel(forward, inputs, None, "saved_model_v1", reason)
+    return from_graph(cut(open_graph(frozen, str(folder)), feeds, fetches), inputs, "saved_model_v1", reason)

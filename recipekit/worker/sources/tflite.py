@@ -18,6 +18,7 @@ from recipekit.worker import census
 from recipekit.worker.interpreter import Runner
 
 _WEIGHTS = frozenset({schema.TensorType.FLOAT32, schema.TensorType.FLOAT64})
+_CHANGES_VARIABLES = "ASSIGN_VARIABLE"
 _FLOAT_MODEL = "name the float model that it was made of"
 
 
@@ -31,6 +32,7 @@ class FlatbufferModel:
         signature_key: of its signature; empty where it has none and goes by the names of its tensors.
         signature: inputs and outputs.
         parameters: number of its constant floats.
+        stateful: whether it changes variables.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class FlatbufferModel:
     signature_key: str
     signature: Signature
     parameters: int
+    stateful: bool
 
     @property
     def batched(self) -> bool:
@@ -82,7 +85,8 @@ def load(spec: ModelSpec) -> FlatbufferModel:
     except EvaluationError as error:
         raise SourceError(error.what, where=str(path), fix=error.fix) from error
     signature = Signature(inputs=_specs(taken.inputs), outputs=_specs(taken.outputs))
-    return FlatbufferModel(path, runner, key, signature, parameters)
+    stateful = any(operator.name == _CHANGES_VARIABLES for operator in taken.operators)
+    return FlatbufferModel(path, runner, key, signature, parameters, stateful)
 
 
 def _refuse_select_tf_ops(taken: Census, path: Path) -> None:

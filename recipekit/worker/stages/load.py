@@ -31,11 +31,13 @@ def run(request: LoadRequest, folder: Path) -> LoadedModel:
 def float_model(spec: ModelSpec) -> SourceModel:
     """The float model of a spec; loaded at most once in a row while neither the spec nor the source's files change.
 
+    One that keeps state is loaded each time, so that it begins as its source has it.
+
     Raises:
         SourceError, UnsafeSource, CustomLayerError, PluginError: as the source says.
     """
     key = _state(spec)
-    if key not in _kept:
+    if key not in _kept or _kept[key].stateful:
         _kept.clear()
         _kept[key] = registry.plugin("sources", spec.source.kind)(spec)
     return _kept[key]

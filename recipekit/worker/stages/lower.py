@@ -7,6 +7,7 @@ from pathlib import Path
 from recipekit import digests
 from recipekit.contracts import Flatbuffer, LowerRequest
 from recipekit.worker.engines.tflite_converter import lower
+from recipekit.worker.layer_map import trace
 
 
 def run(request: LowerRequest, folder: Path) -> Flatbuffer:
@@ -19,4 +20,5 @@ def run(request: LowerRequest, folder: Path) -> Flatbuffer:
     data = lower(request.loaded, request.lowering)
     path = folder / "model.tflite"
     path.write_bytes(data)
-    return Flatbuffer(path=str(path), sha256=digests.of_bytes(data), size=len(data))
+    layers = trace(data, request.loaded.layers) if request.loaded.layers else ()
+    return Flatbuffer(path=str(path), sha256=digests.of_bytes(data), size=len(data), layers=layers)

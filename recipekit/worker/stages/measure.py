@@ -35,7 +35,7 @@ def run(request: MeasureRequest, folder: Path) -> Measurement:
     _require_names("inputs", runner.inputs, [tensor.name for tensor in request.signature.inputs])
     _require_names("outputs", runner.outputs, list(request.reference.outputs))
     reading = open_samples(request.dataset, request.signature, folder)
-    metrics = open_metrics(request.metrics)
+    metrics = open_metrics(request.metrics, Path(request.dataset.project_root))
     comparison = Comparison(request.reference, keep=bool(metrics))
     seen = _run_all(reading, runner, comparison, labelled=bool(metrics))
     parity = comparison.parity()

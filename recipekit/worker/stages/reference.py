@@ -16,6 +16,7 @@ from recipekit.worker.source_model import SourceModel
 from recipekit.worker.stages.load import float_model
 
 _BATCH = 32
+_TRIED_ALONE = 8
 
 Array = npt.NDArray[Any]
 
@@ -30,8 +31,11 @@ def run(request: ReferenceRequest, folder: Path) -> Reference:
     model = float_model(request.model)
     reading = open_samples(request.dataset, request.loaded.signature, folder)
     with _OutputLogs(folder) as logs:
+        stacked: bool | None = None
         for batch in _batches(reading, _BATCH if model.batched else 1):
-            logs.add(_answers(model, batch), batch)
+            stacked = _is_independent(model, batch) if stacked is None else stacked
+            for part in [batch] if stacked else [[sample] for sample in batch]:
+                logs.add(_answers(model, part), part)
         return Reference(outputs=logs.records(), samples=reading.sample_set())
 
 
@@ -63,6 +67,24 @@ def _answers(model: SourceModel, batch: list[NamedSample]) -> dict[str, Array]:
             where=_place(batch[0], batch[-1]),
             fix="check the samples against what the model expects; the log holds the whole traceback",
         ) from error
+
+
+def _is_independent(model: SourceModel, batch: list[NamedSample]) -> bool:
+    """Whether samples of a batch get the answers that they get alone: a branch, or a sum over all, may see the batch.
+
+    The converted model sees one sample at a time.
+    """
+    together = _answers(model, batch) if len(batch) > 1 else {}
+    for at in range(0, len(batch), max(1, len(batch) // _TRIED_ALONE)) if together else ():
+        alone = _answers(model, [batch[at]])
+        for name, answers in together.items():
+            if answers.shape[1:] != alone[name].shape[1:] or len(answers) != len(batch):
+                return False
+            if answers.dtype.kind == "f":
+                least = 1e-3 * float(np.abs(answers).max(initial=0.0))
+                if not np.allclose(answers[at], alone[name][0], rtol=0.0, atol=least, equal_nan=True):
+                    return False
+    return True
 
 
 def _place(first: NamedSample, last: NamedSample) -> str:

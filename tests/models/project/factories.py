@@ -16,6 +16,27 @@ def keras_model(units: int) -> Any:
     return keras.Model(x, keras.layers.Dense(units)(x))
 
 
+class OwnLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
+    """Is registered nowhere, and says what it is made of unless it is forgetful."""
+
+    def __init__(self, factor: float, forgetful: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self.factor, self.forgetful = factor, forgetful
+
+    def call(self, x: Any) -> Any:
+        return x * self.factor
+
+    def get_config(self) -> dict[str, Any]:
+        made_of = {} if self.forgetful else {"factor": self.factor, "forgetful": False}
+        return {**super().get_config(), **made_of}
+
+
+def mixed_precision(forgetful: bool = False) -> Any:
+    x = keras.Input((4,), name="x")
+    hidden = keras.layers.Dense(8, activation="relu", dtype="mixed_float16")(x)
+    return keras.Model(x, keras.layers.Dense(2)(OwnLayer(2.0, forgetful, dtype="mixed_float16")(hidden)))
+
+
 class Holder(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
     """Holds a Keras 3 model in a list, where TensorFlow's own export loses its weights."""
 
@@ -67,6 +88,57 @@ def vocabulary() -> Any:
     return Vocabulary()
 
 
+class Predictor(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
+    """Has one function, by a name of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = tf.Variable([[1.0], [2.0], [3.0], [4.0]])
+
+    @tf.function(input_signature=[_SPEC])  # type: ignore[untyped-decorator]
+    def predict(self, x: Any) -> Any:
+        return tf.matmul(x, self.weight)
+
+
+def predictor() -> Any:
+    return Predictor()
+
+
+def declared_function() -> Any:
+    weight = tf.Variable([[1.0], [2.0], [3.0], [4.0]])
+
+    @tf.function(input_signature=[_SPEC])  # type: ignore[untyped-decorator]
+    def predict(x: Any) -> Any:
+        return tf.matmul(x, weight)
+
+    predict.weight = weight
+    return predict
+
+
+def undeclared_function() -> Any:
+    return tf.function(lambda x: x)
+
+
+def nested() -> Any:
+    """Takes a mapping of a tensor and a list, and a number that is no input."""
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def serve(pair: Any, scale: float = 2.0) -> Any:
+        return {"y": pair["left"] - scale * pair["right"][0] + 3.0 * pair["right"][1]}
+
+    row = tf.TensorSpec((None, 4))
+    return serve.get_concrete_function({"left": row, "right": [row, row]})
+
+
+def wrapped() -> Any:
+    """A function of TensorFlow 1."""
+    return tf.compat.v1.wrap_function(lambda x: x * 2.0, [tf.TensorSpec((None, 4), name="x")])
+
+
+def restored(path: str) -> Any:
+    return tf.saved_model.load(path)
+
+
 def concrete() -> Any:
     weight = tf.Variable([[1.0], [2.0], [3.0], [4.0]])
 
@@ -88,6 +160,29 @@ def odd_names() -> Any:
     return difference.get_concrete_function(
         {name: tf.TensorSpec((None, 4), tf.float32, name=name) for name in ("side-view", "class")}
     )
+
+
+def weighted(inputs: list[str], outputs: list[str]) -> Any:
+    """Each output is a sum of all inputs with weights of its own."""
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def serve(tensors: Any) -> Any:
+        return {
+            output: tf.add_n([tensors[name] * (place * 4.0 + index + 1) for index, name in enumerate(inputs)])
+            for place, output in enumerate(outputs)
+        }
+
+    return serve.get_concrete_function({name: tf.TensorSpec((None, 4), name=name) for name in inputs})
+
+
+def weighted_keras(inputs: list[str], outputs: list[str]) -> Any:
+    tensors = [keras.Input((4,), name=name) for name in inputs]
+    scaled = [
+        [keras.layers.Rescaling(place * 4.0 + index + 1)(x) for index, x in enumerate(tensors)]
+        for place in range(len(outputs))
+    ]
+    sums = [keras.layers.Add(name=name)(terms) for name, terms in zip(outputs, scaled, strict=True)]
+    return keras.Model(tensors, sums)
 
 
 def number() -> Any:

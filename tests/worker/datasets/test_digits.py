@@ -14,6 +14,7 @@ from recipekit import registry
 from recipekit.contracts import Dataset, DatasetContext
 from recipekit.digests import of_bytes
 from recipekit.errors import DatasetError
+from recipekit.worker.datasets import digits
 from recipekit.worker.datasets.digits import DigitsDataset
 
 SPLITS = ("train", "calibration", "test")
@@ -131,3 +132,11 @@ def test_an_image_without_pixels_is_refused(size: int, channels: int) -> None:
 
 def test_the_registry_knows_the_dataset() -> None:
     assert registry.plugin("datasets", "digits") is DigitsDataset
+
+
+def test_the_file_is_read_as_scikit_learn_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, labels = digits._load()
+    monkeypatch.setattr(digits, "_FILE", "elsewhere")
+    expected_images, expected_labels = digits._load()
+    np.testing.assert_array_equal(images, expected_images, strict=True)
+    np.testing.assert_array_equal(labels, expected_labels, strict=True)

@@ -7,7 +7,7 @@ import pytest
 
 from recipekit.errors import PluginError
 from tests.conftest import RunStage
-from tests.worker.float_sources import assert_agree, both_sides, load, model
+from tests.worker.float_sources import assert_agree, both_sides, load, measured, model, worst_sqnr_db
 
 pytestmark = pytest.mark.tensorflow
 
@@ -46,10 +46,33 @@ def test_a_lookup_table_is_exported_with_the_model(run_stage: RunStage) -> None:
     assert again.signature == loaded.signature
 
 
+def test_nested_inputs_go_by_the_way_to_each_of_them(run_stage: RunStage, tmp_path: Path) -> None:
+    expected, converted = both_sides(run_stage, model("python", factory="factories.py:nested"), tmp_path)
+    assert_agree((expected, converted))
+    samples = np.load(tmp_path / "samples.npz")
+    assert set(samples) == {"pair_left", "pair_right_0", "pair_right_1"}
+    whole = samples["pair_left"] - 2 * samples["pair_right_0"] + 3 * samples["pair_right_1"]
+    np.testing.assert_allclose(expected["y"], whole, rtol=1e-5)
+
+
+@pytest.mark.parametrize("factory", ["predictor", "declared_function", "wrapped"])
+def test_every_kind_of_function_is_converted(run_stage: RunStage, tmp_path: Path, factory: str) -> None:
+    spec = model("python", factory=f"factories.py:{factory}")
+    assert [tensor.name for tensor in load(run_stage, spec).signature.inputs] == ["x"]
+    assert worst_sqnr_db(measured(run_stage, spec, tmp_path)) > 110
+
+
+def test_a_restored_saved_model_goes_by_its_signature(run_stage: RunStage, float_models: Path, tmp_path: Path) -> None:
+    exported = load(run_stage, model("saved_model", float_models / "slots")).saved_model
+    spec = model("python", factory="factories.py:restored", kwargs={"path": exported})
+    assert worst_sqnr_db(measured(run_stage, spec, tmp_path)) > 110
+
+
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
         ("number", "gave a int"),
+        ("undeclared_function", "a tf.function that doesn't say what it takes"),
         ("bare_module", "a Module that has no signature"),
         ("two_functions", "2 functions that could be meant: serving_default, __call__"),
         ("leaves", r"called sys.exit\(0\)"),

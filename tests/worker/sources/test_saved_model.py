@@ -8,7 +8,7 @@ import pytest
 
 from recipekit.errors import SourceError, UnsafeSource
 from tests.conftest import RunStage
-from tests.worker.float_sources import assert_agree, both_sides, load, model
+from tests.worker.float_sources import assert_agree, both_sides, load, measured, model, worst_sqnr_db
 
 pytestmark = pytest.mark.tensorflow
 
@@ -76,3 +76,27 @@ def test_a_saved_model_without_its_variables_is_not_readable(
     shutil.rmtree(folder / "variables")
     with pytest.raises(SourceError, match="is not a readable SavedModel"):
         load(run_stage, model("saved_model", folder))
+
+
+@pytest.mark.parametrize(
+    ("quantization", "sqnr_db"), [("none", 110.0), ("float16", 60.0), ("dynamic_range", 30.0), ("int8", 30.0)]
+)
+def test_what_tensorflow_1_wrote_goes_by_the_names_of_its_signature(
+    run_stage: RunStage, graph_models: Path, tmp_path: Path, quantization: str, sqnr_db: float
+) -> None:
+    spec = model("saved_model", graph_models / "scorer", signature="predict")
+    measurement = measured(run_stage, spec, tmp_path, quantization)
+    assert measurement.parity.keys() == {"scores", "a_total"}
+    assert worst_sqnr_db(measurement) > sqnr_db
+
+
+@pytest.mark.parametrize("name", ["scorer", "scorer_with_tags", "idle_input"])
+def test_a_graph_without_objects_is_read_by_the_loader_of_tensorflow_1(
+    run_stage: RunStage, graph_models: Path, tmp_path: Path, name: str
+) -> None:
+    spec = model("saved_model", graph_models / name, signature="predict")
+    loaded = load(run_stage, spec)
+    assert loaded.loader == "saved_model_v1"
+    assert loaded.saved_model != spec.source.path
+    assert {tensor.name for tensor in loaded.signature.inputs} >= {"zeta", "alpha"}
+    assert worst_sqnr_db(measured(run_stage, spec, tmp_path)) > 110

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipekit.contracts import DatasetSpec
 from recipekit.errors import EvaluationError
 from tests.conftest import RunStage
-from tests.worker.float_sources import dataset, load, model, reference, values
+from tests.worker.float_sources import dataset, growing, load, model, reference, values
 
 pytestmark = pytest.mark.tensorflow
 
@@ -33,6 +32,13 @@ def test_a_model_with_a_fixed_batch_runs_one_by_one(run_stage: RunStage, float_m
     np.testing.assert_array_equal(values(answer)["y"], np.array([[1, 1 / 2], [1 / 4, 1 / 8], [1 / 16, 1 / 32]]))
 
 
+def test_samples_that_would_look_at_each_other_run_one_by_one(run_stage: RunStage, tmp_path: Path) -> None:
+    spec = model("python", factory="recurrent.py:centred")
+    x = np.arange(40 * 4, dtype=np.float32).reshape(40, 4)
+    answer = reference(run_stage, spec, load(run_stage, spec), dataset(tmp_path / "samples.npz", {"x": x}))
+    np.testing.assert_allclose(values(answer)["y"], x - x.mean(axis=1, keepdims=True))
+
+
 def test_an_output_that_is_not_finite_names_the_sample(run_stage: RunStage, float_models: Path, tmp_path: Path) -> None:
     spec = model("saved_model", float_models / "two", signature="reciprocal")
     samples = dataset(tmp_path / "samples.npz", {"x": np.array([[1, 2], [3, 0]], np.float32)})
@@ -43,15 +49,6 @@ def test_an_output_that_is_not_finite_names_the_sample(run_stage: RunStage, floa
 
 def test_an_output_whose_shape_varies_is_named(run_stage: RunStage, float_models: Path) -> None:
     spec = model("keras", float_models / "map.keras")
-    samples = DatasetSpec(
-        plugin="growing",
-        params={},
-        samples=None,
-        shuffle=False,
-        seed=0,
-        preprocess=(),
-        modules=("growing.py",),
-        project_root=spec.project_root,
-    )
+    samples = growing(2, by=1)
     with pytest.raises(EvaluationError, match=r"the output 'map' has shape \(5, 5, 2\), .* before \(4, 4, 2\)"):
         reference(run_stage, spec, load(run_stage, spec), samples)

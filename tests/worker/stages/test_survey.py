@@ -19,6 +19,9 @@ def test_a_survey_records_what_any_reading_would(run_stage: RunStage, tmp_path: 
     _, reading = read(spec, tmp_path)
     assert Path(record.path).read_bytes() == Path(reading.sample_set().path).read_bytes()
     assert (record.sha256, record.count, record.labelled) == (reading.sample_set().sha256, 5, False)
+    (statistics,) = record.statistics
+    assert (statistics.name, statistics.lowest < statistics.mean < statistics.highest) == ("x", True)
+    assert Path(statistics.extremes).stat().st_size == 5 * 2 * 8
 
 
 def test_a_survey_of_a_short_dataset_fails(run_stage: RunStage, tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""Which extras of recipekit a recipe makes use of: their packages decide bytes then, and not otherwise.
+
+It knows names alone; whether a package is there is found out where it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from recipekit.contracts import DatasetSpec, OptimizeSpec
+
+_DATASETS = {"wav_folder": "audio", "tfds": "tfds", "huggingface": "huggingface"}
+_STEPS = {"log_mel": "audio", "mfcc": "audio"}
+_METRICS = {"mean_average_precision": "detection", "word_error_rate": "text", "bleu": "text"}
+
+
+def of_dataset(dataset: DatasetSpec) -> frozenset[str]:
+    """Extras that reading a dataset may need, preprocessing included."""
+    steps = {name for step in dataset.preprocess for name in step}
+    return _known(_DATASETS, [dataset.plugin]) | _known(_STEPS, steps)
+
+
+def of_metrics(metrics: Mapping[str, Any]) -> frozenset[str]:
+    """Extras that some task metrics need."""
+    return _known(_METRICS, metrics)
+
+
+def of_optimization(optimize: OptimizeSpec | None) -> frozenset[str]:
+    """The extra of optimizations that train or cluster; pruning in one shot does without."""
+    return frozenset() if optimize is None or optimize.one_shot else frozenset({"optimize"})
+
+
+def _known(table: Mapping[str, str], names: Iterable[str]) -> frozenset[str]:
+    return frozenset(table[name] for name in names if name in table)

@@ -1,0 +1,89 @@
+"""What became of a Keras model's layers in its float32 flatbuffer, told by the names of tensors.
+
+The converter names the result of an operator after everything that went into it, outermost first and joined by `;`,
+so a convolution with a folded batch normalization and a fused activation bears the names of all three. This module
+must not import TensorFlow.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from recipekit.contracts import LoweredLayer, SourceLayer
+from recipekit.worker.census import OperatorSite, operators_of, output_tensors
+
+_WEIGHTED = frozenset({"CONV_2D", "CONV_3D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
+
+
+def trace(flatbuffer: bytes, layers: Sequence[SourceLayer]) -> tuple[LoweredLayer, ...]:
+    """The fate of each layer.
+
+    An operator with the names of several layers belongs to the first that has weights, or to the first.
+
+    Args:
+        flatbuffer: the float32 conversion.
+        layers: in the model's order, with the name scopes that they were traced in.
+    """
+    sites, ends = operators_of(flatbuffer), output_tensors(flatbuffer)
+    found = [
+        {at for name in site.outputs for part in name.split(";") for at in _layers_at(part, layers)} for site in sites
+    ]
+    _place_fused_lstms(sites, found, layers)
+    for site, places in zip(sites, found, strict=True):
+        outputs = {ends[name] for name in site.outputs if name in ends}
+        for at in [at for at, layer in enumerate(layers) if outputs.intersection(layer.outputs)]:
+            places.update(_chain(at, site, layers, set().union(*found)))
+    own: dict[int, list[str]] = {}
+    guests: dict[int, int] = {}
+    for site, places in zip(sites, found, strict=True):
+        if places:
+            owner = next((at for at in sorted(places) if layers[at].weighted), min(places))
+            own.setdefault(owner, []).append(site.op)
+            guests.update({at: owner for at in places if at != owner})
+    return tuple(_lowered(at, layer, layers, own, guests) for at, layer in enumerate(layers))
+
+
+def _chain(end: int, site: OperatorSite, layers: Sequence[SourceLayer], placed: set[int]) -> Iterator[int]:
+    """The layers in an output's operator, where the output's name has taken the place of theirs.
+
+    These are the last one and those before it that stand nowhere else, back to the one whose weights it holds.
+    """
+    yield end
+    while site.op in _WEIGHTED and (not layers[end].weighted or layers[end].kind == "BatchNormalization"):
+        end -= 1
+        if end < 0 or end in placed:
+            return
+        yield end
+
+
+def _place_fused_lstms(sites: Sequence[OperatorSite], found: list[set[int]], layers: Sequence[SourceLayer]) -> None:
+    """Gives operators that a whole layer was fused into, which bear no name, to the layers in their order."""
+    placed = set().union(*found)
+    lstms = iter([at for at, layer in enumerate(layers) if "LSTM" in layer.kind and at not in placed])
+    for site, places in zip(sites, found, strict=True):
+        if site.op == "UNIDIRECTIONAL_SEQUENCE_LSTM" and not places:
+            places.update(itertools.islice(lstms, 1))
+
+
+def _layers_at(part: str, layers: Sequence[SourceLayer]) -> list[int]:
+    """The layer in whose scope a name lies; the innermost, where scopes contain each other."""
+    inside = [
+        (len(scope), at)
+        for at, layer in enumerate(layers)
+        for scope in layer.scopes
+        if scope and (part == scope or part.startswith(f"{scope}/"))
+    ]
+    return [max(inside)[1]] if inside else []
+
+
+def _lowered(
+    at: int, layer: SourceLayer, layers: Sequence[SourceLayer], own: dict[int, list[str]], guests: dict[int, int]
+) -> LoweredLayer:
+    fate, into = "removed", ""
+    if at in own:
+        fate = "kept"
+    elif at in guests:
+        fate, into = "folded" if layer.weighted else "fused", layers[guests[at]].name
+    counts = {op: own.get(at, []).count(op) for op in dict.fromkeys(own.get(at, []))}
+    return LoweredLayer(name=layer.name, kind=layer.kind, fate=fate, into=into, operators=counts)
