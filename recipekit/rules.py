@@ -12,15 +12,13 @@ from typing import Any
 from recipekit.contracts import calibrates
 from recipekit.faults import Fault
 from recipekit.nearest import did_you_mean
+from recipekit.optimization_rules import optimization_faults, trains_ranges
 from recipekit.registry import names
 
 Recipe = dict[str, Any]
 
 LANGUAGE_VERSION = 1
 """The newest `schema_version` that this recipekit reads."""
-
-_KERAS_KINDS = {"keras", "keras_application", "python"}
-"""Sources that can give a Keras model."""
 
 _RESERVED_NAMES = {
     "con",
@@ -54,7 +52,7 @@ def warnings(recipe: Recipe) -> list[str]:
         found.append("there is no 'evaluation': parity is measured on the representative samples")
     if "representative_dataset" in recipe and not _calibrates(recipe) and "evaluation" in recipe:
         scheme = recipe["converter"]["quantization"]
-        why = "the ranges are trained" if _trains_ranges(recipe) else f"quantization {scheme} needs no calibration"
+        why = "the ranges are trained" if trains_ranges(recipe) else f"quantization {scheme} needs no calibration"
         found.append(f"'representative_dataset' is not used: {why}")
     if not has_bounds(recipe["acceptance"]):
         found.append("'acceptance' sets no bound: the model is accepted and nothing was judged")
@@ -70,12 +68,8 @@ def has_bounds(acceptance: Recipe) -> bool:
     return any(acceptance[section] for section in ("parity", "task", "size", "latency", "model", "target"))
 
 
-def _trains_ranges(recipe: Recipe) -> bool:
-    return "quantization_aware_training" in recipe["optimize"]
-
-
 def _calibrates(recipe: Recipe) -> bool:
-    if _trains_ranges(recipe):
+    if trains_ranges(recipe):
         return False
     converter = recipe["converter"]
     schemes = [converter["quantization"], *(rule["quantization"] for rule in converter["rules"])]
@@ -214,53 +208,6 @@ def _plugins(recipe: Recipe) -> Iterator[Fault]:
             )
 
 
-def _optimization(recipe: Recipe) -> Iterator[Fault]:
-    """Layers are changed in Keras, and a model that was trained for 8 bits is converted to 8 bits."""
-    optimize, kind = recipe["optimize"], recipe["source"]["kind"]
-    if optimize and kind not in _KERAS_KINDS:
-        yield Fault(
-            ("optimize",),
-            f"'optimize' changes the layers of a Keras model, which source.kind {kind} has not: take the Keras file"
-            " that it was made of (source.kind: keras), or leave 'optimize' out",
-        )
-    for step, declared in optimize.items():
-        error = _regular_expression_error(declared.get("layers", ""))
-        if error:
-            yield Fault(("optimize", step, "layers"), f"'optimize.{step}.layers' is no regular expression: {error}")
-    prune = optimize.get("prune", {})
-    if prune.get("schedule") == "polynomial" and "finetune" not in prune:
-        yield Fault(
-            ("optimize", "prune", "schedule"),
-            "'optimize.prune.schedule' polynomial has no training to grow in: add 'finetune', or use constant",
-        )
-    if _trains_ranges(recipe):
-        yield from _trained_ranges(recipe["converter"])
-
-
-def _regular_expression_error(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        return str(error)
-    return ""
-
-
-def _trained_ranges(converter: Recipe) -> Iterator[Fault]:
-    needed = {
-        "engine": (converter["engine"] == "tflite_converter", "engine tflite_converter"),
-        "quantization": (converter["quantization"] == "int8", "quantization int8"),
-        "rules": (not converter["rules"], "a scheme without rules"),
-        "granularity": (converter.get("granularity", "per_channel") == "per_channel", "granularity per_channel"),
-    }
-    for key, (met, wanted) in needed.items():
-        if not met:
-            yield Fault(
-                ("converter", key),
-                f"'converter.{key}' doesn't go with 'optimize.quantization_aware_training', which trains the ranges of"
-                f" 8-bit kernels: it needs {wanted}",
-            )
-
-
 def _dataset_parameters(recipe: Recipe) -> Iterator[Fault]:
     for path, dataset in _datasets(recipe):
         first, second = _EXCLUSIVE.get(dataset["plugin"], ("", ""))
@@ -320,7 +267,7 @@ _RULES = (
     _pinned_weights,
     _converter_rules,
     _plugins,
-    _optimization,
+    optimization_faults,
     _bounds,
     _not_yet,
     _dataset_parameters,

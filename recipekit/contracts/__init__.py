@@ -18,6 +18,7 @@ from recipekit.contracts.declared import (
     calibrates,
     metric_files,
 )
+from recipekit.contracts.loaded import FirstLayer, LoadedModel, LoadRequest, UnrollRequest
 from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
     Census,
@@ -38,6 +39,8 @@ from recipekit.contracts.optimization import (
     ConfirmRequest,
     EncodeRequest,
     FinetuneSpec,
+    OptimizedModel,
+    OptimizeRequest,
     OptimizeSpec,
     Promise,
     PruneSpec,
@@ -68,22 +71,16 @@ from recipekit.contracts.stages import (
     Curve,
     CurvePoint,
     CurveRequest,
-    FirstLayer,
     Flatbuffer,
     Latencies,
-    LoadedModel,
-    LoadRequest,
     LowerRequest,
     MeasureRequest,
-    OptimizedModel,
-    OptimizeRequest,
     QuantizeRequest,
     Reference,
     ReferenceRequest,
     Stage,
     SurveyRequest,
     TensorLog,
-    UnrollRequest,
 )
 from recipekit.contracts.tensors import Signature, TensorSpec
 

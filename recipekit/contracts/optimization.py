@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recipekit.contracts.declared import DatasetSpec
+from recipekit.contracts.declared import DatasetSpec, ModelSpec
+from recipekit.contracts.loaded import LoadedModel
 from recipekit.contracts.measured import LayerWeights
 from recipekit.contracts.record import Record
 from recipekit.contracts.samples import SampleSet
@@ -154,3 +155,35 @@ class Training(Record, frozen=True, kw_only=True):
     samples: SampleSet
     loss: str
     losses: tuple[float, ...]
+
+
+class OptimizeRequest(Record, frozen=True, kw_only=True):
+    """Ask for the float model with fewer weights, fewer distinct values, or trained ranges.
+
+    Attributes:
+        model: the float model.
+        loaded: the same as `load` gave it.
+        optimize: what to do with it.
+        samples: number of samples of each training, by the name of its step.
+    """
+
+    model: ModelSpec
+    loaded: LoadedModel
+    optimize: OptimizeSpec
+    samples: dict[str, int]
+
+
+class OptimizedModel(Record, frozen=True, kw_only=True):
+    """The optimized float model, and what a conversion of it must keep.
+
+    Attributes:
+        loaded: the model, ready for lowering.
+        promises: about its weights, layer by layer.
+        weights: the `.npz` file with the values of the promised weights; empty without promises.
+        trainings: by the name of the step, in their order.
+    """
+
+    loaded: LoadedModel
+    promises: tuple[Promise, ...]
+    weights: str
+    trainings: dict[str, Training]

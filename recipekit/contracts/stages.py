@@ -12,14 +12,14 @@ from recipekit.contracts.declared import (
     LoweringSpec,
     ModelSpec,
 )
-from recipekit.contracts.measured import Latency, LoweredLayer, Measurement, SourceLayer
+from recipekit.contracts.loaded import LoadedModel, LoadRequest, UnrollRequest
+from recipekit.contracts.measured import Latency, LoweredLayer, Measurement
 from recipekit.contracts.optimization import (
     Confirmation,
     ConfirmRequest,
     EncodeRequest,
-    OptimizeSpec,
-    Promise,
-    Training,
+    OptimizedModel,
+    OptimizeRequest,
 )
 from recipekit.contracts.record import Record
 from recipekit.contracts.samples import SampleSet
@@ -32,97 +32,6 @@ from recipekit.errors import (
     RecipekitError,
     SourceError,
 )
-
-
-class LoadRequest(Record, frozen=True, kw_only=True):
-    """Ask for the float model as a SavedModel with one signature."""
-
-    model: ModelSpec
-
-
-class FirstLayer(Record, frozen=True, kw_only=True):
-    """A layer of the model's own that scales an input before anything else does: x becomes x * scale + offset.
-
-    Attributes:
-        input: the input's name.
-        name: the layer's.
-        kind: `Rescaling`, which makes a range of about 1 to 2 wide, or `Normalization` or `BatchNormalization`, which
-            make mean 0 and deviation 1 over all values.
-        scale: factor; over channels with factors of their own, that of all values together.
-        offset: summand, in the same way.
-    """
-
-    input: str
-    name: str
-    kind: str
-    scale: float
-    offset: float
-
-
-class LoadedModel(Record, frozen=True, kw_only=True):
-    """The float model, ready for lowering.
-
-    Attributes:
-        saved_model: folder of the SavedModel that is converted; empty where the source is a flatbuffer.
-        signature_key: the signature's key inside it.
-        signature: its inputs and outputs as converted, with `input_shapes` applied.
-        loader: what read the source (`keras3`, `tf_keras`, `saved_model`, `saved_model_v1`, `factory` ...).
-        reason: why that one, one sentence for the user.
-        parameters: number of weights, where the source tells; else None.
-        flatbuffer: the float `.tflite`, where the source is one; else empty.
-        first_layers: the model's own scaling of its inputs, as far as the source shows its layers.
-        loops: names of its recurrent layers that the stage `unroll` can write out.
-        layers: of a Keras model, in its order; else none.
-    """
-
-    saved_model: str
-    signature_key: str
-    signature: Signature
-    loader: str
-    reason: str
-    parameters: int | None = None
-    flatbuffer: str = ""
-    first_layers: tuple[FirstLayer, ...] = ()
-    loops: tuple[str, ...] = ()
-    layers: tuple[SourceLayer, ...] = ()
-
-
-class UnrollRequest(Record, frozen=True, kw_only=True):
-    """Ask for the float model with its recurrent layers unrolled, as calibration needs them."""
-
-    model: ModelSpec
-
-
-class OptimizeRequest(Record, frozen=True, kw_only=True):
-    """Ask for the float model with fewer weights, fewer distinct values, or trained ranges.
-
-    Attributes:
-        model: the float model.
-        loaded: the same as `load` gave it.
-        optimize: what to do with it.
-        samples: number of samples of each training, by the name of its step.
-    """
-
-    model: ModelSpec
-    loaded: LoadedModel
-    optimize: OptimizeSpec
-    samples: dict[str, int]
-
-
-class OptimizedModel(Record, frozen=True, kw_only=True):
-    """The optimized float model, and what a conversion of it must keep.
-
-    Attributes:
-        loaded: the model, ready for lowering.
-        promises: about its weights, layer by layer.
-        weights: the `.npz` file with the values of the promised weights; empty without promises.
-        trainings: by the name of the step, in their order.
-    """
-
-    loaded: LoadedModel
-    promises: tuple[Promise, ...]
-    weights: str
-    trainings: dict[str, Training]
 
 
 class SurveyRequest(Record, frozen=True, kw_only=True):

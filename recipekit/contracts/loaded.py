@@ -1,0 +1,67 @@
+"""The float model as the stages `load` and `unroll` give it. Paths are absolute strings."""
+
+from __future__ import annotations
+
+from recipekit.contracts.declared import ModelSpec
+from recipekit.contracts.measured import SourceLayer
+from recipekit.contracts.record import Record
+from recipekit.contracts.tensors import Signature
+
+
+class LoadRequest(Record, frozen=True, kw_only=True):
+    """Ask for the float model as a SavedModel with one signature."""
+
+    model: ModelSpec
+
+
+class FirstLayer(Record, frozen=True, kw_only=True):
+    """A layer of the model's own that scales an input before anything else does: x becomes x * scale + offset.
+
+    Attributes:
+        input: the input's name.
+        name: the layer's.
+        kind: `Rescaling`, which makes a range of about 1 to 2 wide, or `Normalization` or `BatchNormalization`, which
+            make mean 0 and deviation 1 over all values.
+        scale: factor; over channels with factors of their own, that of all values together.
+        offset: summand, in the same way.
+    """
+
+    input: str
+    name: str
+    kind: str
+    scale: float
+    offset: float
+
+
+class LoadedModel(Record, frozen=True, kw_only=True):
+    """The float model, ready for lowering.
+
+    Attributes:
+        saved_model: folder of the SavedModel that is converted; empty where the source is a flatbuffer.
+        signature_key: the signature's key inside it.
+        signature: its inputs and outputs as converted, with `input_shapes` applied.
+        loader: what read the source (`keras3`, `tf_keras`, `saved_model`, `saved_model_v1`, `factory` ...).
+        reason: why that one, one sentence for the user.
+        parameters: number of weights, where the source tells; else None.
+        flatbuffer: the float `.tflite`, where the source is one; else empty.
+        first_layers: the model's own scaling of its inputs, as far as the source shows its layers.
+        loops: names of its recurrent layers that the stage `unroll` can write out.
+        layers: of a Keras model, in its order; else none.
+    """
+
+    saved_model: str
+    signature_key: str
+    signature: Signature
+    loader: str
+    reason: str
+    parameters: int | None = None
+    flatbuffer: str = ""
+    first_layers: tuple[FirstLayer, ...] = ()
+    loops: tuple[str, ...] = ()
+    layers: tuple[SourceLayer, ...] = ()
+
+
+class UnrollRequest(Record, frozen=True, kw_only=True):
+    """Ask for the float model with its recurrent layers unrolled, as calibration needs them."""
+
+    model: ModelSpec
