@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 import yaml
 
+from recipekit import registry
 from recipekit.cli import main
 from recipekit.contracts import DatasetSpec
 from recipekit.faults import find_faults
 from recipekit.recipe import parse
 from recipekit.worker.engines.ai_edge_schemes import ALGORITHMS
 from recipekit.worker.samples import open_samples
+from recipekit.worker.scoring import open_metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -137,18 +139,21 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_the_docs_plugin_is_read_by_the_docs_recipe(tmp_path: Path) -> None:
-    (code,) = blocks(PLUGINS, "python")
-    (recipe,) = blocks(PLUGINS, "yaml")
+    code, _ = blocks(PLUGINS, "python")
+    recipes = [yaml.safe_load(block) for block in blocks(PLUGINS, "yaml")]
+    *others, recipe = [recipe for recipe in recipes if "representative_dataset" in recipe]
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "two_clouds.py").write_text(code)
-    dataset: dict[str, Any] = yaml.safe_load(recipe)["representative_dataset"]
+    dataset: dict[str, Any] = recipe["representative_dataset"]
     document = {
         "name": "x",
         "version": "1.0.0",
         "source": {"kind": "keras", "path": "x"},
         "converter": {"quantization": "none"},
     }
-    assert find_faults({**document, "representative_dataset": dataset}, "recipe") == []
+    assert [other["representative_dataset"]["plugin"] for other in others] == ["wav_folder", "tfrecord"]
+    for shown in (*others, recipe):
+        assert find_faults({**document, **shown}, "recipe") == []
     spec = DatasetSpec(
         plugin=dataset.pop("plugin"),
         modules=tuple(dataset.pop("modules")),
@@ -162,3 +167,20 @@ def test_the_docs_plugin_is_read_by_the_docs_recipe(tmp_path: Path) -> None:
     samples = list(open_samples(spec, None, tmp_path))
     assert len(samples) == 200
     assert samples[0].tensors["point"].dtype == np.float32
+
+
+def test_the_docs_metric_is_opened_by_the_docs_recipe(tmp_path: Path) -> None:
+    _, code = blocks(PLUGINS, "python")
+    (metrics,) = (yaml.safe_load(block)["evaluation"]["metrics"] for block in blocks(PLUGINS, "yaml")[-1:])
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "within.py").write_text(code)
+    (metric,) = open_metrics(metrics, tmp_path).values()
+    assert metric.score(np.array([1.0, 2.0]), {"angle": np.array([[1.2], [3.0]])}, None) == 0.5
+
+
+def test_the_docs_name_every_dataset_metric_and_sound_step() -> None:
+    for kind in ("datasets", "metrics"):
+        for name in registry.names(kind):
+            if registry.target(kind, name).startswith("recipekit."):
+                assert f"`{name}`" in PLUGINS
+    assert all(f"`{step}`" in PLUGINS for step in ("log_mel", "mfcc"))

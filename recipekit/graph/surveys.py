@@ -31,6 +31,8 @@ _DECLARED_FILES: dict[str, tuple[str, ...]] = {
 _HOSTED = frozenset({"tfds", "huggingface"})
 """Datasets that may lie in a folder of their library instead."""
 
+_WILDCARDS = frozenset("*?[")
+
 
 def survey(label: str, dataset: DatasetSpec, section: str, surroundings: Surroundings) -> Node:
     """The stage that reads a dataset.
@@ -67,9 +69,14 @@ def _inputs(dataset: DatasetSpec, surroundings: Surroundings) -> dict[str, Any] 
     for name in _DECLARED_FILES[dataset.plugin]:
         if dataset.params.get(name) is not None:
             place = Path(dataset.project_root, dataset.params[name])
-            files[name] = {"place": str(place), "status": status_digest(place)}
+            files[name] = {"place": str(place), "status": status_digest(_watched(place))}
             if files[name]["status"] is None:
                 return None
             declared["params"] = {key: value for key, value in declared["params"].items() if key != name}
     packages = surroundings.packages_of(extras.of_dataset(dataset))
     return {"dataset": declared, "files": files, **({"packages": packages} if packages else {})}
+
+
+def _watched(place: Path) -> Path:
+    """What is looked at: the file or folder, or the folder that a pattern chooses files of."""
+    return place.parent if _WILDCARDS & {*place.name} else place

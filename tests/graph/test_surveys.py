@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recipekit import inputs
+from recipekit.environment import Package
 from recipekit.graph import Node, survey
 from tests.graph.conftest import SmallProject
 
@@ -56,6 +57,40 @@ def test_code_of_the_project_may_read_anything_so_it_always_runs(
 ) -> None:
     small.recipe["evaluation"]["dataset"] = dataset
     assert reading(small).key == ""
+
+
+def test_a_pattern_is_looked_at_with_the_whole_folder_that_it_chooses_from(small: SmallProject) -> None:
+    dataset = {"plugin": "tfrecord", "path": "records/*.tfrecord", "features": {"x": {"dtype": "float32"}}}
+    small.recipe["evaluation"]["dataset"] = dataset
+    assert reading(small).key == ""
+    (small.root / "records").mkdir()
+    small.write("records/a.tfrecord", b"1")
+    before = reading(small).key
+    assert before == reading(small).key != ""
+    small.write("records/b.tfrecord", b"1")
+    assert reading(small).key != before
+    dataset["path"] = "records/a*.tfrecord"
+    assert reading(small).key != before
+
+
+def test_a_hosted_dataset_is_found_again_where_it_lies_in_a_folder_that_the_recipe_names(small: SmallProject) -> None:
+    small.write("data", b"1")
+    for dataset in ({"plugin": "tfds", "name": "tiny"}, {"plugin": "huggingface", "dataset": "tiny"}):
+        small.recipe["evaluation"]["dataset"] = dataset
+        assert reading(small).key == ""
+    for dataset in ({"plugin": "tfds", "name": "tiny", "data_dir": "data"}, {"plugin": "huggingface", "path": "data"}):
+        small.recipe["evaluation"]["dataset"] = dataset
+        assert reading(small).key
+
+
+def test_the_packages_of_an_extra_count_where_the_dataset_uses_it(small: SmallProject) -> None:
+    def key(version: str) -> str:
+        small.surroundings._extras[frozenset({"audio"})] = (Package("librosa", version, "7" * 64, "RECORD"),)
+        return reading(small).key
+
+    assert key("0.11.0") == key("0.12.0")
+    small.recipe["evaluation"]["dataset"]["preprocess"] = [{"mfcc": {"sr": 16000}}]
+    assert key("0.11.0") != key("0.12.0")
 
 
 def test_other_samples_of_the_same_files_are_another_reading(small: SmallProject) -> None:

@@ -249,3 +249,21 @@ def test_a_candidate_that_is_no_model_is_answered_before_native_code_sees_it(
 def test_the_stage_runs_in_its_worker(request_: MeasureRequest, folder: Path, run_stage: RunStage) -> None:
     in_worker = run_stage("measure", request_)
     assert in_worker.parity == measure.run(request_, folder).parity
+
+
+def test_a_metric_of_the_project_is_measured_beside_one_of_the_registry(
+    request_: MeasureRequest, measured_models: Path, tmp_path: Path, folder: Path
+) -> None:
+    (tmp_path / "share.py").write_text(
+        "import numpy as np\n"
+        "class Share:\n"
+        "    higher_is_better = True\n"
+        "    def __init__(self, output): self.output = output\n"
+        "    def hits(self, labels, outputs): return outputs[self.output].argmax(axis=1) == labels\n"
+        "    def score(self, labels, outputs, weights): return np.average(self.hits(labels, outputs))\n"
+    )
+    request = candidate(request_, measured_models / "int8.tflite")
+    metrics = {"top1_accuracy": {}, "share.py:Share": {"output": "probabilities"}}
+    task = measure.run(msgspec.structs.replace(request, metrics=metrics), folder).task
+    assert task["share.py:Share"] == task["top1_accuracy"]
+    assert task["top1_accuracy"].paired is not None
