@@ -21,7 +21,7 @@ class Sample:
     Attributes:
         id: what names it in messages and records: a file path relative to the dataset, a row number ...
         tensors: arrays without batch dimension by input name; a bare array where the model has one input.
-        label: the target of task metrics: a number, a class index or an array; None where there is none.
+        label: the target of task metrics: a number, a text or an array; None where there is none.
     """
 
     id: str
@@ -66,7 +66,10 @@ class Metric(Protocol):
     def score(
         self, labels: npt.NDArray[Any], outputs: Mapping[str, npt.NDArray[Any]], weights: npt.NDArray[np.float64] | None
     ) -> float:
-        """The metric of outputs (by output name, first axis = samples) against labels, samples weighted."""
+        """The metric of outputs (by output name, first axis = samples) against labels, samples weighted.
+
+        Labels that differ in shape come as an array of arrays (dtype object).
+        """
 
     def hits(self, labels: npt.NDArray[Any], outputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_] | None:
         """For a metric that is the share of right samples, which ones are right; None for others."""

@@ -1,4 +1,4 @@
-"""Files below a folder whose first-level folders are the classes: which files there are, and their labels.
+"""Files below a folder: which there are, and their labels, by first-level folders or from a table.
 
 It knows nothing of what the files hold.
 """
@@ -6,11 +6,13 @@ It knows nothing of what the files hold.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from recipekit.errors import DatasetError
 from recipekit.nearest import did_you_mean
+from recipekit.worker.label_file import TABLES, LabelFile
 
 
 def require_folder(folder: Path) -> None:
@@ -30,18 +32,27 @@ def file_names(folder: Path, extensions: Sequence[str]) -> list[str]:
     return sorted(_walk(folder, endings))
 
 
-def class_labels(folder: Path, names: Sequence[str], file: Path | None) -> dict[str, int]:
-    """The label of each first-level folder; empty where the files have no class folders.
+def label_lookup(folder: Path, names: Sequence[str], file: Path | None) -> Callable[[str], Any]:
+    """The function from a file's name to its label, None where it has none.
 
     Args:
         folder: the dataset's folder.
         names: its files, from `file_names`.
-        file: a text file with the class folders' names, one a line, in label order; None sorts all of them, so that a
-            class without files still counts.
+        file: a table for `LabelFile` (`.csv` or `.json`), or a text file with the class folders' names, one a line, in
+            label order; None sorts the class folders, so that one without files still counts.
 
     Raises:
-        DatasetError: labelled and unlabelled files are mixed, or the folders don't fit the list.
+        DatasetError: labelled and unlabelled files are mixed, the folders don't fit the list, or the table is
+            unreadable. The function raises it for a file that the table lacks.
     """
+    if file is not None and file.suffix.lower() in TABLES:
+        return LabelFile(file).__getitem__
+    classes = _class_labels(folder, names, file)
+    return lambda name: classes.get(name.partition("/")[0])
+
+
+def _class_labels(folder: Path, names: Sequence[str], file: Path | None) -> dict[str, int]:
+    """The label of each class folder; empty where the files have none."""
     loose = [name for name in names if "/" not in name]
     if loose and (len(loose) < len(names) or file is not None):
         raise DatasetError(

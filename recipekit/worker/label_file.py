@@ -15,6 +15,9 @@ from typing import Any
 from recipekit.errors import DatasetError
 from recipekit.nearest import did_you_mean
 
+TABLES = (".csv", ".json")
+"""Endings of the two forms of table."""
+
 
 def parse_label(text: str) -> int | float | str:
     """A label that was written as text: an integer, else a number, else the text itself."""

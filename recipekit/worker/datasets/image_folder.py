@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from recipekit.contracts import DatasetContext, Sample
 from recipekit.errors import DatasetError
-from recipekit.worker.class_folders import class_labels, file_names, require_folder
+from recipekit.worker.class_folders import file_names, label_lookup, require_folder
 from recipekit.worker.image_file import MODES, decode_image
 
 _EXTENSIONS = ("jpg", "jpeg", "png", "bmp", "gif", "webp", "tif", "tiff")
@@ -28,7 +28,8 @@ class ImageFolderDataset:
         path: the folder.
         extensions: file name endings that count as images, in any case, with or without the dot.
         mode: `RGB` (three channels) or `L` (one, grey).
-        labels: a text file with the class folders' names, one a line, in label order; None sorts them.
+        labels: a text file with the class folders' names, one a line, in label order, or a `.csv` table or `.json`
+            object from files to labels, such as boxes; None sorts the class folders.
 
     Raises:
         DatasetError: the folder is missing, mixes labelled and unlabelled images, or doesn't fit `labels`.
@@ -49,16 +50,14 @@ class ImageFolderDataset:
             raise DatasetError(f"there is no mode {mode!r}", where="image_folder", fix="use RGB or L")
         self._mode = mode
         self._names = file_names(self._folder, extensions)
-        order = None if labels is None else context.root / labels
-        self._labels = class_labels(self._folder, self._names, order)
+        self._label_of = label_lookup(self._folder, self._names, None if labels is None else context.root / labels)
 
     def __len__(self) -> int:
         return len(self._names)
 
     def __getitem__(self, index: int) -> Sample:
         name = self._names[index]
-        label = self._labels[name.partition("/")[0]] if self._labels else None
-        return Sample(name, _read(self._folder / name, self._mode), label)
+        return Sample(name, _read(self._folder / name, self._mode), self._label_of(name))
 
 
 def _read(path: Path, mode: str) -> npt.NDArray[Any]:

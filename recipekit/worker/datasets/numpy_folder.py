@@ -14,11 +14,9 @@ import numpy.typing as npt
 from recipekit.contracts import DatasetContext, Sample
 from recipekit.errors import DatasetError
 from recipekit.nearest import did_you_mean
-from recipekit.worker.class_folders import class_labels, file_names, require_folder
-from recipekit.worker.label_file import LabelFile
+from recipekit.worker.class_folders import file_names, label_lookup, require_folder
 
 _EXTENSIONS = ("npy", "npz")
-_TABLES = (".csv", ".json")
 
 
 class NumpyFolderDataset:
@@ -50,7 +48,10 @@ class NumpyFolderDataset:
             )
         self._label_key = label_key
         self._names = file_names(self._folder, _EXTENSIONS)
-        self._label_of = self._labelling(None if labels is None else context.root / labels)
+        self._label_of: Callable[[str], Any] = lambda _: None
+        if label_key is None:
+            file = None if labels is None else context.root / labels
+            self._label_of = label_lookup(self._folder, self._names, file)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -69,14 +70,6 @@ class NumpyFolderDataset:
             )
         label = tensors.pop(self._label_key)[()]
         return Sample(name, tensors, label)
-
-    def _labelling(self, file: Path | None) -> Callable[[str], Any]:
-        if self._label_key is not None:
-            return lambda _: None
-        if file is not None and file.suffix.lower() in _TABLES:
-            return LabelFile(file).__getitem__
-        classes = class_labels(self._folder, self._names, file)
-        return lambda name: classes.get(name.partition("/")[0])
 
 
 def _read(path: Path) -> npt.NDArray[Any] | dict[str, npt.NDArray[Any]]:

@@ -115,7 +115,7 @@ class _Feature:
             )
         if decode not in (None, "image", "raw") or mode not in MODES or (dtype is None) != (decode == "image"):
             raise DatasetError(
-                f"the feature '{key}' needs a `dtype`, or `decode: image`",
+                f"the feature '{key}' needs either a `dtype` or `decode: image`",
                 where=_WHERE,
                 fix="write {dtype: float32, shape: [3]}, {decode: raw, dtype: uint8, shape: [4, 4]} or {decode: image}",
             )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from recipekit.contracts import DatasetContext, Sample
 from recipekit.errors import DatasetError
-from recipekit.worker.class_folders import class_labels, file_names, require_folder
+from recipekit.worker.class_folders import file_names, label_lookup, require_folder
 from recipekit.worker.extras import require
 
 _CHANNELS = ("mono", "stereo")
@@ -30,7 +30,8 @@ class WavFolderDataset:
     Args:
         context: where relative paths start.
         path: the folder.
-        labels: a text file with the class folders' names, one a line, in label order; None sorts them.
+        labels: a text file with the class folders' names, one a line, in label order, or a `.csv` table or `.json`
+            object from files to labels, such as transcripts; None sorts the class folders.
         sample_rate: in Hz; None keeps each file's own.
         duration: in seconds, `round(duration * rate)` frames; None keeps each file's own.
         channels: `mono`, the mean of the channels, shape (frames,), or `stereo`, shape (frames, 2), where a mono file
@@ -64,8 +65,7 @@ class WavFolderDataset:
         self._duration = duration
         self._mono = channels == "mono"
         self._names = file_names(self._folder, ("wav",))
-        order = None if labels is None else context.root / labels
-        self._labels = class_labels(self._folder, self._names, order)
+        self._label_of = label_lookup(self._folder, self._names, None if labels is None else context.root / labels)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -79,7 +79,7 @@ class WavFolderDataset:
             sound, rate = _resampled(sound, rate, self._sample_rate or rate), self._sample_rate or rate
         if self._duration is not None:
             sound = _of_length(sound, round(self._duration * rate))
-        return Sample(name, sound, self._labels.get(name.partition("/")[0]))
+        return Sample(name, sound, self._label_of(name))
 
 
 def _read(path: Path) -> tuple[int, Sound]:

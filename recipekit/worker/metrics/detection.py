@@ -88,32 +88,26 @@ class MeanAveragePrecision:
         self._remembered = Remembered(self._match)
 
     def score(self, labels: npt.NDArray[Any], outputs: Outputs, weights: npt.NDArray[np.float64] | None) -> float:
-        """The metric, NaN where no object counts; weights are whole numbers, so many copies of a sample.
+        """The metric of weighted samples, NaN where no object counts; see `contracts.Metric`.
 
         Raises:
             DatasetError: a label has another form.
-            EvaluationError: an output is missing or has another shape, or a weight isn't a whole number.
+            EvaluationError: an output is missing or has another shape.
         """
-        matched = self._remembered(labels, outputs)
-        copies = np.arange(len(labels))
-        if weights is not None:
-            if not np.array_equal(weights, np.rint(weights)):
-                raise EvaluationError("weights must be whole numbers", where=_WHERE, fix="repeat samples instead")
-            copies = np.repeat(copies, weights.astype(np.intp))
-        if not matched.params.catIds or not len(copies):
-            return float("nan")
-        with redirect_stdout(io.StringIO()):
-            precision = self._accumulated(matched, copies)
-        defined = precision[precision > -1]
-        return float(defined.mean()) if defined.size else float("nan")
+        weights = np.ones(len(labels)) if weights is None else weights
+        values = [matches.precision(weights) for matches in self._remembered(labels, outputs)]
+        defined = [value for value in values if value is not None]
+        return float(np.mean(defined)) if defined else float("nan")
 
     def hits(self, labels: npt.NDArray[Any], outputs: Outputs) -> None:
         """None: the metric is no share of right samples."""
 
-    def _match(self, labels: npt.NDArray[Any], outputs: Outputs) -> Any:
-        """Detections of each sample and class matched with its objects: the part that no weight changes."""
+    def _match(self, labels: npt.NDArray[Any], outputs: Outputs) -> list[_Matches]:
+        """Detections matched with objects, of each class that has any: the part that no weight changes."""
         objects = [note for index, label in enumerate(labels) for note in self._objects(index, np.asarray(label))]
         categories = sorted({note["category_id"] for note in objects})
+        if not categories:
+            return []
         with redirect_stdout(io.StringIO()):
             truth = self._collection(len(labels), categories, objects)
             found = self._collection(len(labels), categories, list(self._detections(len(labels), outputs)))
@@ -122,19 +116,9 @@ class MeanAveragePrecision:
             evaluation.params.maxDets = [self._max_detections]
             evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, np.inf]], ["all"]
             evaluation.evaluate()
-        return evaluation
-
-    def _accumulated(self, matched: Any, copies: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-        """Precisions of shape (thresholds, recalls, classes, 1, 1) over copies of samples, -1 where undefined."""
-        evaluation = self._cocoeval.COCOeval(iouType="bbox")
-        evaluation.params.__dict__.update(matched.params.__dict__, imgIds=list(range(len(copies))))
-        evaluation._paramsEval = evaluation.params  # what `evaluate` leaves for `accumulate`
-        samples = len(matched.params.imgIds)
-        classes = range(len(matched.params.catIds))
-        evaluation.evalImgs = [matched.evalImgs[place * samples + index] for place in classes for index in copies]
-        evaluation.accumulate()
-        precision: npt.NDArray[np.float64] = evaluation.eval["precision"]
-        return precision
+        samples = len(labels)
+        parts = [evaluation.evalImgs[start : start + samples] for start in range(0, samples * len(categories), samples)]
+        return [_Matches([entry for entry in part if entry is not None], evaluation.params.recThrs) for part in parts]
 
     def _collection(self, samples: int, categories: list[int], notes: list[dict[str, Any]]) -> Any:
         """Boxes in the form that pycocotools reads; their ids count from 1, since 0 means no match there."""
@@ -188,6 +172,45 @@ class MeanAveragePrecision:
             (first, second, third, fourth) if self._format == "xyxy" else (second, first, fourth, third)
         )
         return np.stack([left, top, right - left, bottom - top], axis=1)
+
+
+class _Matches:
+    """The detections of one class, matched by pycocotools, in the order of their scores.
+
+    What follows is its `COCOeval.accumulate` with a weight for each sample: calling it on copies takes ten times as
+    long, and a bootstrap asks for hundreds of weights.
+    """
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]], recalls: npt.NDArray[np.float64]) -> None:
+        """Joins what `COCOeval.evaluate` gave.
+
+        Args:
+            entries: of the samples that have an object or a detection of the class.
+            recalls: at which precision is looked up.
+        """
+        scores = np.concatenate([entry["dtScores"] for entry in entries])
+        order = np.argsort(-scores, kind="mergesort")
+        matched = np.concatenate([entry["dtMatches"] for entry in entries], axis=1)[:, order] > 0
+        counted = ~np.concatenate([entry["dtIgnore"] for entry in entries], axis=1)[:, order].astype(np.bool_)
+        detected = [np.full(len(entry["dtScores"]), entry["image_id"], np.intp) for entry in entries]
+        self._samples = np.concatenate(detected)[order]
+        self._right, self._wrong = matched & counted, ~matched & counted
+        objects = [np.full(np.count_nonzero(entry["gtIgnore"] == 0), entry["image_id"], np.intp) for entry in entries]
+        self._objects = np.concatenate(objects)
+        self._recalls = recalls
+
+    def precision(self, weights: npt.NDArray[np.float64]) -> float | None:
+        """Mean precision over thresholds and recalls under weights of the samples; None where no object counts."""
+        expected = weights[self._objects].sum()
+        if not expected:
+            return None
+        right = np.cumsum(self._right * weights[self._samples], axis=1)
+        wrong = np.cumsum(self._wrong * weights[self._samples], axis=1)
+        precision = right / (right + wrong + np.spacing(1))
+        best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]  # at this recall or any higher one
+        reached = np.column_stack([best, np.zeros(len(best))])
+        places = [np.searchsorted(recall, self._recalls, side="left") for recall in right / expected]
+        return float(np.mean([row[place] for row, place in zip(reached, places, strict=True)]))
 
 
 def _note(sample: int, category: int, box: npt.NDArray[np.float64], **more: Any) -> dict[str, Any]:

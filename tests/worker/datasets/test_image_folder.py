@@ -54,6 +54,14 @@ def test_a_labels_file_gives_the_order(tmp_path: Path) -> None:
     assert labels == {"cat/1.png": 2, "dog/1.png": 1}
 
 
+def test_a_table_gives_boxes(tmp_path: Path) -> None:
+    save(tmp_path / "images" / "1.png")
+    save(tmp_path / "images" / "more" / "2.png")
+    (tmp_path / "boxes.json").write_text('{"1.png": [[0, 0, 1, 1, 7]], "more/2.png": []}')
+    labels = {sample.id: sample.label for sample in open_folder(tmp_path, labels="boxes.json")}
+    assert labels == {"1.png": [[0, 0, 1, 1, 7]], "more/2.png": []}
+
+
 def test_images_directly_in_the_folder_have_no_labels(tmp_path: Path) -> None:
     save(tmp_path / "images" / "1.png")
     (tmp_path / "images" / "empty").mkdir()

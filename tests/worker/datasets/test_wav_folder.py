@@ -100,6 +100,12 @@ def test_class_folders_are_labels(tmp_path: Path) -> None:
     assert [(dataset[i].id, dataset[i].label) for i in range(len(dataset))] == [("no/1.WAV", 0), ("yes/1.wav", 1)]
 
 
+def test_a_table_gives_transcripts(tmp_path: Path) -> None:
+    save(tmp_path, "a.wav")
+    (tmp_path / "said.csv").write_text('file,said\na.wav,"well, yes"\n')
+    assert WavFolderDataset(DatasetContext(tmp_path, 0), path="sounds", labels="said.csv")[0].label == "well, yes"
+
+
 def test_chunks_of_other_programs_are_passed_over(tmp_path: Path) -> None:
     path = save(tmp_path, "a.wav")
     data = path.read_bytes()
