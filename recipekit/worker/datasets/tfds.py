@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recipekit.contracts import DatasetContext, Sample
-from recipekit.errors import DatasetError
+from recipekit.errors import DatasetError, RecipekitError
 from recipekit.worker.extras import require
 from recipekit.worker.named_fields import NamedFields
 from recipekit.worker.tfrecord_file import TFRecordFile
@@ -81,7 +81,13 @@ class TfdsDataset:
 
     def __getitem__(self, index: int) -> Sample:
         name = f"{self._name}:{index}"
-        return self._fields.sample(name, self._read(index), name)
+        try:
+            row = self._read(index)
+        except RecipekitError:
+            raise
+        except Exception as error:  # decoders of broken images raise whatever their parser stumbles over
+            raise DatasetError(f"can't be read: {error}", where=name, fix="prepare the dataset anew") from error
+        return self._fields.sample(name, row, name)
 
 
 class _Records:

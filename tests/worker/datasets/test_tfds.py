@@ -90,6 +90,14 @@ def test_a_damaged_record_is_named(tiny: Path) -> None:
     assert caught.value.where == f"{shard} record 0"
 
 
+def test_an_example_that_the_features_do_not_fit_is_named(tiny: Path) -> None:
+    features = {"x": tensor_feature("float32", 7), "label": tensor_feature("int64")}
+    write_prepared(tiny / "data", features, [example(x=[1.0], label=[0]), example(x=[1.0], label=[0])])
+    with pytest.raises(DatasetError, match="can't be read") as caught:
+        opened(tiny)[1]
+    assert caught.value.where == "tiny/test:1"
+
+
 def test_a_missing_package_is_answered_with_the_extra(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
     with pytest.raises(EnvironmentFault, match="'tfds' needs the package 'tensorflow_datasets'") as caught:
