@@ -58,12 +58,17 @@ def _answers(model: SourceModel, batch: list[NamedSample]) -> dict[str, Array]:
     try:
         return model(tensors)
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
         raise EvaluationError(
-            f"the float model failed: {type(error).__name__}: {first_line}",
+            f"the float model failed: {type(error).__name__}: {_cause(error)}",
             where=_place(batch[0], batch[-1]),
             fix="check the samples against what the model expects; the log holds the whole traceback",
         ) from error
+
+
+def _cause(error: Exception) -> str:
+    """The first line of a message, or what comes after TensorFlow's heading and the place in the graph."""
+    lines = [line for line in map(str.strip, str(error).splitlines()) if line and not line.startswith("[[{{")]
+    return lines[-1 if lines[0] == "Graph execution error:" else 0] if lines else "it gave no reason"
 
 
 def _place(first: NamedSample, last: NamedSample) -> str:
