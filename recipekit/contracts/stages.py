@@ -41,11 +41,19 @@ class SurveyRequest(Record, frozen=True, kw_only=True):
 
 
 class TensorLog(Record, frozen=True, kw_only=True):
-    """All values of one output, sample by sample: a C-ordered raw file of shape (samples, *shape)."""
+    """All values of one output, sample by sample, in a raw C-ordered file.
+
+    Attributes:
+        path: the file.
+        dtype: NumPy's name of the element type.
+        shape: of every sample; of the first one where they differ.
+        shapes: a `.npy` file with the shape of each sample, int64 (samples, rank); empty where they are all alike.
+    """
 
     path: str
     dtype: str
     shape: tuple[int, ...]
+    shapes: str = ""
 
 
 class ReferenceRequest(Record, frozen=True, kw_only=True):

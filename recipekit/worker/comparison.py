@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -26,7 +27,8 @@ class Comparison:
     """Collects the converted model's outputs in the order of the reference's samples.
 
     Attributes:
-        reference: the float model's outputs by name, shape (samples, *shape), read from disk as they are needed.
+        reference: the float model's outputs by name, shape (samples, *shape), read from disk as they are needed; those
+            that differ in shape from sample to sample are compared, too, but not among them.
     """
 
     def __init__(self, reference: Reference, keep: bool) -> None:
@@ -35,11 +37,21 @@ class Comparison:
         Args:
             reference: the float model's outputs.
             keep: whether all outputs of the converted model are held for `converted`.
+
+        Raises:
+            EvaluationError: outputs are to be held, and one differs in shape from sample to sample.
         """
         self._samples = reference.samples.count
-        self.reference = {name: _open(log, self._samples) for name, log in reference.outputs.items()}
-        self._parity = {name: ParityAccumulator(name) for name in self.reference}
+        varying = {name: log for name, log in reference.outputs.items() if log.shapes}
+        if keep and varying:
+            raise _several_shapes(next(iter(varying)))
+        uniform = {name: log for name, log in reference.outputs.items() if not log.shapes}
+        self.reference = {name: _open(log, self._samples) for name, log in uniform.items()}
+        self._varying = {name: _split(log) for name, log in varying.items()}
+        self._shapes = {name: log.shape for name, log in uniform.items()}
+        self._parity = {name: ParityAccumulator(name) for name in reference.outputs}
         values = sum(math.prod(array.shape[1:]) for array in self.reference.values())
+        values += sum(max(array.size for array in arrays) for arrays in self._varying.values())
         self._block_size = max(1, min(_BLOCK_SAMPLES, _BLOCK_BYTES // max(1, 8 * values)))
         self._block: list[Mapping[str, npt.NDArray[Any]]] = []
         self._compared = 0
@@ -55,11 +67,12 @@ class Comparison:
         position = self._compared + len(self._block)
         if position >= self._samples:
             raise _other_count(f"more than {self._samples}", self._samples)
-        for name, array in self.reference.items():
-            if outputs[name].shape != array.shape[1:]:
+        expected = {name: arrays[position].shape for name, arrays in self._varying.items()}
+        for name, shape in {**self._shapes, **expected}.items():
+            if outputs[name].shape != shape:
                 raise EvaluationError(
                     f"the converted model gives shape {outputs[name].shape} for sample {position}, the float model "
-                    f"{array.shape[1:]}",
+                    f"{shape}",
                     where=f"output '{name}'",
                     fix="fix dynamic dimensions with `source.input_shapes`",
                 )
@@ -91,6 +104,9 @@ class Comparison:
         stacked = {name: np.stack([outputs[name] for outputs in self._block]) for name in self.reference}
         for name, converted in stacked.items():
             self._parity[name].add(self.reference[name][self._compared : end], converted)
+        for name, arrays in self._varying.items():
+            for expected, outputs in zip(arrays[self._compared : end], self._block, strict=True):
+                self._parity[name].add(expected[np.newaxis], outputs[name][np.newaxis])
         if self._kept is not None:
             self._kept.append(stacked)
         self._block = []
@@ -102,6 +118,23 @@ def _open(log: TensorLog, samples: int) -> npt.NDArray[Any]:
     if math.prod(shape) == 0:
         return np.empty(shape, log.dtype)  # an empty file can't be mapped
     return np.asarray(np.memmap(log.path, log.dtype, "r", shape=shape))
+
+
+def _split(log: TensorLog) -> list[npt.NDArray[Any]]:
+    """An output whose samples differ in shape, as an array a sample."""
+    shapes = np.load(log.shapes)
+    sizes = shapes.prod(axis=1)
+    values = _open(msgspec.structs.replace(log, shape=()), int(sizes.sum()))
+    parts = np.split(values, np.cumsum(sizes)[:-1])
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _several_shapes(name: str) -> EvaluationError:
+    return EvaluationError(
+        "differs in shape from sample to sample, and a task metric takes one shape alone",
+        where=f"output '{name}'",
+        fix="bring the samples to one size with `preprocess`, or take `evaluation.metrics` out",
+    )
 
 
 def _other_count(got: str, expected: int) -> DatasetError:

@@ -47,11 +47,21 @@ def _branches() -> tuple[dict[str, Any], dict[str, Any]]:
     return {"x": x, "training": training}, {"y": tf.multiply(chosen, 3.0, name="y")}
 
 
-def _write_saved_model(folder: Path, session: Any, tags: list[str], ports: tuple[dict[str, Any], ...]) -> None:
+def _words() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Words by a lookup table to their embeddings."""
+    word = v1.placeholder(tf.string, (None, 2), name="w")
+    words = v1.lookup.KeyValueTensorInitializer(tf.constant(["cat", "dog"]), tf.constant([1, 2], tf.int64))
+    table = v1.lookup.StaticHashTable(words, 0)
+    return {"word": word}, {"embedding": tf.gather(_variable("embeddings", (3, 4), False), table.lookup(word))}
+
+
+def _write_saved_model(
+    folder: Path, session: Any, tags: list[str], ports: tuple[dict[str, Any], ...], main_op: Any = None
+) -> None:
     infos = [{name: v1.saved_model.build_tensor_info(tensor) for name, tensor in port.items()} for port in ports]
     signature = v1.saved_model.build_signature_def(*infos, "predict")
     builder = v1.saved_model.Builder(str(folder))
-    builder.add_meta_graph_and_variables(session, tags, {"predict": signature})
+    builder.add_meta_graph_and_variables(session, tags, {"predict": signature}, main_op=main_op)
     builder.save()
 
 
@@ -71,6 +81,10 @@ def build(folder: Path) -> None:
         (folder / "scorer.pbtxt").write_text(text_format.MessageToString(frozen))
         frozen.node.add(name="own", op="OperatorOfOurOwn")
         (folder / "unknown_operator.pb").write_bytes(frozen.SerializeToString())
+    with tf.Graph().as_default(), v1.Session() as session:
+        ports, fill = _words(), v1.tables_initializer()
+        session.run([v1.global_variables_initializer(), fill])
+        _write_saved_model(folder / "words", session, ["serve"], ports, fill)
     v1.disable_control_flow_v2()
     for make in (_decoder, _branches):
         with tf.Graph().as_default() as graph:

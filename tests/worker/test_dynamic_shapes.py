@@ -27,6 +27,17 @@ def test_images_of_any_size_run_in_one_conversion(
     assert worst_sqnr_db(measurement) > sqnr_db
 
 
+@pytest.mark.parametrize(("quantization", "sqnr_db"), [("none", 100.0), ("float16", 50.0), ("int8", 20.0)])
+def test_maps_as_large_as_their_images_are_compared(
+    run_stage: RunStage, float_models: Path, tmp_path: Path, quantization: str, sqnr_db: float
+) -> None:
+    spec = model("keras", float_models / "map.keras")
+    evaluated, calibrated = growing(6, by=3), growing(30, by=1, seed=1)
+    measurement = measured(run_stage, spec, tmp_path, quantization, evaluated, calibration_data=calibrated)
+    assert measurement.census.outputs[0].shape[1:3] == (-1, -1)
+    assert worst_sqnr_db(measurement) > sqnr_db
+
+
 def test_input_shapes_fix_a_dimension_for_good(run_stage: RunStage, float_models: Path, tmp_path: Path) -> None:
     spec = model("keras", float_models / "any_size.keras", input_shapes={"image": (1, 4, 4, 3)})
     measurement = measured(run_stage, spec, tmp_path, samples=growing(6, by=0))

@@ -45,6 +45,8 @@ def load(spec: ModelSpec) -> FloatModel:
         except Exception as error:
             raise _unreadable(folder, f"{type(error).__name__}: {error}") from error
     reason = "its objects load with TensorFlow's own loader"
+    if not _has_objects(saved_model):
+        reason = "TensorFlow 1 wrote it with lookup tables, which TensorFlow's own loader fills"
     if _saved_by_keras_2(saved_model):
         importlib.import_module("tf_keras")
         reason = "it holds objects of Keras 2, so tf_keras was imported before TensorFlow's own loader read it"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -25,7 +26,7 @@ def run(request: ReferenceRequest, folder: Path) -> Reference:
     """Runs the float model on every sample and streams its outputs to files, one for each output.
 
     Raises:
-        EvaluationError: the model fails on a sample, or an output varies in shape or isn't finite.
+        EvaluationError: the model fails on a sample, or an output varies in rank or isn't finite.
         DatasetError, PluginError: as the dataset says.
     """
     model = float_model(request.model)
@@ -61,9 +62,8 @@ def _answers(model: SourceModel, batch: list[NamedSample]) -> dict[str, Array]:
     try:
         return model(tensors)
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
         raise EvaluationError(
-            f"the float model failed: {type(error).__name__}: {first_line}",
+            f"the float model failed: {type(error).__name__}: {_cause(error)}",
             where=_place(batch[0], batch[-1]),
             fix="check the samples against what the model expects; the log holds the whole traceback",
         ) from error
@@ -87,6 +87,12 @@ def _is_independent(model: SourceModel, batch: list[NamedSample]) -> bool:
     return True
 
 
+def _cause(error: Exception) -> str:
+    """The first line of a message, or what comes after the heading of TensorFlow and the place in the graph."""
+    lines = [line for line in map(str.strip, str(error).splitlines()) if line and not line.startswith("[[{{")]
+    return lines[-1 if lines[0] == "Graph execution error:" else 0] if lines else "it gave no reason"
+
+
 def _place(first: NamedSample, last: NamedSample) -> str:
     if first is last:
         return f"sample {first.index} ('{first.id}')"
@@ -100,6 +106,7 @@ class _OutputLogs:
         self._folder = folder
         self._files: dict[str, BinaryIO] = {}
         self._logs: dict[str, TensorLog] = {}
+        self._shapes: dict[str, list[tuple[int, ...]]] = {}
 
     def __enter__(self) -> _OutputLogs:
         return self
@@ -112,7 +119,7 @@ class _OutputLogs:
         """Takes the outputs of a batch.
 
         Raises:
-            EvaluationError: an output has no batch dimension, another shape than before, or isn't finite numbers.
+            EvaluationError: an output has no batch dimension, another rank than before, or isn't finite numbers.
         """
         for name, output in outputs.items():
             # An output without batch dimension belongs to its one sample.
@@ -130,20 +137,30 @@ class _OutputLogs:
         """The files by output name, complete on disk."""
         for file in self._files.values():
             file.flush()
-        return dict(self._logs)
+        return {name: self._with_shapes(name, log) for name, log in self._logs.items()}
+
+    def _with_shapes(self, name: str, log: TensorLog) -> TensorLog:
+        """The record of an output, with the shape of each sample where they differ."""
+        if len(set(self._shapes[name])) <= 1:
+            return log
+        path = Path(log.path).with_suffix(".shapes.npy")
+        np.save(path, np.array(self._shapes[name], np.int64))
+        return msgspec.structs.replace(log, shapes=str(path))
 
     def _file(self, name: str, values: Array, sample: NamedSample) -> BinaryIO:
         if name not in self._files:
             path = self._folder / f"output_{len(self._files)}.bin"
             self._files[name] = path.open("wb")
             self._logs[name] = TensorLog(path=str(path), dtype=values.dtype.name, shape=values.shape[1:])
+            self._shapes[name] = []
         expected = self._logs[name].shape
-        if values.shape[1:] != expected:
+        if values.ndim - 1 != len(expected):
             raise EvaluationError(
                 f"the output '{name}' has shape {values.shape[1:]}, for the samples before {expected}",
                 where=_place(sample, sample),
-                fix="fix dynamic dimensions with source.input_shapes, so that every sample gives the same shape",
+                fix="fix dynamic dimensions with source.input_shapes, so that every sample gives as many dimensions",
             )
+        self._shapes[name] += [values.shape[1:]] * len(values)
         return self._files[name]
 
 

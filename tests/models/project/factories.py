@@ -119,6 +119,12 @@ def undeclared_function() -> Any:
     return tf.function(lambda x: x)
 
 
+def row_of_three() -> Any:
+    """Fails for an index above 2."""
+    rows = tf.constant([[1.0], [2.0], [3.0]])
+    return tf.function(lambda at: tf.gather(rows, at)).get_concrete_function(tf.TensorSpec((None, 1), tf.int32, "at"))
+
+
 def nested() -> Any:
     """Takes a mapping of a tensor and a list, and a number that is no input."""
 

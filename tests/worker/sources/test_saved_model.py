@@ -8,7 +8,17 @@ import pytest
 
 from recipekit.errors import SourceError, UnsafeSource
 from tests.conftest import RunStage
-from tests.worker.float_sources import assert_agree, both_sides, load, measured, model, worst_sqnr_db
+from tests.worker.float_sources import (
+    assert_agree,
+    both_sides,
+    dataset,
+    load,
+    measured,
+    model,
+    reference,
+    values,
+    worst_sqnr_db,
+)
 
 pytestmark = pytest.mark.tensorflow
 
@@ -100,3 +110,16 @@ def test_a_graph_without_objects_is_read_by_the_loader_of_tensorflow_1(
     assert loaded.saved_model != spec.source.path
     assert {tensor.name for tensor in loaded.signature.inputs} >= {"zeta", "alpha"}
     assert worst_sqnr_db(measured(run_stage, spec, tmp_path)) > 110
+
+
+def test_lookup_tables_of_tensorflow_1_keep_what_they_hold(
+    run_stage: RunStage, graph_models: Path, tmp_path: Path
+) -> None:
+    spec = model("saved_model", graph_models / "words", signature="predict")
+    assert "lookup tables" in load(run_stage, spec).reason
+    samples = {"word": np.array([["cat", "eel"], ["dog", "cat"]])}
+    assert worst_sqnr_db(measured(run_stage, spec, tmp_path, samples=samples)) > 110
+    answer = values(reference(run_stage, spec, load(run_stage, spec), dataset(tmp_path / "words.npz", samples)))
+    (cat, eel), (dog, again) = answer["embedding"]
+    np.testing.assert_array_equal(cat, again)
+    assert len({tuple(row) for row in (cat, eel, dog)}) == 3

@@ -47,8 +47,20 @@ def test_an_output_that_is_not_finite_names_the_sample(run_stage: RunStage, floa
     assert caught.value.where.startswith("sample 1 ")
 
 
-def test_an_output_whose_shape_varies_is_named(run_stage: RunStage, float_models: Path) -> None:
+def test_an_output_whose_shape_varies_is_kept_with_the_shape_of_each_sample(
+    run_stage: RunStage, float_models: Path
+) -> None:
     spec = model("keras", float_models / "map.keras")
-    samples = growing(2, by=1)
-    with pytest.raises(EvaluationError, match=r"the output 'map' has shape \(5, 5, 2\), .* before \(4, 4, 2\)"):
+    answer = reference(run_stage, spec, load(run_stage, spec), growing(3, by=2))
+    log = answer.outputs["map"]
+    assert log.shape == (4, 4, 2)
+    assert np.load(log.shapes).tolist() == [[4, 4, 2], [6, 6, 2], [8, 8, 2]]
+    assert Path(log.path).stat().st_size == 4 * 2 * (16 + 36 + 64)
+
+
+def test_a_failure_inside_the_model_is_told_by_its_cause(run_stage: RunStage, tmp_path: Path) -> None:
+    spec = model("python", factory="factories.py:row_of_three")
+    samples = dataset(tmp_path / "samples.npz", {"at": np.array([[1], [7]], np.int32)})
+    with pytest.raises(EvaluationError, match=r"InvalidArgumentError: indices\[1,0\] = 7 is not in \[0, 3\)") as caught:
         reference(run_stage, spec, load(run_stage, spec), samples)
+    assert caught.value.where == "samples 0 to 1 ('0' to '1')"
