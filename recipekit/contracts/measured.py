@@ -170,7 +170,8 @@ class LoweredLayer(Record, frozen=True, kw_only=True):
     Attributes:
         name: the layer's own.
         kind: its class.
-        fate: `kept`, `folded` (its weights into another layer's), `fused` (into another layer's operator) or `removed`.
+        fate: `kept`, `folded` (its weights into another layer's), `fused` (into another layer's operator), `removed`,
+            or `unnamed` (it has weights, but none of the operators bears its name).
         into: the other layer's name; empty for none.
         operators: how many operators of each kind are its own.
     """

@@ -106,7 +106,7 @@ def _drops(task: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 def _layer_summary(layers: Iterable[Mapping[str, Any]]) -> str:
     counts = Counter(layer["fate"] for layer in layers)
-    fates = [f"{counts[fate]} {fate}" for fate in ("kept", "folded", "fused", "removed") if counts[fate]]
+    fates = [f"{counts[fate]} {fate}" for fate in ("kept", "folded", "fused", "removed", "unnamed") if counts[fate]]
     return f"{counts.total()} Keras layers: {', '.join(fates)}"
 
 

@@ -8,7 +8,7 @@ must not import TensorFlow.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from recipekit.contracts import LoweredLayer, SourceLayer
 from recipekit.worker.census import OperatorSite, operators_of, output_tensors
@@ -32,8 +32,9 @@ def trace(flatbuffer: bytes, layers: Sequence[SourceLayer]) -> tuple[LoweredLaye
     _place_fused_lstms(sites, found, layers)
     for site, places in zip(sites, found, strict=True):
         outputs = {ends[name] for name in site.outputs if name in ends}
-        for at in [at for at, layer in enumerate(layers) if outputs.intersection(layer.outputs)]:
-            places.update(_chain(at, site, layers, set().union(*found)))
+        places.update(at for at, layer in enumerate(layers) if outputs.intersection(layer.outputs))
+        if places and site.op in _WEIGHTED:
+            places.update(_before(min(places), layers, set().union(*found)))
     own: dict[int, list[str]] = {}
     guests: dict[int, int] = {}
     for site, places in zip(sites, found, strict=True):
@@ -44,17 +45,19 @@ def trace(flatbuffer: bytes, layers: Sequence[SourceLayer]) -> tuple[LoweredLaye
     return tuple(_lowered(at, layer, layers, own, guests) for at, layer in enumerate(layers))
 
 
-def _chain(end: int, site: OperatorSite, layers: Sequence[SourceLayer], placed: set[int]) -> Iterator[int]:
-    """The layers in an output's operator, where the output's name has taken the place of theirs.
+def _before(first: int, layers: Sequence[SourceLayer], placed: set[int]) -> list[int]:
+    """The layers in an operator whose names it lost, to that of an output or of a function: those before its first.
 
-    These are the last one and those before it that stand nowhere else, back to the one whose weights it holds.
+    They stand nowhere else, and end with the one whose weights it holds.
     """
-    yield end
-    while site.op in _WEIGHTED and (not layers[end].weighted or layers[end].kind == "BatchNormalization"):
-        end -= 1
-        if end < 0 or end in placed:
-            return
-        yield end
+    chain: list[int] = []
+    at = first
+    while not layers[at].weighted or layers[at].kind == "BatchNormalization":
+        at -= 1
+        if at < 0 or at in placed:
+            return []
+        chain.append(at)
+    return chain
 
 
 def _place_fused_lstms(sites: Sequence[OperatorSite], found: list[set[int]], layers: Sequence[SourceLayer]) -> None:
@@ -80,7 +83,7 @@ def _layers_at(part: str, layers: Sequence[SourceLayer]) -> list[int]:
 def _lowered(
     at: int, layer: SourceLayer, layers: Sequence[SourceLayer], own: dict[int, list[str]], guests: dict[int, int]
 ) -> LoweredLayer:
-    fate, into = "removed", ""
+    fate, into = "unnamed" if layer.weighted else "removed", ""
     if at in own:
         fate = "kept"
     elif at in guests:

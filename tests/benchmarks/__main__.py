@@ -12,7 +12,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.benchmarks import results
@@ -22,7 +22,7 @@ from tests.benchmarks.measuring import CommandFailed
 from tests.benchmarks.project import REPOSITORY
 from tests.benchmarks.results import Report
 from tests.benchmarks.rounds import measure
-from tests.benchmarks.scenarios import FULL, QUICK, Scenario, scenarios
+from tests.benchmarks.scenarios import FULL, LARGE, QUICK, SAMPLES, Scenario, scenarios
 from tests.benchmarks.table import render, replace_between_markers
 
 DOCUMENT = REPOSITORY / "docs" / "performance.md"
@@ -37,11 +37,11 @@ def main(argv: Sequence[str]) -> int:
     chosen = [offered[name] for name in offered if name in (options.scenario or offered)]
     report = Report(Machine.here(), {})
     with tempfile.TemporaryDirectory(prefix="recipekit-bench-") as scratch:
-        samples = Path(scratch, "calibration.npz")
-        _write_samples(samples, size.streamed, chosen)
+        files = {SAMPLES: Path(scratch, "calibration.npz"), LARGE: Path(scratch, "large.keras")}
+        _write_files(files, size.streamed, chosen)
         for scenario in chosen:
             try:
-                result = measure(scenario, 1 if options.quick else options.rounds, samples, _tell)
+                result = measure(scenario, 1 if options.quick else options.rounds, files, _tell)
             except (CommandFailed, Disagreement) as error:
                 _tell(f"{scenario.name}: {error}")
                 return 1
@@ -64,10 +64,15 @@ def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _write_samples(path: Path, count: int, chosen: Sequence[Scenario]) -> None:
-    if any(scenario.name == "streamed" for scenario in chosen):
-        command = [sys.executable, "-m", "tests.benchmarks.samples_file", str(path), str(count)]
-        subprocess.run(command, cwd=REPOSITORY, check=True)
+def _write_files(files: Mapping[str, Path], samples: int, chosen: Sequence[Scenario]) -> None:
+    """Writes what the chosen scenarios read, each by a program of its own."""
+    writers = {
+        SAMPLES: ("tests.benchmarks.samples_file", str(files[SAMPLES]), str(samples)),
+        LARGE: ("tests.benchmarks.large_model", str(files[LARGE])),
+    }
+    for word, (module, *arguments) in writers.items():
+        if any(word in argument for scenario in chosen for argument in scenario.recipekit):
+            subprocess.run([sys.executable, "-m", module, *arguments], cwd=REPOSITORY, check=True)
 
 
 def _record(report: Report) -> Report:

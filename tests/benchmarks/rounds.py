@@ -5,25 +5,25 @@ from __future__ import annotations
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.benchmarks.agreement import of_recipekit, of_scripts, require_same
 from tests.benchmarks.measuring import Command, Usage, run
 from tests.benchmarks.project import MODEL, REPOSITORY, make_project, make_project_of_many
 from tests.benchmarks.results import Result, Runs
-from tests.benchmarks.scenarios import SAMPLES, Scenario, Script
+from tests.benchmarks.scenarios import Scenario, Script
 
 _RECIPEKIT = str(Path(sysconfig.get_path("scripts"), "recipekit"))
 
 
-def measure(scenario: Scenario, rounds: int, samples: Path, tell: Callable[[str], None]) -> Result:
+def measure(scenario: Scenario, rounds: int, files: Mapping[str, Path], tell: Callable[[str], None]) -> Result:
     """Runs a scenario `rounds` times for its time, and once more for its memory where that is compared.
 
     Args:
         scenario: what to run.
         rounds: how often.
-        samples: the large calibration file.
+        files: what words in arguments stand for, `SAMPLES` and `LARGE`.
         tell: is told how it goes, a line at a time.
 
     Raises:
@@ -35,7 +35,7 @@ def measure(scenario: Scenario, rounds: int, samples: Path, tell: Callable[[str]
     for number in range(rounds + scenario.memory):
         sample_memory = number == rounds
         with tempfile.TemporaryDirectory(prefix="recipekit-bench-") as scratch:
-            round_ = _Round(scenario, Path(scratch), samples, sample_memory)
+            round_ = _Round(scenario, Path(scratch), files, sample_memory)
             ours.append(round_.recipekit())
             tell(f"{scenario.name}: recipekit {_said(ours[-1])}")
             if scenario.scripts:
@@ -55,12 +55,12 @@ def measure(scenario: Scenario, rounds: int, samples: Path, tell: Callable[[str]
 class _Round:
     """One round of a scenario in a scratch folder of its own."""
 
-    def __init__(self, scenario: Scenario, scratch: Path, samples: Path, sample_memory: bool) -> None:
+    def __init__(self, scenario: Scenario, scratch: Path, files: Mapping[str, Path], sample_memory: bool) -> None:
         self._scenario = scenario
         self._project = scratch / "project"
         self._results = scratch / "results"
         self._log = scratch / "log.txt"
-        self._samples = samples
+        self._files = files
         self._sample_memory = sample_memory
 
     def recipekit(self) -> Usage:
@@ -88,7 +88,10 @@ class _Round:
         return Command(arguments, REPOSITORY)
 
     def _filled(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(argument.replace(SAMPLES, str(self._samples)) for argument in arguments)
+        filled = list(arguments)
+        for word, path in self._files.items():
+            filled = [argument.replace(word, str(path)) for argument in filled]
+        return tuple(filled)
 
 
 def _runs(usages: list[Usage], rounds: int) -> Runs:

@@ -13,6 +13,9 @@ from tests.benchmarks.variants import CALIBRATED_TEN, INT8, TWELVE, Variant
 SAMPLES = "{samples}"
 """Stands in arguments for the path of the large calibration file."""
 
+LARGE = "{large}"
+"""Stands in arguments for the path of the large model."""
+
 _SCRIPTS = "tests.benchmarks.scripts."
 _CONVERT_ONCE = f"{_SCRIPTS}convert_once"
 _NO_TARGET = Target()
@@ -86,7 +89,7 @@ _RUN_BY_HAND = (Script(_CONVERT_ONCE, INT8.arguments()),)
 
 def scenarios(size: Size) -> tuple[Scenario, ...]:
     """Every scenario, in the order of the table."""
-    return (*_single_runs(), *_sweeps(size), _streamed(size.streamed), *_start_up())
+    return (*_single_runs(), *_sweeps(size), _streamed(size.streamed), _large(), *_start_up())
 
 
 def _single_runs() -> tuple[Scenario, ...]:
@@ -209,6 +212,17 @@ def _streamed(samples: int) -> Scenario:
             ),
         ),
         target=_COLD,
+        memory=True,
+    )
+
+
+def _large() -> Scenario:
+    return Scenario(
+        name="large",
+        title="cold run, int8, a model of 180 MB",
+        recipekit=("run", "recipe=variants", f"converter={INT8.name}", f"source.path={LARGE}"),
+        scripts=(Script(_CONVERT_ONCE, (*INT8.arguments(), "--model", LARGE)),),
+        target=Target(memory_ratio=1.15),
         memory=True,
     )
 

@@ -93,6 +93,8 @@ def test_a_failed_conversion_is_a_typed_error_with_a_way_out(outcomes: Outcomes)
         ("convolutions", "conv2d_1", ("kept", "", {"CONV_2D": 1})),
         ("convolutions", "batch_normalization_1", ("folded", "conv2d_1", {})),
         ("convolutions", "activation_1", ("fused", "conv2d_1", {})),
+        ("grouped", "conv2d_1", ("kept", "", {"CONV_2D": 1})),
+        ("grouped", "batch_normalization_1", ("folded", "conv2d_1", {})),
         ("separable", "batch_normalization", ("kept", "", {"MUL": 1, "ADD": 1})),
         ("several_ends", "value", ("kept", "", {"FULLY_CONNECTED": 1})),
         ("keras2_lstm", "lstm", ("kept", "", {"UNIDIRECTIONAL_SEQUENCE_LSTM": 1})),
@@ -108,11 +110,13 @@ def test_the_results_say_what_became_of_each_layer(
 
 
 def test_no_layer_with_weights_is_lost(outcomes: Outcomes) -> None:
-    weightless = {"Activation", "Dropout", "ReLU", "Reshape", "Rescaling", "Resizing", "CenterCrop", "Flatten"}
+    unnamed = []
     for network in NETWORKS.keys() - UNSUPPORTED:
         results = msgspec.json.decode(Path(outcomes[network]["none"].output, "results.json").read_bytes())
-        lost = [entry["kind"] for entry in results["layers"] if entry["fate"] == "removed"]
-        assert set(lost) <= weightless, f"{network}: {lost}"
+        kinds = {entry["kind"] for entry in results["layers"] if entry["fate"] == "removed"}
+        assert kinds <= {"Activation", "Dropout", "Permute"}, network
+        unnamed += [(network, entry["name"]) for entry in results["layers"] if entry["fate"] == "unnamed"]
+    assert unnamed == [("keras2_gru", "gru")]  # tf_keras puts its loop into a function without a scope
 
 
 def test_every_recurrent_network_of_keras_becomes_integers(outcomes: Outcomes) -> None:

@@ -18,7 +18,7 @@ from recipekit.fitting import UNNAMED
 from recipekit.nearest import did_you_mean
 from recipekit.worker.example_message import Values, parse_example
 from recipekit.worker.image_file import MODES, decode_image
-from recipekit.worker.tensors import NUMERIC_TYPES, UNNAMED, fits
+from recipekit.worker.tensors import NUMERIC_TYPES, fits
 from recipekit.worker.tfrecord_file import COMPRESSIONS, TFRecordFile
 
 _ELEMENT_TYPES = (*NUMERIC_TYPES, "bool", "string")

@@ -94,12 +94,12 @@ class TFLiteConverterEngine:
         spec = request.converter
         if request.trained_ranges:
             return _with_trained_ranges(request)
-        flatbuffer = Path(request.float32).read_bytes()
-        operators = operators_of(flatbuffer)
+        float32_file = Path(request.float32)
+        operators = operators_of(float32_file.read_bytes())  # a large model is not held while it is quantized
         fallback = float_fallback(spec, operators)
         if spec.needs_samples:
             return _from_ranges(request, operators, fallback) or _with_samples(request, fallback, samples)
-        return flatbuffer if _is_float32(spec) else _convert(request.loaded, spec)
+        return float32_file.read_bytes() if _is_float32(spec) else _convert(request.loaded, spec)
 
 
 def _is_float32(spec: ConverterSpec) -> bool:
