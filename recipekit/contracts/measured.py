@@ -122,7 +122,9 @@ class Measurement(Record, frozen=True, kw_only=True):
     """All that is known of a candidate before it is judged.
 
     Attributes:
-        samples: the evaluation samples that were read.
+        samples: the evaluation samples that it ran on; None where it was not run, and then nothing that needs a run
+            is known: `parity` and `task` are empty, and there is no latency.
+        not_run: why it was not run; empty where it was.
         parity: by output name.
         task: by metric name.
         size: bytes of the candidate.
@@ -132,7 +134,8 @@ class Measurement(Record, frozen=True, kw_only=True):
         float32_latency: the float32 conversion's; None with it.
     """
 
-    samples: SampleSet
+    samples: SampleSet | None
+    not_run: str = ""
     parity: dict[str, Parity]
     task: dict[str, TaskScore]
     size: int

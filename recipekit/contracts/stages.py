@@ -167,6 +167,18 @@ class MeasureRequest(Record, frozen=True, kw_only=True):
     seed: int
 
 
+class ExamineRequest(Record, frozen=True, kw_only=True):
+    """Ask what can be told of the candidate without running it.
+
+    Attributes:
+        candidate: path of the converted model.
+        float32: path of the float32 conversion.
+    """
+
+    candidate: str
+    float32: str
+
+
 class BenchmarkRequest(Record, frozen=True, kw_only=True):
     """Ask how long the candidate and the float32 conversion take for the first evaluation sample, timed in turns."""
 
@@ -217,6 +229,9 @@ LOWER = Stage("lower", "tensorflow", LowerRequest, Flatbuffer, ConversionError)
 CALIBRATE = Stage("calibrate", "tensorflow", CalibrateRequest, Calibration, ConversionError)
 QUANTIZE = Stage("quantize", "tensorflow", QuantizeRequest, Flatbuffer, ConversionError)
 MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationError)
+EXAMINE = Stage("examine", "litert", ExamineRequest, Measurement, EvaluationError)
 BENCHMARK = Stage("benchmark", "litert", BenchmarkRequest, Latencies, EvaluationError, alone=True)
 
-STAGES = {stage.name: stage for stage in (SURVEY, LOAD, REFERENCE, LOWER, CALIBRATE, QUANTIZE, MEASURE, BENCHMARK)}
+STAGES = {
+    stage.name: stage for stage in (SURVEY, LOAD, REFERENCE, LOWER, CALIBRATE, QUANTIZE, MEASURE, EXAMINE, BENCHMARK)
+}

@@ -170,3 +170,11 @@ def test_every_stage_looks_at_the_source_again_since_it_may_have_opened_it(small
         as_flatbuffer(small)
     for node in small.stages().values():
         assert {entry.name for entry in node.reads} >= {"model", *small.recipe["custom_layers"].get("modules", ())}
+
+
+def test_where_nothing_is_run_a_build_needs_neither_reference_nor_evaluation_samples(small: SmallProject) -> None:
+    small.recipe["evaluation"] = {"runtime": "none"}
+    del small.samples["evaluation-samples"]
+    assert small.keys().keys() == {"load", "lower", "calibrate", "quantize", "examine"}
+    small.converted = Flatbuffer(path="", sha256="f" * 64, size=1)
+    assert small.changed_by(set_key("converter", "allow_float", value=True)) == {"quantize"}
