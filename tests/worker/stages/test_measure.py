@@ -103,6 +103,7 @@ def test_a_model_is_at_no_distance_from_itself(request_: MeasureRequest, folder:
     assert measurement.size == measurement.float32_size == Path(request_.candidate).stat().st_size
     assert measurement.census.float_ops == 5
     assert (measurement.task, measurement.latency, measurement.float32_latency) == ({}, None, None)
+    assert measurement.samples is not None
     assert measurement.samples.sha256 == request_.reference.samples.sha256
     assert Path(measurement.samples.path).parent == folder
 
