@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from msgspec import field
+
 from recipekit.contracts.declared import (
     BenchmarkSpec,
     CalibrationSpec,
@@ -35,6 +37,7 @@ class LoadedModel(Record, frozen=True, kw_only=True):
         loader: what read the source (`keras3`, `tf_keras`, `saved_model`, `saved_model_v1`, `factory` ...).
         reason: why that one, one sentence for the user.
         parameters: number of weights, where the source tells; else None.
+        layers: Keras layers, `name (Class)`, by the scope of their operations in the SavedModel; empty elsewhere.
         flatbuffer: the float `.tflite`, where the source is one; else empty.
     """
 
@@ -45,6 +48,7 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     reason: str
     parameters: int | None = None
     flatbuffer: str = ""
+    layers: dict[str, str] = field(default_factory=dict)
 
 
 class SurveyRequest(Record, frozen=True, kw_only=True):

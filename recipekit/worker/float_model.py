@@ -11,7 +11,7 @@ import copy
 import keyword
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from recipekit.contracts import LoadedModel, Signature, SourceSpec, TensorSpec
 from recipekit.errors import RecipekitError, SourceError
 from recipekit.nearest import did_you_mean
+from recipekit.worker.layer_scopes import LayerScopes
 
 SIGNATURE_KEY = "serving_default"
 """The key of the one signature that an exported model has."""
@@ -43,6 +44,7 @@ class FloatModel:
         loader: what read the source: `keras3`, `tf_keras`, `saved_model`, `saved_model_v1` or `factory`.
         reason: why that one, one sentence for the user.
         parameters: number of weights, None where the source doesn't tell.
+        layers: which layer made which operations; empty until `forward` was traced, and for models without layers.
     """
 
     forward: Callable[[Tensors], Tensors]
@@ -51,6 +53,7 @@ class FloatModel:
     loader: str
     reason: str
     parameters: int | None = None
+    layers: LayerScopes = field(default_factory=LayerScopes)
 
     @cached_property
     def signature(self) -> Signature:
@@ -98,6 +101,7 @@ class FloatModel:
             loader=self.loader,
             reason=self.reason,
             parameters=self.parameters,
+            layers=self.layers.found,
         )
 
     def export(self, folder: Path, input_shapes: Mapping[str, tuple[int, ...]]) -> Signature:

@@ -18,6 +18,7 @@ import tensorflow as tf
 from recipekit.contracts import TensorSpec
 from recipekit.errors import SourceError
 from recipekit.worker.float_model import FloatModel, Tensors, name_outputs, tensor_spec
+from recipekit.worker.layer_scopes import LayerScopes
 from recipekit.worker.layers import generation
 
 
@@ -59,13 +60,16 @@ def from_keras(model: Any, loader: str, reason: str) -> FloatModel:
     options = {"training": False} if "training" in inspect.signature(model.call).parameters else {}
     flatten = _tree(model).flatten
 
+    layers = LayerScopes()
+
     def forward(tensors: Tensors) -> Tensors:
-        outputs = model(*interface.arguments(tensors), **options)
+        with layers.watched():
+            outputs = model(*interface.arguments(tensors), **options)
         if isinstance(outputs, Mapping) or interface.outputs is None:
             return name_outputs(outputs)
         return dict(zip(interface.outputs, flatten(outputs), strict=True))
 
-    return FloatModel(forward, interface.inputs, model, loader, reason, int(model.count_params()))
+    return FloatModel(forward, interface.inputs, model, loader, reason, int(model.count_params()), layers)
 
 
 def _tree(model: Any) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recipekit import manifest
-from recipekit.errors import EvaluationError
+from recipekit.errors import EvaluationError, UnsupportedOp
 from recipekit.outcome import Outcome
 from recipekit.pool import Pool
 from tests.e2e.conftest import recipekit, run_here
@@ -96,6 +96,16 @@ def test_a_kept_operator_is_found_in_the_file_and_refused_by_a_bound_on_it(
     assert check.detail == operator
     assert refused.measurement is not None
     assert getattr(refused.measurement.census, bound) == (operator,)
+
+
+def test_an_operator_without_a_kernel_is_told_by_its_layer(project: Path, pool: Pool) -> None:
+    with pytest.raises(UnsupportedOp, match=r"tf\.MaxPool3D \(in first_pool \(MaxPooling3D\)\)") as caught:
+        run_here(project, pool, "recipe=pooled", "converter.supported_ops=[TFLITE_BUILTINS]")
+    assert caught.value.exit_code == 4
+    for choice in ("replace: {MaxPool3D:", "SELECT_TF_OPS", "allow_custom_ops: true", "cut the model"):
+        assert choice in caught.value.fix
+    with pytest.raises(UnsupportedOp, match=r"tf\.Betainc \(in curve \(Curve\)\)"):
+        run_here(project, pool, "recipe=curved", "converter.allow_custom_ops=false")
 
 
 def test_without_a_runtime_size_and_file_are_judged_and_everything_else_is_said_to_be_unjudged(
