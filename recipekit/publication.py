@@ -129,6 +129,8 @@ def _results(build: Build) -> dict[str, Any]:
             "loader": build.loaded.loader,
             "reason": build.loaded.reason,
             "parameters": build.loaded.parameters,
+            "replaced": msgspec.to_builtins(build.loaded.replaced),
+            "replacement_sqnr_db": build.loaded.replacement_sqnr_db,
         },
         "stages": [{"name": stage.name, "seconds": stage.seconds, "found": stage.found} for stage in build.stages],
         "warnings": list(recipe.warnings),

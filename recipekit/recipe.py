@@ -159,7 +159,9 @@ def _model(resolved: dict[str, Any], root: Path) -> ModelSpec:
     layers = resolved["custom_layers"]
     return ModelSpec(
         source=msgspec.convert(declared, SourceSpec),
-        custom_layers=CustomLayersSpec(modules=tuple(layers["modules"]), objects=layers["objects"]),
+        custom_layers=CustomLayersSpec(
+            modules=tuple(layers["modules"]), objects=layers["objects"], replace=layers["replace"]
+        ),
         project_root=str(root),
         seed=resolved["seed"],
     )

@@ -138,6 +138,7 @@ def _flatbuffer_source(recipe: Recipe) -> Iterator[Fault]:
         ("converter", "flags"): converter["flags"],
         ("custom_layers", "modules"): layers["modules"],
         ("custom_layers", "objects"): layers["objects"],
+        ("custom_layers", "replace"): layers["replace"],
     }
     for path, given in meaningless.items():
         if given:
@@ -234,7 +235,6 @@ def _not_yet(recipe: Recipe) -> Iterator[Fault]:
     asked: dict[tuple[str, ...], Any] = {
         ("source", "kind"): source["kind"] in {"frozen_graph", "keras_application"} and source["kind"],
         ("source", "signature"): isinstance(source.get("signature"), list) and "a list",
-        ("custom_layers", "replace"): bool(recipe["custom_layers"]["replace"]),
         ("optimize",): bool(recipe["optimize"]),
         ("acceptance", "target"): bool(recipe["acceptance"]["target"]),
         **{("artifacts", key): bool(value) for key, value in artifacts.items()},

@@ -99,6 +99,7 @@ def test_a_float_tflite_needs_the_engine_that_can_read_it() -> None:
         ({"converter": ai_edge("int8", flags={"unfold_batchmatmul": True})}, "converter.flags"),
         ({"custom_layers": {"modules": ["layers.py"]}}, "custom_layers.modules"),
         ({"custom_layers": {"objects": {"A": "layers:A"}}}, "custom_layers.objects"),
+        ({"custom_layers": {"replace": {"Erf": "ops:erf"}}}, "custom_layers.replace"),
     ],
 )
 def test_what_a_float_tflite_makes_meaningless_is_refused(sections: dict[str, Any], path: str) -> None:
@@ -205,7 +206,6 @@ def test_what_is_not_judged_without_a_runtime_is_warned_about() -> None:
             "source.kind",
         ),
         ({"source": {"kind": "saved_model", "path": "m", "signature": ["a", "b"]}}, "source.signature"),
-        ({"custom_layers": {"replace": {"HardSwish": "a:b"}}}, "custom_layers.replace"),
         ({"optimize": {"prune": {"sparsity": 0.5}}}, "optimize"),
         ({"acceptance": {"target": {"sram_kib": {"max": 256}}}}, "acceptance.target"),
         ({"artifacts": {"c_array": True}}, "artifacts.c_array"),

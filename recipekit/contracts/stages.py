@@ -27,6 +27,20 @@ class LoadRequest(Record, frozen=True, kw_only=True):
     model: ModelSpec
 
 
+class Replacement(Record, frozen=True, kw_only=True):
+    """Layers or operators that something else is converted in place of.
+
+    Attributes:
+        name: class name of the layers, or type of the operators.
+        by: `module:object` of the equivalent.
+        places: names of the layers or nodes, sorted or in the model's order.
+    """
+
+    name: str
+    by: str
+    places: tuple[str, ...]
+
+
 class LoadedModel(Record, frozen=True, kw_only=True):
     """The float model, ready for lowering.
 
@@ -38,6 +52,9 @@ class LoadedModel(Record, frozen=True, kw_only=True):
         reason: why that one, one sentence for the user.
         parameters: number of weights, where the source tells; else None.
         layers: Keras layers, `name (Class)`, by the scope of their operations in the SavedModel; empty elsewhere.
+        replaced: what the recipe replaces; the float model that is compared with has the originals.
+        replacement_sqnr_db: signal-to-error ratio between the two on drawn inputs; None where nothing is replaced, or
+            the original can't run what is drawn.
         flatbuffer: the float `.tflite`, where the source is one; else empty.
     """
 
@@ -49,6 +66,8 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     parameters: int | None = None
     flatbuffer: str = ""
     layers: dict[str, str] = field(default_factory=dict)
+    replaced: tuple[Replacement, ...] = ()
+    replacement_sqnr_db: float | None = None
 
 
 class SurveyRequest(Record, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.tensorflow
 
 MODELS = '''
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -32,6 +33,21 @@ class Curve(keras.layers.Layer):
 
     def call(self, x):
         return tf.raw_ops.Betainc(a=tf.abs(x) + 1.0, b=tf.abs(x) + 1.0, x=tf.sigmoid(x))
+
+
+def integral(a, b, x):
+    """Betainc(a, a, x) for a between 1 and 9 by Gauss and Legendre."""
+    nodes, weights = np.polynomial.legendre.leggauss(32)
+    points = x[..., tf.newaxis] * tf.constant((nodes + 1) / 2, tf.float32)
+    whole = tf.constant((nodes + 1) / 2, tf.float32)
+    weights = tf.constant(weights / 2, tf.float32)
+    power = a[..., tf.newaxis] - 1.0
+
+    def density(t):
+        return tf.exp(power * (tf.math.log(t) + tf.math.log(1.0 - t)))
+
+    part = tf.reduce_sum(density(points) * weights, -1) * x
+    return part / tf.reduce_sum(density(whole + tf.zeros_like(points)) * weights, -1)
 
 
 def curved():
@@ -141,6 +157,33 @@ def test_without_a_runtime_size_and_file_are_judged_and_everything_else_is_said_
 
     again = run_here(project, pool, "recipe=pooled", *nothing_to_run)
     assert (again.already_built, again.checks) == (True, outcome.checks)
+
+
+def test_a_replacement_is_converted_compared_with_the_original_and_recorded(project: Path, pool: Pool) -> None:
+    replace = 'custom_layers.replace={Betainc: "models.py:integral"}'
+    wanted = ["recipe=curved", "converter.allow_custom_ops=false", replace]
+    outcome = run_here(project, pool, *wanted)
+    assert outcome.status == "accepted"
+    assert outcome.sqnr_db is not None
+    assert 60 < outcome.sqnr_db < 200  # the original's Betainc is not what the file computes
+    assert outcome.measurement is not None
+    assert outcome.measurement.census.custom_ops == ()
+    results = json.loads((Path(outcome.output) / "results.json").read_text())
+    (replaced,) = results["model"]["replaced"]
+    assert (replaced["name"], replaced["by"], len(replaced["places"])) == ("Betainc", "models.py:integral", 1)
+    assert results["model"]["replacement_sqnr_db"] > 60
+    assert "Betainc in" in (Path(outcome.output) / "report.html").read_text()
+    roles = [
+        entry["name"]
+        for entry in manifest.read(Path(outcome.output))["predicate"]["buildDefinition"]["resolvedDependencies"]
+        if entry["annotations"]["role"] == "custom-layer"
+    ]
+    assert roles == ["models.py:integral"]
+    with (project / "models.py").open("a") as stream:
+        stream.write("# another\n")
+    with Pool() as fresh:  # project modules are imported once a process
+        again = run_here(project, fresh, *wanted)
+    assert (again.already_built, again.build_key == outcome.build_key) == (False, False)
 
 
 def test_the_terminal_says_what_was_not_judged(project: Path) -> None:
