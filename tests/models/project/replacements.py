@@ -51,6 +51,14 @@ def scaled(inputs: Any, rate: float) -> Any:
     return tf.sigmoid(inputs) * rate
 
 
+def times(inputs: Any, factor: float) -> Any:
+    return inputs * factor
+
+
+def plus(inputs: Any, factor: float) -> Any:
+    return inputs + factor
+
+
 def erf(x: Any) -> Any:
     """Abramowitz and Stegun, formula 7.1.26; the error is below 1.5e-7."""
     size = tf.abs(x)

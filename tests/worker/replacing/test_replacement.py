@@ -40,6 +40,19 @@ def test_a_layer_is_converted_as_its_equivalent_with_its_own_settings_and_weight
     assert_agree(both_sides(run_stage, spec, tmp_path))  # the plain conversion of Betainc would fail
 
 
+@pytest.mark.parametrize(
+    ("file", "name", "function"),
+    [("scale.keras", "Scale", "times"), ("scale.h5", "Scale", "times"), ("shift.keras", "Shop>Shift", "plus")],
+)
+def test_a_function_stands_for_a_layer_of_a_file_and_gets_its_settings(
+    run_stage: RunStage, float_models: Path, file: str, name: str, function: str
+) -> None:
+    layers = CustomLayersSpec(modules=("layers/scale.py",), replace={name: f"replacements.py:{function}"})
+    loaded = load(run_stage, model("keras", float_models / file, layers))
+    assert loaded.replacement_sqnr_db == EXACT_SQNR_DB
+    assert loaded.replaced[0].places == ("own",)
+
+
 def test_an_operator_is_replaced_wherever_it_stands(run_stage: RunStage, tmp_path: Path) -> None:
     spec = replacing("everywhere", Erf="erf")
     loaded = load(run_stage, spec)
