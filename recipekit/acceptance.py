@@ -111,20 +111,20 @@ class Check(Record, frozen=True, kw_only=True):
 
     Attributes:
         name: section, metric and kind of bound: `parity.sqnr_db.min`, `model.input_type`.
-        limit: what the recipe asks for.
-        value: what was measured.
+        limit: what the recipe asks for; None for a whole section that sets no bound and that nobody measured.
+        value: what was measured; None where nobody did.
         margin: how far the value is on the right side of the limit, in the metric's unit; at least 0 when passed,
             None for limits that aren't numbers.
-        verdict: `inconclusive` where the interval judges and holds the limit.
+        verdict: `inconclusive` where the interval judges and holds the limit, `not-judged` where nobody measured.
         interval: confidence interval (low, high) of the value; None where there is none.
         detail: which output was worst, which operators are in the way ...; empty where there is nothing to say.
     """
 
     name: str
-    limit: float | bool | str
-    value: float | bool | str
+    limit: float | bool | str | None
+    value: float | bool | str | None
     margin: float | None
-    verdict: Literal["pass", "fail", "inconclusive"]
+    verdict: Literal["pass", "fail", "inconclusive", "not-judged"]
     interval: tuple[float, float] | None = None
     detail: str = ""
 

@@ -151,7 +151,7 @@ def _require_pin(model: Input, expected: str | None) -> None:
 def _code(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """Role and address of all code that isn't recipekit's own."""
     layers = recipe.model.custom_layers
-    for address in (*layers.modules, *layers.objects.values()):
+    for address in (*layers.modules, *layers.objects.values(), *layers.replace.values()):
         yield "custom-layer", address
     if recipe.model.source.factory:
         yield "plugin", recipe.model.source.factory

@@ -122,7 +122,7 @@ class UnsafeSource(RecipekitError):
 
 
 class CustomLayerError(RecipekitError):
-    """A custom layer is missing from the registry or can't be rebuilt."""
+    """A custom layer is missing or can't be rebuilt, or what replaces a layer or an operator isn't its equal."""
 
     id = "RK304"
     exit_code = 5

@@ -7,6 +7,7 @@ nothing of how anything was measured, and decides nothing about what happens to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from math import isfinite
 from typing import Literal
 
@@ -17,6 +18,9 @@ from recipekit.estimates import Estimate, converted_score, proportion, relative_
 
 DEFAULT_CONFIDENCE = 0.95
 """Level of the intervals that are only shown."""
+
+_NEED_A_RUN = ("parity", "task", "latency")
+"""Sections of `acceptance` that say something about what a candidate computes, or how fast."""
 
 _SEVERITY = {"pass": 0, "inconclusive": 1, "fail": 2}
 
@@ -41,7 +45,9 @@ def judge(acceptance: Acceptance, measurement: Measurement | None) -> Verdict:
 
     Returns:
         `not-judged` without a measurement; `accepted` where every check passed, inconclusive ones counting as
-        `on_inconclusive` says, and where there is no bound at all; otherwise `rejected`.
+        `on_inconclusive` says, and where there is no bound at all; otherwise `rejected`. Of a candidate that was not
+        run, size and file are judged: it is `rejected` where these checks say so, whatever the rest would be, and
+        `not-judged` where they don't and there is a bound on the rest.
 
     Raises:
         EvaluationError: a measured number isn't finite, or a bound asks for something that nobody measured.
@@ -50,16 +56,25 @@ def judge(acceptance: Acceptance, measurement: Measurement | None) -> Verdict:
         return Verdict(status="not-judged", checks=())
     _require_finite(measurement)
     _refuse_target_bounds(acceptance)
-    checks = (
-        *_parity_checks(acceptance, measurement.parity),
-        *_task_checks(acceptance, measurement.task),
-        *_size_checks(acceptance, measurement),
-        *_latency_checks(acceptance, measurement),
-        *_model_checks(acceptance.model, measurement.census),
-    )
+    sections = {
+        "parity": _parity_checks(acceptance, measurement.parity),
+        "task": _task_checks(acceptance, measurement.task),
+        "size": _size_checks(acceptance, measurement),
+        "latency": _latency_checks(acceptance, measurement),
+        "model": _model_checks(acceptance.model, measurement.census),
+    }
+    if measurement.samples is None:
+        sections |= {section: _unmeasured_checks(section, acceptance, measurement.not_run) for section in _NEED_A_RUN}
+    checks = tuple(chain.from_iterable(sections.values()))
+    return Verdict(status=_status(acceptance, checks), checks=checks)
+
+
+def _status(acceptance: Acceptance, checks: tuple[Check, ...]) -> Literal["accepted", "rejected", "not-judged"]:
     enough = {"pass", "inconclusive"} if acceptance.on_inconclusive == "accept" else {"pass"}
-    accepted = all(check.verdict in enough for check in checks)
-    return Verdict(status="accepted" if accepted else "rejected", checks=checks)
+    if any(check.verdict not in {*enough, "not-judged"} for check in checks):
+        return "rejected"
+    unjudged = (check for check in checks if check.verdict == "not-judged")
+    return "not-judged" if any(check.limit is not None for check in unjudged) else "accepted"
 
 
 # --- sections -----------------------------------------------------------------------------------------------------
@@ -121,6 +136,15 @@ def _latency_checks(acceptance: Acceptance, measurement: Measurement) -> Iterato
         else:
             value = getattr(candidate, metric)
         yield _check(name, limit, Estimate(value))
+
+
+def _unmeasured_checks(section: str, acceptance: Acceptance, why: str) -> Iterator[Check]:
+    """A check for each bound of a section that only a run could judge; one for the section where it sets none."""
+    bounds: dict[str, float | None] = {
+        f"{section}.{metric}.{kind}": limit for metric, kind, limit in _limits(section, getattr(acceptance, section))
+    }
+    for name, limit in (bounds or {section: None}).items():
+        yield Check(name=name, limit=limit, value=None, margin=None, verdict="not-judged", detail=why)
 
 
 def _model_checks(intent: ModelIntent | None, census: Census) -> Iterator[Check]:

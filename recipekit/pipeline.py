@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from recipekit import manifest
+from recipekit.acceptance import Verdict
 from recipekit.build import Job, define, pin_inputs
 from recipekit.compose.composition import Composition
 from recipekit.contracts import Latencies, LoadedModel, Measurement, SampleSet
@@ -172,7 +173,7 @@ class _Run:
         warnings = self._lint(source, samples)
         conversions = (graph.converted, graph.candidate, graph.float32)
         # The reference is needed unless the same bytes were measured before, which only a candidate can tell.
-        wanted = conversions if execution.is_kept(graph.candidate) else (*conversions, graph.reference)
+        wanted = conversions if execution.is_kept(graph.candidate) else (*conversions, *graph.references)
         try:
             converted, *models = execution.demand(*wanted)[: len(conversions)]
         except (ConversionError, StageDied):
@@ -185,13 +186,16 @@ class _Run:
         measure = graph.measure(loaded.signature, candidate, float32)
         measurement: Measurement
         (measurement,) = execution.demand(measure)
-        if self._job.recipe.evaluation.benchmark is not None:
-            spec = self._job.recipe.evaluation.benchmark
+        spec = self._job.recipe.evaluation.benchmark
+        if spec is not None and measurement.samples is not None:
             (latencies,) = execution.demand(graph.benchmark(loaded.signature, candidate, float32, spec))
             measurement = _with_latencies(measurement, latencies)
         measurement = msgspec.structs.replace(measurement, optimized_layers=confirmed)
         execution.account(measure)
         execution.account(graph.candidate)
+        verdict = judge(self._job.recipe.acceptance, measurement)
+        if self._job.recipe.evaluation.runtime != "none":
+            _require_run(measurement, verdict)
         return Build(
             job=self._job,
             definition=definition,
@@ -202,7 +206,7 @@ class _Run:
             layers=float32.layers,
             samples=samples,
             measurement=measurement,
-            verdict=judge(self._job.recipe.acceptance, measurement),
+            verdict=verdict,
             stages=tuple(execution.reports.values()),
             logs=execution.logs,
             sweep=self._settings.sweep,
@@ -259,6 +263,21 @@ class _Run:
 
     def _number(self) -> int:
         return self._settings.sweep.index if self._settings.sweep else 0
+
+
+def _require_run(measurement: Measurement, verdict: Verdict) -> None:
+    """Refuses to go on without what the recipe wants measured, unless what is known rejects the model already.
+
+    Raises:
+        EvaluationError: the model was not run.
+    """
+    if measurement.samples is None and verdict.status != "rejected":
+        raise EvaluationError(
+            f"the converted model can't be measured here: {measurement.not_run}",
+            where="evaluation.runtime",
+            fix="replace the operators (docs/operators.md), or set `evaluation.runtime: none` and leave out bounds on"
+            " parity, task and latency: size and file are then judged, and nothing else",
+        )
 
 
 def _with_latencies(measurement: Measurement, latencies: Latencies) -> Measurement:

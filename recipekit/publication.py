@@ -118,7 +118,9 @@ def read_outcome(folder: Path, job: Job, seconds: float, number: int) -> Outcome
 
 def _results(build: Build) -> dict[str, Any]:
     recipe = build.job.recipe
-    samples = msgspec.structs.replace(build.measurement.samples, path=_samples_file("evaluation-samples"))
+    samples = build.measurement.samples
+    if samples is not None:
+        samples = msgspec.structs.replace(samples, path=_samples_file("evaluation-samples"))
     return {
         "schema": RESULTS_SCHEMA,
         "name": recipe.name,
@@ -131,6 +133,8 @@ def _results(build: Build) -> dict[str, Any]:
             "loader": build.loaded.loader,
             "reason": build.loaded.reason,
             "parameters": build.loaded.parameters,
+            "replaced": msgspec.to_builtins(build.loaded.replaced),
+            "replacement_sqnr_db": build.loaded.replacement_sqnr_db,
         },
         "layers": msgspec.to_builtins(build.layers),
         "stages": [{"name": stage.name, "seconds": stage.seconds, "found": stage.found} for stage in build.stages],
@@ -144,7 +148,8 @@ def _samples_file(role: str) -> str:
 
 def _check(check: Check) -> dict[str, Any]:
     entry = {key: value for key, value in msgspec.to_builtins(check).items() if value not in {None, ""}}
-    return {**entry, "passed": check.verdict == "pass"}
+    passed = None if check.verdict == "not-judged" else check.verdict == "pass"
+    return {**entry, "limit": check.limit, "value": check.value, "passed": passed}
 
 
 def _metrics(measurement: Measurement) -> dict[str, Any]:
@@ -158,4 +163,5 @@ def _metrics(measurement: Measurement) -> dict[str, Any]:
         for output, values in measurement.parity.items()
     }
     size = {"bytes": measurement.size, "float32Bytes": measurement.float32_size}
-    return {"parity": parity, "task": task, "size": size, **latency}
+    not_run = {"notRun": measurement.not_run} if measurement.not_run else {}
+    return {"parity": parity, "task": task, "size": size, **latency, **not_run}

@@ -41,14 +41,16 @@ class EvaluationSpec(Record, frozen=True, kw_only=True):
     """What the converted model is compared on.
 
     Attributes:
-        dataset: the samples.
+        dataset: the samples; None where nothing is run.
         metrics: task metrics by name or `module:function`, with their parameters.
         benchmark: how latency is measured; None skips it.
+        runtime: what runs the converted model, `litert`; `none` runs nothing.
     """
 
-    dataset: DatasetSpec
+    dataset: DatasetSpec | None
     metrics: dict[str, dict[str, Any]]
     benchmark: BenchmarkSpec | None
+    runtime: str = "litert"
 
 
 class Recipe(Record, frozen=True, kw_only=True):
@@ -167,7 +169,9 @@ def _model(resolved: dict[str, Any], root: Path) -> ModelSpec:
     layers = resolved["custom_layers"]
     return ModelSpec(
         source=msgspec.convert({**declared, "weights": weights}, SourceSpec),
-        custom_layers=CustomLayersSpec(modules=tuple(layers["modules"]), objects=layers["objects"]),
+        custom_layers=CustomLayersSpec(
+            modules=tuple(layers["modules"]), objects=layers["objects"], replace=layers["replace"]
+        ),
         project_root=str(root),
         seed=resolved["seed"],
     )
@@ -208,6 +212,8 @@ def _converter(declared: dict[str, Any]) -> ConverterSpec:
 
 def _evaluation(resolved: dict[str, Any], root: Path) -> EvaluationSpec:
     """The declared evaluation, or parity alone on the representative samples where none is declared."""
+    if resolved.get("evaluation", {}).get("runtime") == "none":
+        return EvaluationSpec(dataset=None, metrics={}, benchmark=None, runtime="none")
     declared = resolved.get("evaluation", {"metrics": {}, "benchmark": {"runs": 50, "warmup": 5, "threads": 1}})
     dataset = declared.get("dataset", resolved.get("representative_dataset"))
     return EvaluationSpec(

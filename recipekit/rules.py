@@ -54,6 +54,8 @@ def warnings(recipe: Recipe) -> list[str]:
         scheme = recipe["converter"]["quantization"]
         why = "the ranges are trained" if trains_ranges(recipe) else f"quantization {scheme} needs no calibration"
         found.append(f"'representative_dataset' is not used: {why}")
+    if _runs_nothing(recipe):
+        found += _not_run_warnings(recipe["evaluation"])
     if not has_bounds(recipe["acceptance"]):
         found.append("'acceptance' sets no bound: the model is accepted and nothing was judged")
     calibration = recipe.get("representative_dataset", {})
@@ -63,9 +65,23 @@ def warnings(recipe: Recipe) -> list[str]:
     return found
 
 
+def _not_run_warnings(evaluation: Recipe) -> Iterator[str]:
+    yield (
+        "'evaluation.runtime' is none: nobody measures parity, task metrics or latency,"
+        " so nothing says that the converted model computes what the float model does"
+    )
+    for key in ("dataset", "metrics"):
+        if evaluation.get(key):
+            yield f"'evaluation.{key}' is not used: 'evaluation.runtime' is none"
+
+
 def has_bounds(acceptance: Recipe) -> bool:
     """Whether an `acceptance` section bounds anything."""
     return any(acceptance[section] for section in ("parity", "task", "size", "latency", "model", "target"))
+
+
+def _runs_nothing(recipe: Recipe) -> bool:
+    return bool(recipe.get("evaluation", {}).get("runtime") == "none")
 
 
 def _calibrates(recipe: Recipe) -> bool:
@@ -79,7 +95,7 @@ def _calibrates(recipe: Recipe) -> bool:
 def _datasets(recipe: Recipe) -> Iterator[tuple[tuple[str, ...], Recipe]]:
     if "representative_dataset" in recipe:
         yield ("representative_dataset",), recipe["representative_dataset"]
-    if "evaluation" in recipe:
+    if "dataset" in recipe.get("evaluation", {}):
         yield ("evaluation", "dataset"), recipe["evaluation"]["dataset"]
     for step, declared in recipe["optimize"].items():
         if "finetune" in declared:
@@ -139,6 +155,7 @@ def _flatbuffer_source(recipe: Recipe) -> Iterator[Fault]:
         ("converter", "flags"): converter["flags"],
         ("custom_layers", "modules"): layers["modules"],
         ("custom_layers", "objects"): layers["objects"],
+        ("custom_layers", "replace"): layers["replace"],
     }
     for path, given in meaningless.items():
         if given:
@@ -225,6 +242,9 @@ def _bounds(recipe: Recipe) -> Iterator[Fault]:
             if isinstance(bound, dict) and bound.get("min", float("-inf")) > bound.get("max", float("inf")):
                 where = ("acceptance", section, metric)
                 yield Fault(where, f"'{'.'.join(where)}' can't be met: min {bound['min']} is above max {bound['max']}")
+    if _runs_nothing(recipe):
+        yield from _bounds_without_a_run(acceptance)
+        return
     measured = recipe.get("evaluation", {}).get("metrics", {})
     for metric in acceptance["task"]:
         if metric not in measured:
@@ -241,13 +261,21 @@ def _bounds(recipe: Recipe) -> Iterator[Fault]:
         )
 
 
+def _bounds_without_a_run(acceptance: Recipe) -> Iterator[Fault]:
+    for section in ("parity", "task", "latency"):
+        for metric in acceptance[section]:
+            yield Fault(
+                ("acceptance", section, metric),
+                f"'acceptance.{section}.{metric}' bounds what nobody measures, since 'evaluation.runtime' is none:"
+                f" take it out (on the command line: '~acceptance.{section}'), or set the runtime to litert",
+            )
+
+
 def _not_yet(recipe: Recipe) -> Iterator[Fault]:
     """Parts of the language that this version doesn't carry out: refused, never ignored."""
     source, artifacts = recipe["source"], recipe["artifacts"]
     asked: dict[tuple[str, ...], Any] = {
         ("source", "signature"): isinstance(source.get("signature"), list) and "a list",
-        ("custom_layers", "replace"): bool(recipe["custom_layers"]["replace"]),
-        ("evaluation", "runtime"): recipe.get("evaluation", {}).get("runtime") == "none" and "none",
         ("acceptance", "target"): bool(recipe["acceptance"]["target"]),
         **{("artifacts", key): bool(value) for key, value in artifacts.items()},
     }

@@ -33,6 +33,8 @@ def read_samples(job: Job, execution: Execution, surroundings: Surroundings) -> 
     # One after the other: at the beginning of a cold run TensorFlow's import needs the other processor.
     read = {role: execution.demand(node)[0] for role, node in nodes.items()}
     samples = {f"{role}-samples": record for role, record in read.items()}
+    if recipe.evaluation.dataset is None:
+        return samples
     return {"evaluation-samples": read.get("evaluation", read.get("calibration")), **samples}
 
 
@@ -62,7 +64,7 @@ def lint_samples(
 
 def _datasets(recipe: Recipe) -> dict[str, DatasetSpec]:
     """The datasets that a build reads by role; one that serves for both is the calibration's."""
-    if recipe.calibration is None or recipe.calibration == recipe.evaluation.dataset:
-        role = "evaluation" if recipe.calibration is None else "calibration"
-        return {role: recipe.evaluation.dataset}
-    return {"calibration": recipe.calibration, "evaluation": recipe.evaluation.dataset}
+    roles = {"calibration": recipe.calibration, "evaluation": recipe.evaluation.dataset}
+    if recipe.calibration == recipe.evaluation.dataset:
+        del roles["evaluation"]
+    return {role: dataset for role, dataset in roles.items() if dataset is not None}

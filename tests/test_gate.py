@@ -407,3 +407,36 @@ def test_loosening_a_bound_never_makes_its_verdict_worse(
 def test_a_verdict_survives_json(bounds: Acceptance) -> None:
     verdict = judge(bounds, MEASUREMENT)
     assert msgspec.json.decode(msgspec.json.encode(verdict), type=type(verdict)) == verdict
+
+
+# --- a candidate that was not run ---------------------------------------------------------------------------------
+
+NOT_RUN = msgspec.structs.replace(
+    MEASUREMENT, samples=None, not_run="no runtime", parity={}, task={}, latency=None, float32_latency=None
+)
+
+
+@given(acceptances())
+def test_what_was_not_run_is_never_accepted_under_a_bound_on_a_run(bounds: Acceptance) -> None:
+    verdict = judge(bounds, NOT_RUN)
+    unjudged = {check.name for check in verdict.checks if check.verdict == "not-judged"}
+    sections = {"parity": bounds.parity, "task": bounds.task, "latency": bounds.latency}
+    assert {name.partition(".")[0] for name in unjudged} == set(sections)
+    sizes = [check.verdict for check in verdict.checks if check.name.startswith("size.")]
+    if "fail" in sizes:
+        assert verdict.status == "rejected"
+    else:
+        limits_a_run = any(bound.limits() for section in sections.values() for bound in section.values())
+        assert verdict.status == ("not-judged" if limits_a_run else "accepted")
+
+
+def test_a_section_without_a_bound_is_said_to_be_unjudged_with_the_reason() -> None:
+    parity = judge(acceptance("size", "bytes", max=1e6), NOT_RUN).checks[0]
+    assert (parity.name, parity.limit, parity.value, parity.detail) == ("parity", None, None, "no runtime")
+
+
+def test_a_file_that_breaks_a_bound_is_rejected_whatever_a_run_would_show() -> None:
+    bounds = Acceptance(parity={"sqnr_db": Bound(min=1)}, model=ModelIntent(custom_ops=False))
+    verdict = judge(bounds, NOT_RUN)
+    assert verdict.status == "rejected"
+    assert {check.name: check.verdict for check in verdict.checks}["parity.sqnr_db.min"] == "not-judged"

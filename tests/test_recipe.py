@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from recipekit import digests
 from recipekit.acceptance import Bound, ModelIntent
-from recipekit.contracts import BenchmarkSpec, CalibrationSpec, Rule
+from recipekit.contracts import BenchmarkSpec, CalibrationSpec, DatasetSpec, Rule
 from recipekit.errors import InvalidRecipe
 from recipekit.recipe import Recipe, parse
 
@@ -64,6 +64,16 @@ def test_a_recipe_does_not_share_its_lists_with_the_next_one() -> None:
     assert parsed().converter.supported_ops == ("TFLITE_BUILTINS",)
 
 
+def evaluated(recipe: Recipe) -> DatasetSpec:
+    assert recipe.evaluation.dataset is not None
+    return recipe.evaluation.dataset
+
+
+def test_where_nothing_is_run_there_is_nothing_to_run_on() -> None:
+    evaluation = parsed(evaluation={"runtime": "none", "dataset": {"plugin": "digits"}}).evaluation
+    assert (evaluation.dataset, evaluation.metrics, evaluation.benchmark) == (None, {}, None)
+
+
 @pytest.mark.parametrize(
     ("written", "meant"), [("models/m.keras", "/project/models/m.keras"), ("/data/m.keras", "/data/m.keras")]
 )
@@ -72,13 +82,13 @@ def test_a_relative_path_means_the_project_root_and_an_absolute_one_itself(writt
         source={"kind": "keras", "path": written}, evaluation={"dataset": {"plugin": "npz", "path": written}}
     )
     assert recipe.model.source.path == meant
-    assert recipe.evaluation.dataset.params["path"] == meant
+    assert evaluated(recipe).params["path"] == meant
     assert recipe.resolved["source"]["path"] == written
 
 
 def test_a_dataset_s_own_parameters_are_told_from_the_runner_s() -> None:
     dataset = {"plugin": "digits", "split": "train", "samples": 5, "shuffle": True, "preprocess": [{"rescale": {}}]}
-    spec = parsed(seed=7, evaluation={"dataset": dataset}).evaluation.dataset
+    spec = evaluated(parsed(seed=7, evaluation={"dataset": dataset}))
     assert spec.params == {"split": "train", "size": 48, "channels": 3}
     assert (spec.plugin, spec.samples, spec.shuffle, spec.seed) == ("digits", 5, True, 7)
     assert spec.preprocess == ({"rescale": {}},)
@@ -97,7 +107,7 @@ def test_without_evaluation_parity_is_measured_on_the_representative_samples() -
     mapping = with_sections(representative_dataset={"plugin": "digits", "split": "calibration"})
     del mapping["evaluation"]
     recipe = parse(mapping, ROOT, lambda path: "")
-    assert recipe.evaluation.dataset.params["split"] == "calibration"
+    assert evaluated(recipe).params["split"] == "calibration"
     assert recipe.evaluation.metrics == {}
     assert any("no 'evaluation'" in warning for warning in recipe.warnings)
 

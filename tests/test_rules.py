@@ -99,6 +99,7 @@ def test_a_float_tflite_needs_the_engine_that_can_read_it() -> None:
         ({"converter": ai_edge("int8", flags={"unfold_batchmatmul": True})}, "converter.flags"),
         ({"custom_layers": {"modules": ["layers.py"]}}, "custom_layers.modules"),
         ({"custom_layers": {"objects": {"A": "layers:A"}}}, "custom_layers.objects"),
+        ({"custom_layers": {"replace": {"Erf": "ops:erf"}}}, "custom_layers.replace"),
     ],
 )
 def test_what_a_float_tflite_makes_meaningless_is_refused(sections: dict[str, Any], path: str) -> None:
@@ -185,12 +186,30 @@ def test_a_bound_on_what_nobody_measures_is_refused() -> None:
     assert paths(acceptance={"latency": {"p50_ms": {"max": 1}}}, evaluation=evaluation) == ["acceptance.latency"]
 
 
+@pytest.mark.parametrize(("section", "metric"), [("parity", "rmse"), ("task", "f1"), ("latency", "p50_ms")])
+def test_a_bound_on_a_run_is_refused_where_nothing_is_run(section: str, metric: str) -> None:
+    evaluation = {"runtime": "none"}
+    acceptance = {section: {metric: {"max": 1}}}
+    (fault,) = cross_faults(complete(evaluation=evaluation, acceptance=acceptance))
+    assert fault.path == ("acceptance", section, metric)
+    assert f"~acceptance.{section}" in fault.message
+    assert paths(evaluation=evaluation, acceptance={"size": {"bytes": {"max": 1}}}) == []
+
+
+def test_what_is_not_judged_without_a_runtime_is_warned_about() -> None:
+    evaluation = {"runtime": "none", "dataset": {"plugin": "digits"}, "metrics": {"top1_accuracy": {}}}
+    said = warnings(complete(evaluation=evaluation, acceptance={"size": {"bytes": {"max": 1}}}))
+    assert [text.partition(":")[0] for text in said] == [
+        "'evaluation.runtime' is none",
+        "'evaluation.dataset' is not used",
+        "'evaluation.metrics' is not used",
+    ]
+
+
 @pytest.mark.parametrize(
     ("sections", "path"),
     [
         ({"source": {"kind": "saved_model", "path": "m", "signature": ["a", "b"]}}, "source.signature"),
-        ({"custom_layers": {"replace": {"HardSwish": "a:b"}}}, "custom_layers.replace"),
-        ({"evaluation": {"dataset": {"plugin": "digits"}, "runtime": "none"}}, "evaluation.runtime"),
         ({"acceptance": {"target": {"sram_kib": {"max": 256}}}}, "acceptance.target"),
         ({"artifacts": {"c_array": True}}, "artifacts.c_array"),
         ({"artifacts": {"labels": "labels.txt"}}, "artifacts.labels"),

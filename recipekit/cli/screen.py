@@ -184,6 +184,8 @@ def _check_table(checks: Sequence[Check]) -> Table:
 
 
 def _bound(check: Check) -> str:
+    if check.limit is None:
+        return ""
     kind = check.name.rpartition(".")[2]
     sign = "≥ " if kind.startswith("min") else "≤ " if kind.startswith("max") else ""
     return f"{sign}{_number(check.limit)}"
@@ -204,7 +206,9 @@ def _sweep_row(outcome: Outcome) -> list[str | Text]:
     ]
 
 
-def _number(value: float | bool | str) -> str:
+def _number(value: float | bool | str | None) -> str:
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.4g}" if isinstance(value, float) else str(value)

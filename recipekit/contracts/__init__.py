@@ -18,7 +18,7 @@ from recipekit.contracts.declared import (
     calibrates,
     metric_files,
 )
-from recipekit.contracts.loaded import FirstLayer, LoadedModel, LoadRequest, UnrollRequest
+from recipekit.contracts.loaded import FirstLayer, LoadedModel, LoadRequest, Replacement, UnrollRequest
 from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
     Census,
@@ -56,6 +56,7 @@ from recipekit.contracts.stages import (
     CONFIRM,
     CURVE,
     ENCODE,
+    EXAMINE,
     LOAD,
     LOWER,
     MEASURE,
@@ -71,6 +72,7 @@ from recipekit.contracts.stages import (
     Curve,
     CurvePoint,
     CurveRequest,
+    ExamineRequest,
     Flatbuffer,
     Latencies,
     LowerRequest,
@@ -92,6 +94,7 @@ __all__ = [
     "CURVE",
     "ENCODE",
     "EXACT_SQNR_DB",
+    "EXAMINE",
     "LOAD",
     "LOWER",
     "MEASURE",
@@ -120,6 +123,7 @@ __all__ = [
     "DatasetSpec",
     "EncodeRequest",
     "Engine",
+    "ExamineRequest",
     "FinetuneSpec",
     "FirstLayer",
     "Flatbuffer",
@@ -150,6 +154,7 @@ __all__ = [
     "Record",
     "Reference",
     "ReferenceRequest",
+    "Replacement",
     "Rule",
     "Sample",
     "SampleSet",

@@ -59,10 +59,12 @@ class CustomLayersSpec(Record, frozen=True, kw_only=True):
     Attributes:
         modules: dotted names, or paths of files relative to the project root, imported before the model is loaded.
         objects: class or function name as the model file spells it, to `module:object`.
+        replace: class name of layers, or type of operators, to the `module:object` that is converted in their place.
     """
 
     modules: tuple[str, ...] = ()
     objects: dict[str, str] = field(default_factory=dict)
+    replace: dict[str, str] = field(default_factory=dict)
 
 
 class ModelSpec(Record, frozen=True, kw_only=True):

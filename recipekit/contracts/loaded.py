@@ -33,6 +33,20 @@ class FirstLayer(Record, frozen=True, kw_only=True):
     offset: float
 
 
+class Replacement(Record, frozen=True, kw_only=True):
+    """Layers or operators that something else is converted in place of.
+
+    Attributes:
+        name: class name of the layers, or type of the operators.
+        by: `module:object` of the equivalent.
+        places: names of the layers or nodes, sorted or in the model's order.
+    """
+
+    name: str
+    by: str
+    places: tuple[str, ...]
+
+
 class LoadedModel(Record, frozen=True, kw_only=True):
     """The float model, ready for lowering.
 
@@ -47,6 +61,9 @@ class LoadedModel(Record, frozen=True, kw_only=True):
         first_layers: the model's own scaling of its inputs, as far as the source shows its layers.
         loops: names of its recurrent layers that the stage `unroll` can write out.
         layers: of a Keras model, in its order; else none.
+        replaced: what the recipe replaces; the float model that is compared with has the originals.
+        replacement_sqnr_db: signal-to-error ratio between the two on drawn inputs; None where nothing is replaced, or
+            the original can't run what is drawn.
     """
 
     saved_model: str
@@ -59,6 +76,13 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     first_layers: tuple[FirstLayer, ...] = ()
     loops: tuple[str, ...] = ()
     layers: tuple[SourceLayer, ...] = ()
+    replaced: tuple[Replacement, ...] = ()
+    replacement_sqnr_db: float | None = None
+
+    @property
+    def layers_by_scope(self) -> dict[str, str]:
+        """The layers, `name (Class)`, by each scope of the SavedModel that they were called in."""
+        return {scope: f"{layer.name} ({layer.kind})" for layer in self.layers for scope in layer.scopes}
 
 
 class UnrollRequest(Record, frozen=True, kw_only=True):

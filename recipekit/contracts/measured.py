@@ -187,7 +187,9 @@ class Measurement(Record, frozen=True, kw_only=True):
     """All that is known of a candidate before it is judged.
 
     Attributes:
-        samples: the evaluation samples that were read.
+        samples: the evaluation samples that it ran on; None where it was not run, and then nothing that needs a run
+            is known: `parity` and `task` are empty, and there is no latency.
+        not_run: why it was not run; empty where it was.
         parity: by output name.
         task: by metric name.
         size: bytes of the candidate.
@@ -198,7 +200,8 @@ class Measurement(Record, frozen=True, kw_only=True):
         optimized_layers: weights that pruning or clustering promised something about, as the candidate holds them.
     """
 
-    samples: SampleSet
+    samples: SampleSet | None
+    not_run: str = ""
     parity: dict[str, Parity]
     task: dict[str, TaskScore]
     size: int

@@ -166,6 +166,18 @@ class MeasureRequest(Record, frozen=True, kw_only=True):
     seed: int
 
 
+class ExamineRequest(Record, frozen=True, kw_only=True):
+    """Ask what can be told of the candidate without running it.
+
+    Attributes:
+        candidate: path of the converted model.
+        float32: path of the float32 conversion.
+    """
+
+    candidate: str
+    float32: str
+
+
 class BenchmarkRequest(Record, frozen=True, kw_only=True):
     """Ask how long the candidate and the float32 conversion take for the first evaluation sample, timed in turns."""
 
@@ -256,6 +268,7 @@ QUANTIZE = Stage("quantize", "tensorflow", QuantizeRequest, Flatbuffer, Conversi
 ENCODE = Stage("encode", "tensorflow", EncodeRequest, Flatbuffer, ConversionError)
 CONFIRM = Stage("confirm", "litert", ConfirmRequest, Confirmation, OptimizationError)
 MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationError)
+EXAMINE = Stage("examine", "litert", ExamineRequest, Measurement, EvaluationError)
 BENCHMARK = Stage("benchmark", "litert", BenchmarkRequest, Latencies, EvaluationError, alone=True)
 CURVE = Stage("curve", "litert", CurveRequest, Curve, EvaluationError)
 
@@ -273,6 +286,7 @@ STAGES = {
         ENCODE,
         CONFIRM,
         MEASURE,
+        EXAMINE,
         BENCHMARK,
         CURVE,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from recipekit.build import Job
-from recipekit.contracts import LOAD, LoadRequest
+from recipekit.contracts import EXACT_SQNR_DB, LOAD, LoadedModel, LoadRequest
 from recipekit.graph.node import Node
 from recipekit.inputs import Input
 from recipekit.surroundings import Surroundings
@@ -41,7 +41,17 @@ def load_stage(job: Job, pinned: tuple[Input, ...], surroundings: Surroundings) 
         tools=surroundings.tools_digest(stage.worker),
         needs=(),
         request=lambda _: LoadRequest(model=model),
-        note=lambda loaded: f"{loaded.loader}: {loaded.reason}",
+        note=lambda loaded: f"{loaded.loader}: {loaded.reason}{_replaced(loaded)}",
         reads=reads,
         places={"source": source.path} if source.path else {},
     )
+
+
+def _replaced(loaded: LoadedModel) -> str:
+    """What was replaced, and how well it agrees."""
+    if not loaded.replaced:
+        return ""
+    counts = ", ".join(f"{len(each.places)} {each.name}" for each in loaded.replaced)
+    ratio = loaded.replacement_sqnr_db
+    agreement = "not comparable on drawn inputs" if ratio is None else f"{ratio:.1f} dB"
+    return f"; replaced {counts} ({'exact' if ratio == EXACT_SQNR_DB else agreement})"

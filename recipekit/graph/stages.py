@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -39,6 +39,8 @@ from recipekit.contracts import (
     UnrollRequest,
     metric_files,
 )
+from recipekit.errors import InternalError
+from recipekit.graph.examination import examine
 from recipekit.graph.node import Node, Records
 from recipekit.graph.optimization import confirm_stage, converted_model, encode_stage, optimize_stage
 from recipekit.inputs import Input
@@ -53,12 +55,19 @@ _ENGINE_WORKERS = {"ai_edge_quantizer": "litert"}
 """Engines that do without TensorFlow."""
 
 
+class _Evaluated(NamedTuple):
+    """What the candidate runs on, and what the survey of it gave."""
+
+    dataset: DatasetSpec
+    samples: SampleSet
+
+
 class Graph:
     """The stages of one job.
 
     Attributes:
         load: the float model.
-        reference: its answers to the evaluation samples.
+        references: its answers to the evaluation samples; nothing where the candidate isn't run.
         float32: its float32 conversion; `load` where the source is one.
         converted: the float model that the candidate is made of: `load`, or what it becomes for calibration.
         candidate: the conversion that the recipe asks for.
@@ -87,9 +96,10 @@ class Graph:
         self._recipe = recipe = job.recipe
         self._read = {(entry.role, entry.name): entry for entry in pinned}
         self._surroundings = surroundings
-        self._evaluated = samples["evaluation-samples"]
+        dataset = recipe.evaluation.dataset
+        self._evaluated = None if dataset is None else _Evaluated(dataset, samples["evaluation-samples"])
         self.load = load
-        self.reference = self._reference()
+        self.references = () if self._evaluated is None else (self._reference(self._evaluated),)
         self.float32 = load if recipe.model.source.kind == "tflite" else self._lower(load)
         self.converted, self._base = load, self.float32
         if recipe.optimize is not None:
@@ -105,17 +115,17 @@ class Graph:
         if recipe.optimize is not None and recipe.optimize.encodes:
             self.candidate = encode_stage(surroundings, self.candidate)
 
-    def _reference(self) -> Node:
-        model, dataset = self._recipe.model, self._recipe.evaluation.dataset
+    def _reference(self, evaluated: _Evaluated) -> Node:
+        model, (dataset, samples) = self._recipe.model, evaluated
         return self._node(
             REFERENCE.on(self.load.stage.worker),
-            {"samples": self._evaluated.sha256},
+            {"samples": samples.sha256},
             (self.load,),
             lambda records: ReferenceRequest(model=model, loaded=records["load"], dataset=dataset),
             lambda reference: f"float model on {reference.samples.count} samples",
             reads=self.load.reads,
             dataset=dataset_section(self._recipe, "evaluation"),
-            check=_same(self._evaluated, dataset),
+            check=_same(samples, dataset),
         )
 
     def _unroll(self) -> Node:
@@ -198,11 +208,16 @@ class Graph:
     def measure(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer) -> Node:
         """The candidate's comparison with the float model; the same for candidates of the same bytes.
 
+        Where the recipe runs nothing, the candidate is only read.
+
         Args:
             signature: the float model's.
             candidate: the converted model.
             float32: the float32 conversion.
         """
+        if self._evaluated is None:
+            return examine(candidate, float32, self._surroundings)
+        dataset, samples = self._evaluated
         recipe = self._recipe
         evaluation = recipe.evaluation
         reads = tuple(self._metric_inputs(evaluation.metrics))
@@ -210,7 +225,7 @@ class Graph:
         inputs = {
             "candidate": candidate.sha256,
             "float32_size": float32.size,
-            "samples": self._evaluated.sha256,
+            "samples": samples.sha256,
             "metrics": evaluation.metrics,
             "replicates": replicates,
             "seed": recipe.seed if replicates else None,
@@ -224,7 +239,7 @@ class Graph:
                 candidate=candidate.path,
                 float32=float32.path,
                 signature=signature,
-                dataset=evaluation.dataset,
+                dataset=dataset,
                 reference=records["reference"],
                 metrics=evaluation.metrics,
                 replicates=replicates,
@@ -234,12 +249,12 @@ class Graph:
         return self._node(
             MEASURE,
             inputs,
-            (self.reference,),
+            self.references,
             request,
-            lambda measured: f"converted model on {measured.samples.count} samples",
+            lambda measured: _ran_on(measured.samples),
             reads=(*reads, *self.load.reads),
             dataset=dataset_section(self._recipe, "evaluation"),
-            check=_same(self._evaluated, evaluation.dataset),
+            check=_same(samples, dataset),
         )
 
     def _metric_inputs(self, metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Input]:
@@ -255,12 +270,17 @@ class Graph:
             candidate: the converted model.
             float32: the float32 conversion.
             spec: how it is measured.
+
+        Raises:
+            InternalError: the recipe runs nothing.
         """
-        dataset = self._recipe.evaluation.dataset
+        if self._evaluated is None:
+            raise InternalError("latency was asked for where nothing is run")
+        dataset, samples = self._evaluated
         inputs = {
             "candidate": candidate.sha256,
             "float32": float32.sha256,
-            "samples": self._evaluated.sha256,
+            "samples": samples.sha256,
             "benchmark": msgspec.to_builtins(spec),
         }
         request = BenchmarkRequest(
@@ -341,7 +361,15 @@ def _rank(converter: ConverterSpec) -> int:
 
 
 def _same(samples: SampleSet, dataset: DatasetSpec) -> Callable[[Any], None]:
-    return lambda record: require_same_samples(samples, record.samples, dataset.plugin)
+    def check(record: Any) -> None:
+        if record.samples is not None:
+            require_same_samples(samples, record.samples, dataset.plugin)
+
+    return check
+
+
+def _ran_on(samples: SampleSet | None) -> str:
+    return "the converted model can't be run" if samples is None else f"converted model on {samples.count} samples"
 
 
 def _once(nodes: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -92,7 +92,7 @@ def _check_summary(checks: Iterable[Mapping[str, Any]]) -> str:
     counts = Counter(check["verdict"] for check in checks)
     if not counts:
         return "No bound was judged."
-    words = {"fail": "failed", "inconclusive": "inconclusive"}
+    words = {"fail": "failed", "inconclusive": "inconclusive", "not-judged": "not judged"}
     others = [f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict]]
     return ", ".join([f"{counts['pass']} of {counts.total()} checks passed", *others]) + "."
 
@@ -133,6 +133,8 @@ def _decibels(value: float | None) -> str:
 def _bound(check: Mapping[str, Any]) -> str:
     """What a check asks for, in words or with its sign of comparison."""
     limit = check["limit"]
+    if limit is None:
+        return _ABSENT
     if isinstance(limit, bool):
         return "allowed" if limit else "none"
     if isinstance(limit, str):
@@ -141,7 +143,7 @@ def _bound(check: Mapping[str, Any]) -> str:
     return f"{sign} {_number(limit)}"
 
 
-def _measured(value: float | bool | str) -> str:
+def _measured(value: float | bool | str | None) -> str:
     if isinstance(value, bool):
         return "present" if value else "none"
     return value if isinstance(value, str) else _number(value)

@@ -64,6 +64,16 @@ class KerasFile:
         """Every class that the model's configuration names, without a package in front of it."""
         return {class_name for _, class_name in _classes(self.config, "")}
 
+    def configs_of(self, class_name: str) -> Iterator[dict[str, Any]]:
+        """The configuration of every object of a class, whose name is given without a package in front of it."""
+        pending: list[Any] = [self.config]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, dict) and str(node.get("class_name")).rpartition(">")[2] == class_name:
+                config = node.get("config")
+                yield config if isinstance(config, dict) else {}
+            pending.extend(node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+
 
 def read(path: Path) -> KerasFile:
     """Reads the description of a `.keras` or HDF5 file.

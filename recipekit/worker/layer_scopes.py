@@ -27,13 +27,17 @@ class LayerScopes:
     @contextmanager
     def recorded(self) -> Iterator[None]:
         """Notes the scope of every call of a layer that happens inside."""
+        before = [vars(layer).get("call") for layer in self._layers]  # of a layer that something stands in place of
         for layer, scopes in zip(self._layers, self._scopes, strict=True):
-            layer.call = _noting(layer.call, scopes)
+            vars(layer)["call"] = _noting(layer.call, scopes)
         try:
             yield
         finally:
-            for layer in self._layers:
-                del layer.call  # the class has its own
+            for layer, call in zip(self._layers, before, strict=True):
+                if call is None:
+                    del vars(layer)["call"]  # the class has its own
+                else:
+                    vars(layer)["call"] = call
 
     def note_outputs(self, tensors: Mapping[str, Any]) -> None:
         """Notes which operation of the graph gives each output of the model."""

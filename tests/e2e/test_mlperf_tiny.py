@@ -117,6 +117,7 @@ def duel(
     recipe = parse(composition.mapping, composition.project.root, composition.origin)
     loaded = run_stage("load", LoadRequest(model=recipe.model))
     evaluation = recipe.evaluation.dataset
+    assert evaluation is not None
     reference = run_stage("reference", ReferenceRequest(model=recipe.model, loaded=loaded, dataset=evaluation))
     files = (Path(outcome.output) / "model.tflite", project / "models" / PUBLISHED[request.param])
     ours, published = measure(files, open_samples(evaluation, loaded.signature, project.parent), reference)

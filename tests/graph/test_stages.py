@@ -287,3 +287,18 @@ def test_a_missing_toolkit_is_told_before_anything_runs(small: SmallProject, mon
     with pytest.raises(EnvironmentFault) as caught:
         small.keys()
     assert caught.value.fix == "pip install 'recipekit[optimize]'"
+
+
+def test_where_nothing_is_run_a_build_needs_neither_reference_nor_evaluation_samples(small: SmallProject) -> None:
+    small.recipe["evaluation"] = {"runtime": "none"}
+    del small.samples["evaluation-samples"]
+    assert small.keys().keys() == {"load", "lower", "calibrate", "quantize", "examine"}
+    small.converted = Flatbuffer(path="", sha256="f" * 64, size=1)
+    assert small.changed_by(set_key("converter", "allow_float", value=True)) == {"quantize"}
+
+
+def test_the_code_of_a_replacement_is_read_before_anything_is_lowered(small: SmallProject) -> None:
+    small.write("ops.py", b"1")
+    everything = small.changed_by(set_key("custom_layers", "replace", value={"Erf": "ops.py:erf"}))
+    assert everything == ALL
+    assert small.changed_by(lambda _: small.write("ops.py", b"2")) == ALL

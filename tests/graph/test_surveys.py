@@ -11,7 +11,9 @@ from tests.graph.conftest import SmallProject
 
 
 def reading(small: SmallProject) -> Node:
-    return survey("evaluation", small.job().recipe.evaluation.dataset, "evaluation.dataset", small.surroundings)
+    dataset = small.job().recipe.evaluation.dataset
+    assert dataset is not None
+    return survey("evaluation", dataset, "evaluation.dataset", small.surroundings)
 
 
 def test_a_dataset_is_found_again_while_its_files_stay(small: SmallProject) -> None:

@@ -41,6 +41,8 @@ def _keras_3(folder: Path, own: Any) -> None:
 
     for layer in (own.Scale(3.0, name="own"), own.Shift(3.0, name="own"), own.Forgetful(3.0, name="own")):
         keras.Model(x, layer(x)).save(folder / f"{type(layer).__name__.lower()}.keras")
+    keras.Model(x, own.Scale(3.0, name="own")(x)).save(folder / "scale.h5")
+    keras.Model(x, own.Nameless(3.0)(x)).save(folder / "nameless.keras")
     row = np.ones((1, 4), np.float32)
     net, two_arguments = own.Net(name="net"), own.TwoArguments(name="net")
     net({"zeta": row, "alpha": row})
@@ -53,6 +55,20 @@ def _keras_3(folder: Path, own: Any) -> None:
     compiled = keras.Model(x, keras.layers.Dense(1)(x))
     compiled.compile(loss=lambda truth, guess: keras.ops.mean(truth - guess))
     compiled.save(folder / "lambda_loss.keras")
+
+
+class LegacyScale(tf_keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
+    """A layer of Keras 2 that nobody registered."""
+
+    def __init__(self, factor: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs: Any) -> Any:
+        return inputs * self.factor
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "factor": self.factor}
 
 
 def _keras_2(folder: Path) -> None:
@@ -69,6 +85,7 @@ def _keras_2(folder: Path) -> None:
     trained.compile(tf_keras.optimizers.legacy.Adam(), "mse")
     trained.fit(np.ones((4, 4), np.float32), np.ones((4, 2), np.float32), verbose=0)
     trained.save(folder / "slots")
+    tf_keras.Model(x, LegacyScale(3.0, name="own")(x)).save(folder / "legacy_scale.h5")
     doubled = tf_keras.layers.Lambda(lambda t: t * 2.0, name="double")(x)
     tf_keras.Model(x, doubled).save(folder / "lambda.h5")
 

@@ -23,6 +23,7 @@ def test_images_of_any_size_run_in_one_conversion(
     evaluated, calibrated = growing(6, by=3), growing(30, by=1, seed=1)
     measurement = measured(run_stage, spec, tmp_path, quantization, evaluated, calibration_data=calibrated)
     assert measurement.census.inputs[0].shape == (-1, -1, -1, 3)
+    assert measurement.samples is not None
     assert measurement.samples.count == 6
     assert worst_sqnr_db(measurement) > sqnr_db
 

@@ -7,13 +7,12 @@ This module must not import TensorFlow: it works on exceptions alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from recipekit.contracts import Signature
+from recipekit.contracts import LoadedModel, Signature
 from recipekit.errors import ConversionError, RecipekitError, UnsupportedOp
+from recipekit.worker.engines.unsupported_ops import unsupported
 
-_SHOWN_LAYERS = 3
 _SEE_LOG = "see the stage's log for all that TensorFlow printed"
 
 
@@ -93,17 +92,17 @@ _RULES = (
 )
 
 
-def classify(error: Exception, signature: Signature) -> RecipekitError:
+def classify(error: Exception, loaded: LoadedModel) -> RecipekitError:
     """The typed error for what the converter raised.
 
     Args:
         error: as it left `convert()`; a `ConverterError` carries the operators and their places in `errors`.
-        signature: the model's, for shapes in the advice.
+        loaded: the float model, for layers in the message and shapes in the advice.
 
     Returns:
         UnsupportedOp or ConversionError, to be raised from `error`.
     """
-    return _unsupported(error) or _by_rule(error, signature) or _other(error)
+    return unsupported(error, loaded.layers_by_scope) or _by_rule(error, loaded.signature) or _other(error)
 
 
 def input_shapes(signature: Signature) -> str:
@@ -129,59 +128,6 @@ def require_flatbuffer(data: bytes) -> None:
         raise ConversionError(
             f"TFLiteConverter gave {len(data)} bytes that are not a TensorFlow Lite flatbuffer", fix=_SEE_LOG
         )
-
-
-class _Missing(NamedTuple):
-    """An operator without a kernel: its TensorFlow name, where it stands, and what the converter said."""
-
-    operator: str
-    layer: str
-    code: str
-    message: str
-
-
-def _unsupported(error: Exception) -> UnsupportedOp | None:
-    missing = list(_missing(error))
-    if not missing:
-        return None
-    layers: dict[str, list[str]] = {}
-    for entry in missing:
-        layers.setdefault(entry.operator, []).append(entry.layer)
-    operators = ", ".join(f"{operator}{_used_by(places)}" for operator, places in sorted(layers.items()))
-    return UnsupportedOp(f"TensorFlow Lite lacks operators of the model: {operators}", fix=_choices(missing))
-
-
-def _missing(error: Exception) -> Iterator[_Missing]:
-    for data in getattr(error, "errors", ()):
-        code = data.ErrorCode.Name(data.error_code)
-        if code in ("ERROR_NEEDS_FLEX_OPS", "ERROR_NEEDS_CUSTOM_OPS"):
-            yield _Missing(data.operator.name, _layer(data), code, data.error_message)
-
-
-def _layer(data: Any) -> str:
-    """Where an operator stands in the model: the innermost name of its location, without the function's own."""
-    calls = data.location.call
-    return str(calls[0].name).partition("@")[0] if calls else ""
-
-
-def _used_by(places: list[str]) -> str:
-    named = sorted({place for place in places if place})
-    if not named:
-        return ""
-    rest = f" and {len(named) - _SHOWN_LAYERS} more" if len(named) > _SHOWN_LAYERS else ""
-    return f" (at {', '.join(named[:_SHOWN_LAYERS])}{rest})"
-
-
-def _choices(missing: list[_Missing]) -> str:
-    if any("xf16>" in entry.message for entry in missing):
-        return "build the model with the float32 policy: TensorFlow Lite lacks float16 kernels; or replace the layer"
-    choices = ["replace it with supported operators in the model", "cut the model before it"]
-    selectable = sorted({entry.operator for entry in missing if entry.code == "ERROR_NEEDS_FLEX_OPS"})
-    if selectable:
-        operators = ", ".join(selectable)
-        choices.append(f"keep TensorFlow's {operators} (`supported_ops: [TFLITE_BUILTINS, SELECT_TF_OPS]`)")
-    choices.append("keep it for your own kernel (`allow_custom_ops: true`)")
-    return f"{'; or '.join(choices)}; the calibrator of int8 and int16x8 can't run what is kept"
 
 
 def _by_rule(error: Exception, signature: Signature) -> RecipekitError | None:

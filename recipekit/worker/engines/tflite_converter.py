@@ -141,7 +141,7 @@ def _from_ranges(
         raise
     except Exception as error:
         if fallback is not None:
-            raise classify(error, request.loaded.signature) from error
+            raise classify(error, request.loaded) from error
         traceback.print_exc()
         return None
     require_flatbuffer(flatbuffer)
@@ -203,6 +203,6 @@ def _one_call(loaded: LoadedModel, spec: ConverterSpec, dataset: RepresentativeD
     except RecipekitError:
         raise
     except Exception as error:
-        raise classify(error, loaded.signature) from error
+        raise classify(error, loaded) from error
     require_flatbuffer(flatbuffer)
     return flatbuffer

@@ -6,6 +6,7 @@ TensorFlow by itself: a source that needs it does.
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 
@@ -15,17 +16,23 @@ from recipekit import digests, registry
 from recipekit.contracts import LoadedModel, LoadRequest, ModelSpec
 from recipekit.worker.source_model import SourceModel
 
+_REPLACING = "recipekit.worker.replacing"  # imports TensorFlow
+
 _kept: dict[str, SourceModel] = {}
 
 
 def run(request: LoadRequest, folder: Path) -> LoadedModel:
-    """Loads the source and makes it ready for lowering.
+    """Loads the source and makes it ready for lowering, with replacements in place where the recipe has any.
 
     Raises:
         SourceError, UnsafeSource, CustomLayerError, PluginError: as the source says; SourceError too where
             `input_shapes` contradict the model.
     """
-    return float_model(request.model).loaded(folder, request.model.source)
+    model = float_model(request.model)
+    if request.model.custom_layers.replace:
+        loaded: LoadedModel = importlib.import_module(_REPLACING).load_replaced(model, request.model, folder)
+        return loaded
+    return model.loaded(folder, request.model.source)
 
 
 def float_model(spec: ModelSpec) -> SourceModel:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recipekit.contracts import Measurement, MeasureRequest
+from recipekit.contracts import Census, Measurement, MeasureRequest
 from recipekit.errors import EvaluationError
 from recipekit.samples import require_same_samples
 from recipekit.worker import census
@@ -18,20 +18,28 @@ from recipekit.worker.comparison import Comparison
 from recipekit.worker.interpreter import Runner
 from recipekit.worker.samples import Reading, open_samples
 from recipekit.worker.scoring import Resampling, open_metrics, score, stack_labels
+from recipekit.worker.stages.examine import unrun
 
 
 def run(request: MeasureRequest, folder: Path) -> Measurement:
     """Measures a candidate; the samples it saw are recorded in `folder/samples.jsonl`.
 
+    A candidate with operators that LiteRT lacks is not run, and the measurement says so.
+
     Raises:
-        EvaluationError: the candidate can't be read or run, its names differ from the float model's, or its outputs
-            or scores aren't finite.
+        EvaluationError: the candidate can't be read or run, though it has no such operators, its names differ from the
+            float model's, or its outputs or scores aren't finite.
         DatasetError: the samples aren't those of the reference, or lack labels that a metric needs.
         PluginError: code of a dataset or metric failed.
     """
     candidate = Path(request.candidate)
     taken = census.take(candidate)
-    runner = Runner(candidate)
+    try:
+        runner = Runner(candidate)
+    except EvaluationError:
+        if taken.select_tf_ops or taken.custom_ops:
+            return unrun(request.candidate, request.float32, _lacking(taken))
+        raise
     _require_names("inputs", runner.inputs, [tensor.name for tensor in request.signature.inputs])
     _require_names("outputs", runner.outputs, list(request.reference.outputs))
     reading = open_samples(request.dataset, request.signature, folder)
@@ -55,6 +63,13 @@ def run(request: MeasureRequest, folder: Path) -> Measurement:
         float32_size=Path(request.float32).stat().st_size,
         census=taken,
     )
+
+
+def _lacking(taken: Census) -> str:
+    """Which operators keep LiteRT from running a file."""
+    kinds = {"operators of TensorFlow": taken.select_tf_ops, "custom operators": taken.custom_ops}
+    found = [f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names]
+    return f"LiteRT lacks {' and '.join(found)}"
 
 
 @dataclass

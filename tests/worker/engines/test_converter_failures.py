@@ -4,11 +4,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipekit.contracts import Signature, TensorSpec
+from recipekit.contracts import LoadedModel, Signature, SourceLayer, TensorSpec
 from recipekit.errors import ConversionError, UnsupportedOp
+from recipekit.faults import find_faults
 from recipekit.worker.engines.converter_failures import classify, input_shapes, require_flatbuffer
 
 SIGNATURE = Signature(
@@ -17,6 +19,18 @@ SIGNATURE = Signature(
         TensorSpec(name="gain", shape=(), dtype="float32"),
     ),
     outputs=(),
+)
+LOADED = LoadedModel(
+    saved_model="saved_model",
+    signature_key="serving_default",
+    signature=SIGNATURE,
+    loader="keras3",
+    reason="",
+    layers=(
+        SourceLayer(name="net", kind="Functional", weighted=True, scopes=("net_1",)),
+        SourceLayer(name="curve", kind="Curve", weighted=True, scopes=("net_1/curve_1",)),
+        SourceLayer(name="curve_1", kind="Curve", weighted=True, scopes=("net_1/curve_1_1",)),
+    ),
 )
 
 
@@ -39,14 +53,42 @@ def _needs_flex(operator: str, *calls: str) -> Any:
 
 
 def _said(error: Exception) -> str:
-    return classify(error, SIGNATURE).what
+    return classify(error, LOADED).what
 
 
 def test_many_places_of_one_operator_are_counted() -> None:
     places = [_needs_flex("tf.Foo", f"layer_{index}@__inference_1", "outer@f") for index in range(5)]
-    error = classify(ConverterError("", places), SIGNATURE)
+    error = classify(ConverterError("", places), LOADED)
     assert isinstance(error, UnsupportedOp)
     assert error.what.endswith("tf.Foo (at layer_0, layer_1, layer_2 and 2 more)")
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("net_1/curve_1/Foo", "in curve (Curve)"),
+        ("net_1/curve_1_1/while/body/Foo", "in curve_1 (Curve)"),
+        ("net_1/Foo", "in net (Functional)"),
+        ("elsewhere/curve_1/Foo", "at elsewhere/curve_1/Foo"),
+    ],
+)
+def test_an_operator_is_told_by_the_innermost_layer_that_made_it(place: str, said: str) -> None:
+    assert _said(ConverterError("", [_needs_flex("tf.Foo", f"{place}@f")])).endswith(f"tf.Foo ({said})")
+
+
+def test_the_choices_can_be_pasted_into_a_recipe() -> None:
+    fix = classify(ConverterError("", [_needs_flex("tf.Foo"), _needs_flex("tf.BarV2")]), LOADED).fix
+    pasted = [yaml.safe_load(line) for line in fix.splitlines() if line.startswith("      ")]
+    recipe = {"name": "pasted", "version": "1.0.0", "source": {"kind": "keras", "path": "m.keras"}}
+    evaluation = {"dataset": {"plugin": "digits"}}
+    for sections in pasted:
+        converter = {"quantization": "none", **sections.get("converter", {})}
+        assert find_faults({**recipe, "evaluation": evaluation, **sections, "converter": converter}, "recipe") == []
+    assert [list(*sections.values()) for sections in pasted] == [["replace"], ["supported_ops"], ["allow_custom_ops"]]
+    assert pasted[0]["custom_layers"]["replace"] == {
+        "BarV2": "replacements.py:barv2",
+        "Foo": "replacements.py:foo",
+    }
 
 
 def test_an_operator_without_a_place_is_still_named() -> None:
@@ -72,7 +114,7 @@ def test_an_unknown_failure_that_is_not_the_converters_own_gives_its_type() -> N
 
 @given(st.text())
 def test_any_message_becomes_one_typed_error(text: str) -> None:
-    error = classify(RuntimeError(text), SIGNATURE)
+    error = classify(RuntimeError(text), LOADED)
     assert isinstance(error, ConversionError | UnsupportedOp)
     assert error.what
     assert error.fix

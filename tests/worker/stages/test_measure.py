@@ -103,6 +103,7 @@ def test_a_model_is_at_no_distance_from_itself(request_: MeasureRequest, folder:
     assert measurement.size == measurement.float32_size == Path(request_.candidate).stat().st_size
     assert measurement.census.float_ops == 5
     assert (measurement.task, measurement.latency, measurement.float32_latency) == ({}, None, None)
+    assert measurement.samples is not None
     assert measurement.samples.sha256 == request_.reference.samples.sha256
     assert Path(measurement.samples.path).parent == folder
 
@@ -231,11 +232,20 @@ def test_an_output_that_is_not_finite_is_refused(measured_models: Path, tmp_path
         measure.run(request, folder)
 
 
-def test_a_candidate_that_litert_cannot_run_is_answered(
-    request_: MeasureRequest, measured_models: Path, folder: Path
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("flex", "LiteRT lacks operators of TensorFlow: MatrixDeterminant"),
+        ("custom", "LiteRT lacks custom operators: MatrixDeterminant"),
+    ],
+)
+def test_a_candidate_with_operators_that_litert_lacks_is_not_run(
+    request_: MeasureRequest, measured_models: Path, folder: Path, name: str, why: str
 ) -> None:
-    with pytest.raises(EvaluationError, match="LiteRT can't run the model"):
-        measure.run(candidate(request_, measured_models / "flex.tflite"), folder)
+    measurement = measure.run(candidate(request_, measured_models / f"{name}.tflite"), folder)
+    assert (measurement.samples, measurement.parity, measurement.task) == (None, {}, {})
+    assert measurement.not_run == why
+    assert measurement.size == (measured_models / f"{name}.tflite").stat().st_size
 
 
 def test_a_candidate_that_is_no_model_is_answered_before_native_code_sees_it(

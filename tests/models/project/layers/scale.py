@@ -38,6 +38,13 @@ class Forgetful(Scale):
         return config
 
 
+class Nameless(Scale):
+    """Leaves out what every layer has."""
+
+    def get_config(self) -> dict[str, Any]:
+        return {"factor": self.factor}
+
+
 class Net(keras.Model):  # type: ignore[misc]  # Keras is not typed
     """A subclassed model with two inputs in one argument."""
 
