@@ -40,6 +40,11 @@ def output_types(node: Any) -> list[int]:
     return [dtype for _, dtype in _outputs(node)]
 
 
+def input_types(node: Any) -> list[int]:
+    """Dtype numbers of a node's inputs."""
+    return [dtype for _, dtype in _expanded(node, "input_arg")]
+
+
 def attributes(node: Any) -> dict[str, Any]:
     """A node's attributes with the defaults of its operator, which files may leave out, without internal ones."""
     definition = op_def_registry.get(node.op)
@@ -51,11 +56,16 @@ def attributes(node: Any) -> dict[str, Any]:
 
 
 def _outputs(node: Any) -> Iterator[tuple[str, int]]:
+    return _expanded(node, "output_arg")
+
+
+def _expanded(node: Any, kind: str) -> Iterator[tuple[str, int]]:
+    """Name and dtype number of each tensor behind a node's arguments of a kind."""
     definition = op_def_registry.get(node.op)
     if definition is None:
-        return  # a function that is called by its name: nobody knows its outputs here
+        return  # a function that is called by its name: nobody knows its tensors here
     given = attributes(node)
-    for argument in definition.output_arg:
+    for argument in getattr(definition, kind):
         if argument.type_list_attr:
             types = list(given[argument.type_list_attr].list.type)
         else:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 from tensorflow.core.framework import attr_value_pb2, function_pb2, node_def_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
-from recipekit.worker.replacing.node_outputs import output_names, tensor_specs
+from recipekit.worker.replacing.node_outputs import input_types, output_names, tensor_specs
 from recipekit.worker.replacing.tracing import Traced, trace
 
 
@@ -31,7 +32,7 @@ class Operators:
         self._saved_model = saved_model
         (meta_graph, *_) = saved_model.meta_graphs
         self._graph = meta_graph.graph_def
-        self._functions = _reachable(self._graph, meta_graph.signature_def[signature_key])
+        self._nodes, self._functions = _reachable(self._graph, meta_graph.signature_def[signature_key])
         self._traced: dict[bytes, Traced] = {}
         self.names = {node.op for nodes in self._bodies() for node in nodes}
 
@@ -73,12 +74,12 @@ class Operators:
         self._path.with_name("fingerprint.pb").unlink(missing_ok=True)  # of the graph as it was
 
     def _bodies(self) -> Iterator[Any]:
-        yield self._graph.node
+        yield self._nodes
         yield from (function.node_def for function in self._functions)
 
     def _in_graph(self, name: str, equivalent: Callable[..., Any]) -> Iterator[str]:
         specs = tensor_specs(self._graph.node, (), flat=True)
-        for node in self._graph.node:
+        for node in self._nodes:
             if node.op == name:
                 self._call(node, equivalent, specs)
                 yield node.name
@@ -103,7 +104,11 @@ class Operators:
             function.ret[key] = renamed.get(tensor, tensor)
 
     def _call(self, node: node_def_pb2.NodeDef, equivalent: Callable[..., Any], specs: dict[str, Any]) -> None:
-        inputs = [specs[tensor] for tensor in node.input if not tensor.startswith("^")]
+        tensors = [tensor for tensor in node.input if not tensor.startswith("^")]
+        inputs = [
+            specs.get(tensor, tf.TensorSpec(None, tf.as_dtype(dtype)))
+            for tensor, dtype in zip(tensors, input_types(node), strict=True)
+        ]
         key = _key(node, inputs)
         if key not in self._traced:
             self._traced[key] = trace(node, inputs, equivalent, f"recipekit_replacement_{len(self._traced)}")
@@ -135,25 +140,24 @@ def _arguments(function: function_pb2.FunctionDef) -> tuple[tuple[str, int, Any]
     )
 
 
-def _reachable(graph: Any, signature: Any) -> list[function_pb2.FunctionDef]:
-    """The functions that a signature calls, directly or not, in the library's order."""
-    library = {function.signature.name: function for function in graph.library.function}
+def _reachable(graph: Any, signature: Any) -> tuple[list[node_def_pb2.NodeDef], list[function_pb2.FunctionDef]]:
+    """The nodes of the graph behind a signature, and the functions that they call, directly or not, in their order."""
     nodes = {node.name: node for node in graph.node}
-    pending = [nodes[_node(tensor.name)] for tensor in signature.outputs.values()]
-    seen: set[str] = set()
-    called: set[str] = set()
+    names = {_node(tensor.name) for tensor in signature.outputs.values()}
+    pending = [nodes[name] for name in sorted(names)]
     while pending:
-        node = pending.pop()
-        for name in _calls(node):
-            if name in library and name not in called:
-                called.add(name)
-                pending.extend(library[name].node_def)
-        for tensor in node.input:
-            source = _node(tensor)
-            if source in nodes and source not in seen and node.name in nodes:
-                seen.add(source)
-                pending.append(nodes[source])
-    return [function for name, function in library.items() if name in called]
+        sources = {_node(tensor) for tensor in pending.pop().input} - names
+        names |= sources
+        pending += [nodes[name] for name in sorted(sources)]
+    reached = [node for name, node in nodes.items() if name in names]
+    library = {function.signature.name: function for function in graph.library.function}
+    called: set[str] = set()
+    pending = list(reached)
+    while pending:
+        new = {name for name in _calls(pending.pop()) if name in library} - called
+        called |= new
+        pending += [node for name in new for node in library[name].node_def]
+    return reached, [function for name, function in library.items() if name in called]
 
 
 def _node(tensor: str) -> str:
