@@ -16,7 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
@@ -24,14 +23,12 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from recipekit.contracts import FirstLayer, LoadedModel, Signature, SourceLayer, SourceSpec, TensorSpec
 from recipekit.errors import RecipekitError, SourceError
-from recipekit.nearest import did_you_mean
 from recipekit.worker.graph_operators import changes_variables
+from recipekit.worker.named_tensors import Tensors, fix_shapes, tensor_spec, tensorflow_dtype
 from recipekit.worker.recurrent import Recurrent
 
 SIGNATURE_KEY = "serving_default"
 """The key of the one signature that an exported model has."""
-
-Tensors = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -179,81 +176,6 @@ class FloatModel:
             return function.get_concrete_function(**specs), arguments
 
 
-def fix_shapes(
-    inputs: tuple[TensorSpec, ...], input_shapes: Mapping[str, tuple[int | None, ...]]
-) -> tuple[TensorSpec, ...]:
-    """Inputs with dynamic dimensions replaced by those of `input_shapes`.
-
-    Raises:
-        SourceError: a name isn't an input of the model, or a shape contradicts the model's own.
-    """
-    known = {spec.name: spec for spec in inputs}
-    for name, shape in input_shapes.items():
-        if name not in known:
-            raise SourceError(
-                f"the model has no input '{name}'{did_you_mean(name, known)}",
-                where="source.input_shapes",
-                fix=f"its inputs are {', '.join(known)}",
-            )
-        own = known[name].shape
-        if len(own) != len(shape) or any(size not in (None, given) for size, given in zip(own, shape, strict=True)):
-            raise SourceError(
-                f"the shape {_written(shape)} contradicts the model's own {_written(own)}",
-                where=f"source.input_shapes.{name}",
-                fix="only dynamic dimensions, shown as ?, can be fixed; give the batch dimension too",
-            )
-    return tuple(msgspec.structs.replace(spec, shape=input_shapes.get(spec.name, spec.shape)) for spec in inputs)
-
-
-def tensor_spec(name: str, spec: Any) -> TensorSpec:
-    """The record of a TensorFlow or Keras spec: anything with `shape` and `dtype`.
-
-    Raises:
-        SourceError: its rank is unknown.
-    """
-    shape = tf.TensorShape(spec.shape)
-    if shape.rank is None:
-        raise SourceError(
-            f"the tensor '{name}' has an unknown number of dimensions",
-            fix="give it a shape in the model; single dimensions may stay None",
-        )
-    return TensorSpec(name=name, shape=tuple(shape.as_list()), dtype=numpy_dtype(tf.as_dtype(spec.dtype)))
-
-
-def numpy_dtype(dtype: Any) -> str:
-    """NumPy's name of a TensorFlow dtype; `str` for strings."""
-    return "str" if dtype == tf.string else str(dtype.name)
-
-
-def tensorflow_dtype(name: str) -> Any:
-    """The TensorFlow dtype of NumPy's name."""
-    return tf.string if name == "str" else tf.as_dtype(name)
-
-
-def name_outputs(outputs: Any) -> Tensors:
-    """Names a function's outputs as TensorFlow does: a mapping keeps its keys, others become `output_0`, `output_1` ...
-
-    Raises:
-        SourceError: the outputs are nested deeper than that, or hold something else than tensors.
-    """
-    if isinstance(outputs, Mapping):
-        named = {str(name): tensor for name, tensor in outputs.items()}
-    else:
-        flat = outputs if isinstance(outputs, list | tuple) else [outputs]
-        named = {f"output_{index}": tensor for index, tensor in enumerate(flat)}
-    odd = next((f"{name} is {type(value).__name__}" for name, value in named.items() if not _is_tensor(value)), "")
-    if odd or not named:
-        raise SourceError(
-            f"the model's outputs can't be named: {odd or 'there are none'}",
-            fix="return a tensor, a flat list of tensors, or a flat mapping of names to tensors",
-        )
-    return named
-
-
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, tf.Tensor | tf.Variable | tf.TensorSpec)
-
-
 def _output_specs(function: Any) -> tuple[TensorSpec, ...]:
     return tuple(tensor_spec(name, tensor) for name, tensor in function.structured_outputs.items())
 
@@ -288,10 +210,6 @@ def _rename_arguments(path: Path, names: Mapping[str, str]) -> None:
                 keywords = node.bare_concrete_function.argument_keywords
                 keywords[:] = [names.get(argument, argument) for argument in keywords]
     path.write_bytes(saved_model.SerializeToString(deterministic=True))
-
-
-def _written(shape: tuple[int | None, ...]) -> str:
-    return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from tensorflow.core.framework import graph_pb2
 from recipekit.contracts import TensorSpec
 from recipekit.errors import SourceError
 from recipekit.nearest import did_you_mean
-from recipekit.worker.float_model import FloatModel, Tensors, tensor_spec
+from recipekit.worker.float_model import FloatModel
+from recipekit.worker.named_tensors import Tensors, tensor_spec
 
 _PLACEHOLDER = "Placeholder"
 _VARIABLES = frozenset({"AutoReloadVariable", "VarHandleOp", "Variable", "VariableV2"})

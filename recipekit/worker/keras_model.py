@@ -17,11 +17,12 @@ import tensorflow as tf
 
 from recipekit.contracts import FirstLayer, TensorSpec
 from recipekit.errors import SourceError
-from recipekit.worker.float_model import FloatModel, Tensors, name_outputs, tensor_spec
+from recipekit.worker.float_model import FloatModel
 from recipekit.worker.keras_scaling import first_layers
 from recipekit.worker.layer_scopes import LayerScopes
 from recipekit.worker.layers import generation
 from recipekit.worker.mixed_precision import float32_twin
+from recipekit.worker.named_tensors import Tensors, name_outputs, tensor_spec
 from recipekit.worker.recurrent import find
 
 

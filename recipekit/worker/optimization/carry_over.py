@@ -16,9 +16,10 @@ import tf_keras
 
 from recipekit.contracts import Signature, TensorSpec
 from recipekit.errors import OptimizationError
-from recipekit.worker.float_model import FloatModel, Tensors
+from recipekit.worker.float_model import FloatModel
 from recipekit.worker.keras_model import output_names
 from recipekit.worker.layers import generation
+from recipekit.worker.named_tensors import Tensors
 
 _TOLERANCE = 1e-5
 """Largest difference, relative to the largest output: what another order of float32 additions leaves behind."""

@@ -13,9 +13,10 @@ import tensorflow as tf
 
 from recipekit.contracts import ModelSpec
 from recipekit.errors import PluginError
-from recipekit.worker.float_model import SIGNATURE_KEY, FloatModel, Tensors, name_outputs, tensor_spec
+from recipekit.worker.float_model import SIGNATURE_KEY, FloatModel
 from recipekit.worker.keras_model import from_keras, is_keras_model, start_session
 from recipekit.worker.layers import custom_objects
+from recipekit.worker.named_tensors import Tensors, name_outputs, tensor_spec
 from recipekit.worker.user_code import guarded, load_object
 
 

@@ -17,9 +17,10 @@ from tensorflow.core.protobuf import saved_model_pb2
 from recipekit.contracts import ModelSpec
 from recipekit.errors import RecipekitError, SourceError
 from recipekit.nearest import did_you_mean
-from recipekit.worker.float_model import FloatModel, Tensors, tensor_spec
+from recipekit.worker.float_model import FloatModel
 from recipekit.worker.graph_model import cut, from_graph, open_graph
 from recipekit.worker.graph_operators import operators, refuse_system_access
+from recipekit.worker.named_tensors import Tensors, tensor_spec
 
 _KERAS_2 = ("_tf_keras_", "optimizer")
 

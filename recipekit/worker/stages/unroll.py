@@ -14,7 +14,8 @@ import numpy.typing as npt
 from recipekit.contracts import LoadedModel, SourceSpec, TensorSpec, UnrollRequest
 from recipekit.errors import ConversionError, SourceError
 from recipekit.worker.engines.converter_failures import input_shapes
-from recipekit.worker.float_model import SIGNATURE_KEY, FloatModel, fix_shapes
+from recipekit.worker.float_model import SIGNATURE_KEY, FloatModel
+from recipekit.worker.named_tensors import fix_shapes
 from recipekit.worker.recurrent import Recurrent
 from recipekit.worker.stages.load import float_model
 
