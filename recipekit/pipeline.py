@@ -173,7 +173,9 @@ class _Run:
         warnings = self._lint(source, samples)
         conversions = (graph.converted, graph.candidate, graph.float32)
         # The reference is needed unless the same bytes were measured before, which only a candidate can tell.
-        wanted = conversions if execution.is_kept(graph.candidate) else (*conversions, *graph.references)
+        wanted = list(conversions)
+        if graph.evaluation is not None and not execution.is_kept(graph.candidate):
+            wanted.append(graph.evaluation.reference)
         try:
             converted, *models = execution.demand(*wanted)[: len(conversions)]
         except (ConversionError, StageDied):
@@ -187,8 +189,9 @@ class _Run:
         measurement: Measurement
         (measurement,) = execution.demand(measure)
         spec = self._job.recipe.evaluation.benchmark
-        if spec is not None and measurement.samples is not None:
-            (latencies,) = execution.demand(graph.benchmark(loaded.signature, candidate, float32, spec))
+        if graph.evaluation is not None and spec is not None and measurement.samples is not None:
+            benchmark = graph.evaluation.benchmark(loaded.signature, candidate, float32, spec)
+            (latencies,) = execution.demand(benchmark)
             measurement = _with_latencies(measurement, latencies)
         measurement = msgspec.structs.replace(measurement, optimized_layers=confirmed)
         execution.account(measure)

@@ -1,0 +1,27 @@
+"""What the stages that read a dataset have in common: where the recipe says it, and that it still gives the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from recipekit.contracts import DatasetSpec, SampleSet
+from recipekit.recipe import Recipe
+from recipekit.samples import require_same_samples
+
+
+def dataset_section(recipe: Recipe, role: str) -> str:
+    """The recipe's key of the dataset of a role, `calibration` or `evaluation`."""
+    if role == "calibration" or "evaluation" not in recipe.resolved:
+        return "representative_dataset"
+    return "evaluation.dataset"
+
+
+def same_samples(samples: SampleSet, dataset: DatasetSpec) -> Callable[[Any], None]:
+    """A check that a stage's record is of the samples of the survey; one without samples has read none."""
+
+    def check(record: Any) -> None:
+        if record.samples is not None:
+            require_same_samples(samples, record.samples, dataset.plugin)
+
+    return check

@@ -1,0 +1,177 @@
+"""The stages that run models on the evaluation samples: the float model for reference, then the candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from recipekit import extras
+from recipekit.build import Job, plugin_code
+from recipekit.contracts import (
+    BENCHMARK,
+    MEASURE,
+    REFERENCE,
+    BenchmarkRequest,
+    BenchmarkSpec,
+    DatasetSpec,
+    Flatbuffer,
+    MeasureRequest,
+    Record,
+    ReferenceRequest,
+    SampleSet,
+    Signature,
+    Stage,
+    metric_files,
+)
+from recipekit.graph.datasets import dataset_section, same_samples
+from recipekit.graph.node import Node, Records
+from recipekit.inputs import Input
+from recipekit.surroundings import Surroundings
+
+_REPLICATES = 400
+"""Bootstrap replicates behind an interval: enough for its ends to move by less than a tenth of its width."""
+
+
+class Evaluated(NamedTuple):
+    """What the candidate runs on, and what the survey of it gave."""
+
+    dataset: DatasetSpec
+    samples: SampleSet
+
+
+class Evaluation:
+    """The stages that run models.
+
+    Attributes:
+        reference: the float model's answers to the evaluation samples.
+    """
+
+    def __init__(
+        self, job: Job, pinned: tuple[Input, ...], surroundings: Surroundings, load: Node, evaluated: Evaluated
+    ) -> None:
+        """Lays out the stages.
+
+        Args:
+            job: what is built.
+            pinned: its inputs, from `build.pin_inputs`.
+            surroundings: of the build.
+            load: the float model.
+            evaluated: the samples.
+        """
+        self._recipe = job.recipe
+        self._read = {(entry.role, entry.name): entry for entry in pinned}
+        self._surroundings = surroundings
+        self._load = load
+        self._evaluated = evaluated
+        self.reference = self._reference()
+
+    def _reference(self) -> Node:
+        model, (dataset, samples) = self._recipe.model, self._evaluated
+        return self._node(
+            REFERENCE.on(self._load.stage.worker),
+            {"samples": samples.sha256},
+            (self._load,),
+            lambda records: ReferenceRequest(model=model, loaded=records["load"], dataset=dataset),
+            lambda reference: f"float model on {reference.samples.count} samples",
+            reads=self._load.reads,
+            check=same_samples(samples, dataset),
+        )
+
+    def measure(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer) -> Node:
+        """The candidate's comparison with the float model; the same for candidates of the same bytes.
+
+        Args:
+            signature: the float model's.
+            candidate: the converted model.
+            float32: the float32 conversion.
+        """
+        dataset, samples = self._evaluated
+        recipe = self._recipe
+        evaluation = recipe.evaluation
+        reads = tuple(self._metric_inputs(evaluation.metrics))
+        replicates = 0 if recipe.acceptance.confidence is None else _REPLICATES
+        inputs = {
+            "candidate": candidate.sha256,
+            "float32_size": float32.size,
+            "samples": samples.sha256,
+            "metrics": evaluation.metrics,
+            "replicates": replicates,
+            "seed": recipe.seed if replicates else None,
+            "read": {entry.name: entry.digest for entry in reads},
+        }
+        if packages := self._surroundings.packages_of(extras.of_metrics(evaluation.metrics)):
+            inputs["packages"] = packages
+
+        def request(records: Records) -> MeasureRequest:
+            return MeasureRequest(
+                candidate=candidate.path,
+                float32=float32.path,
+                signature=signature,
+                dataset=dataset,
+                reference=records["reference"],
+                metrics=evaluation.metrics,
+                replicates=replicates,
+                seed=recipe.seed,
+            )
+
+        return self._node(
+            MEASURE,
+            inputs,
+            (self.reference,),
+            request,
+            lambda measured: _ran_on(measured.samples),
+            reads=(*reads, *self._load.reads),
+            check=same_samples(samples, dataset),
+        )
+
+    def _metric_inputs(self, metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Input]:
+        for name, parameters in metrics.items():
+            yield from (self._read["plugin", address] for address in plugin_code("metrics", name))
+            yield from (self._read["dataset", path] for path in metric_files(name, parameters).values())
+
+    def benchmark(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer, spec: BenchmarkSpec) -> Node:
+        """The candidate's latency beside that of the float32 conversion; see `measure`.
+
+        Args:
+            signature: the float model's.
+            candidate: the converted model.
+            float32: the float32 conversion.
+            spec: how it is measured.
+        """
+        dataset, samples = self._evaluated
+        inputs = {
+            "candidate": candidate.sha256,
+            "float32": float32.sha256,
+            "samples": samples.sha256,
+            "benchmark": msgspec.to_builtins(spec),
+        }
+        request = BenchmarkRequest(
+            candidate=candidate.path, float32=float32.path, signature=signature, dataset=dataset, benchmark=spec
+        )
+        return self._node(
+            BENCHMARK,
+            inputs,
+            (),
+            lambda _: request,
+            lambda latencies: f"{latencies.candidate.p50_ms:.3g} ms, float32 {latencies.float32.p50_ms:.3g} ms",
+            reads=self._load.reads,
+        )
+
+    def _node(
+        self,
+        stage: Stage,
+        inputs: Mapping[str, Any],
+        needs: tuple[Node, ...],
+        request: Callable[[Records], Record],
+        note: Callable[[Any], str],
+        **more: Any,
+    ) -> Node:
+        dataset = dataset_section(self._recipe, "evaluation")
+        tools = self._surroundings.tools_digest(stage.worker)
+        return Node(stage.name, stage, inputs, tools, needs, request, note, dataset=dataset, **more)
+
+
+def _ran_on(samples: SampleSet | None) -> str:
+    return "the converted model can't be run" if samples is None else f"converted model on {samples.count} samples"
