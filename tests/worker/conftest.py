@@ -30,22 +30,22 @@ def optimized_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def graph_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the models of `tests/models/graph_models.py`."""
-    return built_once("graph_models", tmp_path_factory)
+    return built_once("source_models", tmp_path_factory) / "graph_models"
 
 
 @pytest.fixture(scope="session")
 def half_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the models of `tests/models/half_models.py`."""
-    return built_once("half_models", tmp_path_factory)
+    return built_once("source_models", tmp_path_factory) / "half_models"
 
 
 @pytest.fixture(scope="session")
 def typed_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the models of `tests/models/typed_models.py`."""
-    return built_once("typed_models", tmp_path_factory)
+    return built_once("source_models", tmp_path_factory) / "typed_models"
 
 
 @pytest.fixture(scope="session")
 def stateful_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the models of `tests/models/stateful_models.py`."""
-    return built_once("stateful_models", tmp_path_factory)
+    return built_once("source_models", tmp_path_factory) / "stateful_models"
