@@ -1,4 +1,4 @@
-"""The dataset `tfds`: what TensorFlow Datasets prepared is read in both formats, without it being TensorFlow's turn."""
+"""The dataset `tfds`: what TensorFlow Datasets prepared is read in both formats, without TensorFlow."""
 
 from __future__ import annotations
 
