@@ -324,6 +324,7 @@ def test_a_metric_may_be_the_address_of_one() -> None:
     [
         ({"plugin": "csv", "path": "x.csv", "inputs": {"a": ["b"]}, "columns": ["b"]}, "columns"),
         ({"plugin": "numpy_folder", "path": "x", "labels": "x.csv", "label_key": "y"}, "label_key"),
+        ({"plugin": "huggingface", "path": "x", "dataset": "csv"}, "dataset"),
     ],
 )
 def test_parameters_that_contradict_each_other_are_refused(dataset: dict[str, Any], contradiction: str) -> None:

@@ -1,6 +1,6 @@
 """One TFRecord file, any record by its number: the framing alone, whatever the records hold.
 
-TensorFlow's own reader would bring TensorFlow into processes that else do without: 3 s and some 350 MiB in each. The
+TensorFlow's own reader would bring TensorFlow into processes that else do without: 3 s and some 600 MiB in each. The
 format is four fields a record, so it is read here (source: TensorFlow's guide "TFRecord and tf.train.Example"): the
 length (uint64, little-endian), its masked CRC-32C (uint32), the bytes, their masked CRC-32C.
 """
