@@ -271,6 +271,15 @@ def _bounds_without_a_run(acceptance: Recipe) -> Iterator[Fault]:
             )
 
 
+def _replacement_after_training(recipe: Recipe) -> Iterator[Fault]:
+    """What is trained is exported by itself, so a replacement would be lost without a word."""
+    if recipe["custom_layers"]["replace"] and recipe["optimize"]:
+        yield Fault(
+            ("custom_layers", "replace"),
+            "'custom_layers.replace' doesn't go with 'optimize': build the model with the replacement, and optimize that",
+        )
+
+
 def _not_yet(recipe: Recipe) -> Iterator[Fault]:
     """Parts of the language that this version doesn't carry out: refused, never ignored."""
     source, artifacts = recipe["source"], recipe["artifacts"]
@@ -297,6 +306,7 @@ _RULES = (
     _plugins,
     optimization_faults,
     _bounds,
+    _replacement_after_training,
     _not_yet,
     _dataset_parameters,
 )

@@ -186,6 +186,12 @@ def test_a_bound_on_what_nobody_measures_is_refused() -> None:
     assert paths(acceptance={"latency": {"p50_ms": {"max": 1}}}, evaluation=evaluation) == ["acceptance.latency"]
 
 
+def test_a_replacement_does_not_go_with_training() -> None:
+    layers = {"replace": {"Erf": "ops:erf"}}
+    assert paths(custom_layers=layers) == []
+    assert "custom_layers.replace" in paths(custom_layers=layers, optimize={"prune": {"sparsity": 0.5}})
+
+
 @pytest.mark.parametrize(("section", "metric"), [("parity", "rmse"), ("task", "f1"), ("latency", "p50_ms")])
 def test_a_bound_on_a_run_is_refused_where_nothing_is_run(section: str, metric: str) -> None:
     evaluation = {"runtime": "none"}
