@@ -29,7 +29,6 @@ LEVELS = (
         "faults",
         "extras",
     },
-    {"optimization_rules"},
     {"rules", "manifest", "outcome", "store", "fitting"},
     {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint"},
     {"compose", "surroundings"},
