@@ -234,7 +234,7 @@ def _replacement_after_training(recipe: Recipe) -> Iterator[Fault]:
     if recipe["custom_layers"]["replace"] and recipe["optimize"]:
         yield Fault(
             ("custom_layers", "replace"),
-            "'custom_layers.replace' doesn't go with 'optimize': build the model with the replacement, and optimize that",
+            "'custom_layers.replace' doesn't go with 'optimize': build the model with it, and optimize that",
         )
 
 
