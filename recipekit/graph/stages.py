@@ -86,7 +86,7 @@ class Graph:
             self.converted = optimize_stage(job, recipe.optimize, surroundings, load, samples)
             if not recipe.optimize.trains_ranges:
                 self._base = replace(self._lower(self.converted), label="lower-optimized")
-        elif loops and recipe.converter.needs_samples:
+        elif loops and recipe.converter.needs_samples and not recipe.model.custom_layers.replace:
             self.converted = self._unroll()
             self._base = replace(self._lower(self.converted), label="lower-unrolled")
         self.candidate = self.float32 if recipe.optimize is None else self._base

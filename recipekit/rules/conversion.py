@@ -75,5 +75,5 @@ def replacement_after_training(recipe: Section) -> Iterator[Fault]:
     if recipe["custom_layers"]["replace"] and recipe["optimize"]:
         yield Fault(
             ("custom_layers", "replace"),
-            "'custom_layers.replace' doesn't go with 'optimize': build the model with the replacement, optimize that",
+            "'custom_layers.replace' doesn't go with 'optimize': build the model with it, and optimize that",
         )
