@@ -6,6 +6,7 @@ written (file and line) is known to others. This module also reads the schemas a
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -17,14 +18,13 @@ from typing import Any, NamedTuple
 import jsonschema
 from jsonschema.exceptions import ValidationError
 
-from recipekit import digests
 from recipekit.nearest import did_you_mean
 
 _TYPE_NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", type(None): "null"}
 
 _MOST_REMEMBERED = 10_000
 
-_faultless: set[tuple[str, str, str]] = set()
+_faultless: set[tuple[str, str, bytes]] = set()
 """Parts of documents that have no fault: a section by its schema's `$id` and its name, a definition or a list of it by
 its reference (no two schemas of the package share a name of one), and the digest of what the part holds."""
 
@@ -109,7 +109,7 @@ def _unless_remembered(
     rule: tuple[str, str], value: Any, errors: Iterable[ValidationError]
 ) -> Iterator[ValidationError]:
     """The errors of a value, which are looked for only if the same rule didn't find the same value faultless before."""
-    known = (*rule, digests.of_bytes(repr(value).encode(errors="surrogatepass")))
+    known = (*rule, hashlib.sha256(repr(value).encode(errors="surrogatepass")).digest())
     if known in _faultless:
         return
     found = list(errors)
