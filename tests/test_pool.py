@@ -162,6 +162,7 @@ def test_stages_of_a_kind_run_side_by_side_as_far_as_there_are_workers(project: 
     assert {path.name for path in marks.iterdir()} == {"a", "b"}  # each waited for the other
 
 
+@pytest.mark.slow
 def test_a_stage_that_must_be_alone_waits_for_the_others_and_they_for_it(project: Path) -> None:
     marks = project / "marks"
     marks.mkdir()
@@ -177,6 +178,7 @@ def test_a_stage_that_must_be_alone_waits_for_the_others_and_they_for_it(project
     assert all(end <= begun or begin >= ended for name, (begin, end) in spans.items() if name != "alone")
 
 
+@pytest.mark.slow
 def test_of_the_stages_that_wait_the_lowest_rank_goes_first(project: Path) -> None:
     marks = project / "marks"
     marks.mkdir()

@@ -86,6 +86,7 @@ def test_threads_share_the_folder(tmp_path: Path) -> None:
     assert left(tmp_path) == set()
 
 
+@pytest.mark.slow
 def test_builds_of_one_recipe_may_begin_and_end_at_the_same_time(tmp_path: Path) -> None:
     def build(number: int) -> None:
         with workspace(tmp_path, "digits") as work:

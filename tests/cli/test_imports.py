@@ -14,6 +14,8 @@ from recipekit.cli.dispatch import VERBS
 from recipekit.project import Project
 from tests.built_models import built_once
 
+pytestmark = pytest.mark.slow
+
 DUMP = """
 import atexit, json, sys
 def dump():
@@ -81,7 +83,6 @@ def test_an_import_too_many_would_be_seen(project: Project, bare: set[str]) -> N
 
 
 @pytest.mark.tensorflow
-@pytest.mark.slow
 def test_a_run_that_finds_its_output_imports_no_more(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, bare: set[str]
 ) -> None:

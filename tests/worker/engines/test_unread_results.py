@@ -22,6 +22,7 @@ def test_a_quantizer_is_asked_once_where_every_result_is_read() -> None:
     assert len(calls) == 1
 
 
+@pytest.mark.tensorflow
 def test_the_first_result_that_leaves_none_float_is_taken(measured_models: Path) -> None:
     float32, integers = ((measured_models / f"{name}.tflite").read_bytes() for name in ("float32", "int8"))
     unsteady = [OperatorSite("CONV_2D", ("a", "b"), True, unread=True)]

@@ -13,6 +13,8 @@ from recipekit.errors import DatasetError, EvaluationError
 from recipekit.worker.metrics.classification import F1, Precision, Recall, RocAuc
 from tests.worker.metrics.scored import Scored, scored
 
+pytestmark = pytest.mark.slow
+
 RATIOS = pytest.mark.parametrize(
     ("metric", "oracle"), [(Precision, precision_score), (Recall, recall_score), (F1, f1_score)]
 )
