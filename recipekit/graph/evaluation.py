@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,15 +18,13 @@ from recipekit.contracts import (
     DatasetSpec,
     Flatbuffer,
     MeasureRequest,
-    Record,
     ReferenceRequest,
     SampleSet,
     Signature,
-    Stage,
     metric_files,
 )
 from recipekit.graph.datasets import dataset_section, same_samples
-from recipekit.graph.node import Node, Records
+from recipekit.graph.node import Node, Records, stage_node
 from recipekit.inputs import Input
 from recipekit.surroundings import Surroundings
 
@@ -65,11 +63,13 @@ class Evaluation:
         self._surroundings = surroundings
         self._load = load
         self._evaluated = evaluated
+        self._section = dataset_section(job.recipe, "evaluation")
         self.reference = self._reference()
 
     def _reference(self) -> Node:
         model, (dataset, samples) = self._recipe.model, self._evaluated
-        return self._node(
+        return stage_node(
+            self._surroundings,
             REFERENCE.on(self._load.stage.worker),
             {"samples": samples.sha256},
             (self._load,),
@@ -77,6 +77,7 @@ class Evaluation:
             lambda reference: f"float model on {reference.samples.count} samples",
             reads=self._load.reads,
             check=same_samples(samples, dataset),
+            dataset=self._section,
         )
 
     def measure(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer) -> Node:
@@ -116,7 +117,8 @@ class Evaluation:
                 seed=recipe.seed,
             )
 
-        return self._node(
+        return stage_node(
+            self._surroundings,
             MEASURE,
             inputs,
             (self.reference,),
@@ -124,6 +126,7 @@ class Evaluation:
             lambda measured: _ran_on(measured.samples),
             reads=(*reads, *self._load.reads),
             check=same_samples(samples, dataset),
+            dataset=self._section,
         )
 
     def _metric_inputs(self, metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Input]:
@@ -150,27 +153,16 @@ class Evaluation:
         request = BenchmarkRequest(
             candidate=candidate.path, float32=float32.path, signature=signature, dataset=dataset, benchmark=spec
         )
-        return self._node(
+        return stage_node(
+            self._surroundings,
             BENCHMARK,
             inputs,
             (),
             lambda _: request,
             lambda latencies: f"{latencies.candidate.p50_ms:.3g} ms, float32 {latencies.float32.p50_ms:.3g} ms",
             reads=self._load.reads,
+            dataset=self._section,
         )
-
-    def _node(
-        self,
-        stage: Stage,
-        inputs: Mapping[str, Any],
-        needs: tuple[Node, ...],
-        request: Callable[[Records], Record],
-        note: Callable[[Any], str],
-        **more: Any,
-    ) -> Node:
-        dataset = dataset_section(self._recipe, "evaluation")
-        tools = self._surroundings.tools_digest(stage.worker)
-        return Node(stage.name, stage, inputs, tools, needs, request, note, dataset=dataset, **more)
 
 
 def _ran_on(samples: SampleSet | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from recipekit import digests
 from recipekit.contracts import Record, Stage
 from recipekit.inputs import Input
+from recipekit.surroundings import Surroundings
 
 Records = Mapping[str, Any]
 """Records of the stages that one needs, by label."""
@@ -60,3 +61,16 @@ class Node:
         if self.inputs is None:
             return ""
         return digests.of_json({**self.description, "tools": self.tools})
+
+
+def stage_node(
+    surroundings: Surroundings,
+    stage: Stage,
+    inputs: Mapping[str, Any],
+    needs: tuple[Node, ...],
+    request: Callable[[Records], Record],
+    note: Callable[[Any], str],
+    **more: Any,
+) -> Node:
+    """A node that goes by its stage's name and stands on the tools of its worker; see `Node` for the rest."""
+    return Node(stage.name, stage, inputs, surroundings.tools_digest(stage.worker), needs, request, note, **more)

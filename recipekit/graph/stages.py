@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
@@ -24,16 +23,14 @@ from recipekit.contracts import (
     LoadedModel,
     LowerRequest,
     QuantizeRequest,
-    Record,
     SampleSet,
     Signature,
-    Stage,
     UnrollRequest,
 )
 from recipekit.graph.datasets import dataset_section, same_samples
 from recipekit.graph.evaluation import Evaluated, Evaluation
 from recipekit.graph.examination import examine
-from recipekit.graph.node import Node, Records
+from recipekit.graph.node import Node, Records, stage_node
 from recipekit.graph.optimization import confirm_stage, converted_model, encode_stage, optimize_stage
 from recipekit.inputs import Input
 from recipekit.surroundings import Surroundings
@@ -97,7 +94,8 @@ class Graph:
 
     def _unroll(self) -> Node:
         model = self._recipe.model
-        return self._node(
+        return stage_node(
+            self._surroundings,
             UNROLL,
             {},
             (self.load,),
@@ -108,7 +106,8 @@ class Graph:
 
     def _lower(self, model: Node) -> Node:
         lowering = self._recipe.converter.lowering
-        return self._node(
+        return stage_node(
+            self._surroundings,
             LOWER,
             {"lowering": msgspec.to_builtins(lowering)},
             (model,),
@@ -119,7 +118,8 @@ class Graph:
 
     def _calibrate(self, samples: SampleSet, dataset: DatasetSpec) -> Node:
         spec = self._recipe.converter.calibration
-        return self._node(
+        return stage_node(
+            self._surroundings,
             CALIBRATE.on(self._engine_worker()),
             {"calibration": msgspec.to_builtins(spec), "samples": samples.sha256},
             self._beginnings(),
@@ -149,7 +149,8 @@ class Graph:
                 trained_ranges=bool(self._recipe.optimize and self._recipe.optimize.trains_ranges),
             )
 
-        return self._node(
+        return stage_node(
+            self._surroundings,
             QUANTIZE.on(self._engine_worker())._replace(rank=_rank(converter)),
             {"converter": msgspec.to_builtins(converter)},
             needs,
@@ -191,7 +192,8 @@ class Graph:
             samples: the survey's record of them.
             dataset: the calibration samples.
         """
-        return self._node(
+        return stage_node(
+            self._surroundings,
             CURVE,
             {"samples": samples.sha256},
             self._beginnings(),
@@ -203,18 +205,6 @@ class Graph:
             dataset=dataset_section(self._recipe, "calibration"),
             check=same_samples(samples, dataset),
         )
-
-    def _node(
-        self,
-        stage: Stage,
-        inputs: Mapping[str, Any],
-        needs: tuple[Node, ...],
-        request: Callable[[Records], Record],
-        note: Callable[[Any], str],
-        **more: Any,
-    ) -> Node:
-        tools = self._surroundings.tools_digest(stage.worker)
-        return Node(stage.name, stage, inputs, tools, needs, request, note, **more)
 
     def _beginnings(self) -> tuple[Node, ...]:
         """What every conversion begins with: the float model and its float32 conversion."""
