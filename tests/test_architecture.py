@@ -38,7 +38,7 @@ LEVELS = (
     {"execution"},
     {"sampling"},
     {"pipeline"},
-    {"sweep", "linting"},
+    {"sweep", "linting", "audit"},
     {"cli"},
 )
 """Rooms from the lowest level up."""
