@@ -50,6 +50,7 @@ ADDRESSES = {
     "hydra": {"compose"},
     "omegaconf": {"compose"},
     "jsonschema": {"faults"},
+    "jsonschema_rs": {"faults"},
     "jinja2": {"report"},
     "rich": {"cli"},
     "yaml": {"compose", "cli", "publication"},

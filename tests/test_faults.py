@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path as File
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipekit.faults import Fault, dotted, find_faults, schema, with_defaults
+from recipekit.faults import Fault, dotted, find_faults, is_faultless, schema, validator, with_defaults
 
 RECIPE: dict[str, Any] = {
     "name": "digits",
@@ -17,6 +23,11 @@ RECIPE: dict[str, Any] = {
     "source": {"kind": "keras", "path": "m.keras"},
     "converter": {"quantization": "float16"},
     "evaluation": {"dataset": {"plugin": "digits"}},
+}
+
+DOCUMENTS: dict[str, Any] = {
+    "recipe": with_defaults(RECIPE, "recipe"),
+    "manifest": json.loads((File(__file__).parent / "golden" / "manifest.json").read_bytes()),
 }
 
 Path = tuple[str | int, ...]
@@ -161,7 +172,55 @@ def test_a_key_path_is_written_with_dots_and_brackets() -> None:
     assert dotted(()) == ""
 
 
-@pytest.mark.parametrize("wrong", [True, 1.0, "1", -1])
-def test_a_section_that_was_right_once_is_right_only_as_it_was(wrong: Any) -> None:
-    assert faults_of(("seed",), 1) == faults_of(("seed",), 1) == []
-    assert [fault.path for fault in faults_of(("seed",), wrong)] == [("seed",)]
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(
+        ["a\n", "a\r/..", "a\u2028/..", "1.0.0\n", "\u0661.0.0", "a" * 64, "0" * 64, 2**53, 2**64, 1.0, 1e400]
+    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=3,
+)
+
+
+def places(value: Any, path: Path = ()) -> Iterator[Path]:
+    """The path of everything that a document holds."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield (*path, key)
+        yield from places(item, (*path, key))
+
+
+@pytest.mark.parametrize("name", ["recipe", "manifest"])
+@given(st.data())
+def test_the_compiled_schema_finds_a_fault_where_the_other_does(name: str, data: st.DataObject) -> None:
+    document = copy.deepcopy(DOCUMENTS[name])
+    *above, key = data.draw(st.sampled_from(list(places(document))))
+    section: Any = document
+    for step in above:
+        section = section[step]
+    section[key] = data.draw(JSON | st.just(section[key]))
+    if isinstance(section, dict) and data.draw(st.booleans()):
+        section[data.draw(st.text(max_size=3) | st.just(key))] = data.draw(JSON)
+
+    assert is_faultless(document, name) is not any(True for _ in validator(name).iter_errors(document))
+
+
+@pytest.mark.parametrize("value", [{1: 2}, dt.date(2020, 1, 1), {"a"}, b"a"])
+def test_what_is_not_json_is_not_faultless(value: Any) -> None:
+    assert not is_faultless(edited(("description",), value), "recipe")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("recipe", "imported"), [(RECIPE, False), ({}, True)])
+def test_the_library_that_words_faults_is_imported_where_there_is_one(recipe: Any, imported: bool) -> None:
+    script = """
+import json, sys
+from recipekit.faults import find_faults
+find_faults(json.loads(sys.argv[1]), "recipe")
+print("jsonschema" in sys.modules)
+"""
+    command = [sys.executable, "-c", script, json.dumps(recipe)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{imported}\n"

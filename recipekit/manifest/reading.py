@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from recipekit import digests, fsio
 from recipekit.errors import OutputAltered
-from recipekit.faults import validator
+from recipekit.faults import is_faultless, validator
 from recipekit.manifest.definition import build_key
 
 FILE = "manifest.json"
@@ -115,6 +115,8 @@ def _require_version(manifest: Any) -> None:
 
 
 def _require_schema(manifest: Any) -> None:
+    if is_faultless(manifest, "manifest"):
+        return
     error = min(validator("manifest").iter_errors(manifest), key=lambda error: error.json_path, default=None)
     if error is not None:
         raise ValueError(f"{error.json_path}: {error.message[:300]}")
