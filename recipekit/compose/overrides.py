@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -63,6 +64,12 @@ def read_overrides(
         ForbiddenKey: one of them reaches for Hydra's own configuration, or for code.
     """
     return tuple(_read(text, {"recipe", *GROUPS, *user_groups}, place) for text in texts)
+
+
+@cache
+def parser() -> OverridesParser:
+    """Hydra's parser of overrides; it takes longer to make than it takes to read one."""
+    return OverridesParser.create()
 
 
 def _read(text: str, groups: set[str], place: str) -> CommandOverride:
@@ -121,7 +128,7 @@ def _parse(text: str, place: str) -> Override:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            parsed: Override = OverridesParser.create().parse_overrides([text])[0]
+            parsed: Override = parser().parse_overrides([text])[0]
     except OverrideParseException as error:
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(f"'{text}' is not an override: {reason}", where=place, fix=_FORMS) from error
