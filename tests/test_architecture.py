@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
     {"errors", "nearest", "intervals", "turns"},
-    {"digests", "fsio", "contracts"},
+    {"digests", "fsio", "locks", "contracts"},
     {
         "registry",
         "acceptance",
@@ -54,7 +54,7 @@ ADDRESSES = {
     "jinja2": {"report"},
     "rich": {"cli"},
     "yaml": {"compose", "cli", "publication"},
-    "filelock": {"outputs", "workspace"},
+    "filelock": {"workspace"},
     "psutil": {"pool"},
     "packaging": {"environment"},
     "rfc8785": {"digests"},

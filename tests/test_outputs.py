@@ -337,12 +337,15 @@ def test_any_changed_byte_is_noticed(tmp_path_factory: pytest.TempPathFactory, d
 def failing_calls(monkeypatch: pytest.MonkeyPatch, code: int, number: int) -> list[str]:
     """Lets the n-th change that goes through `fsio` fail, and lists the changes."""
     calls: list[str] = []
+    counting = threading.Lock()
     for name in ("sync", "rename", "replace_link", "make_folders", "remove_file", "remove_tree"):
         original = getattr(fsio, name)
 
         def call(*arguments: object, name: str = name, original: Callable[..., None] = original) -> None:
-            calls.append(name)
-            if len(calls) == number:
+            with counting:  # several threads sync
+                calls.append(name)
+                mine = len(calls)
+            if mine == number:
                 raise OSError(code, os.strerror(code))
             original(*arguments)
 

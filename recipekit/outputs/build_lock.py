@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from recipekit import fsio
+from recipekit import fsio, locks
 from recipekit.errors import OutputFault
 
 
@@ -27,38 +23,30 @@ def hold(folder: Path, build_key: str, waiting: Callable[[str], None], timeout_s
     Raises:
         OutputFault: the wait took too long, or the file system refused.
     """
-    lock = FileLock(folder / f"{build_key}.lock")
-    holder = folder / f"{build_key}.holder"
-    with fsio.reported(folder):
+    path = folder / f"{build_key}.lock"
+    with fsio.reported(path):
         fsio.make_folders(folder)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            waiting(f"{_named(holder)} builds the same output; waiting for it")
-            _wait(lock, holder, timeout_seconds)
+        descriptor = locks.try_acquire(path)
+        if descriptor is None:
+            waiting(f"{locks.holder(path)} builds the same output; waiting for it")
+            descriptor = _wait(path, timeout_seconds)
     try:
-        with fsio.reported(holder):
-            holder.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        with fsio.reported(path):
+            locks.sign(descriptor)
         yield
     finally:
-        with fsio.reported(holder):
-            holder.unlink(missing_ok=True)
-            lock.release()
+        with fsio.reported(path):
+            locks.release(path, descriptor)
 
 
-def _wait(lock: FileLock, holder: Path, timeout_seconds: float | None) -> None:
-    try:
-        lock.acquire(timeout=-1 if timeout_seconds is None else timeout_seconds)
-    except Timeout as error:
+def _wait(path: Path, timeout_seconds: float | None) -> int:
+    if timeout_seconds is None:
+        return locks.acquire(path)
+    descriptor = locks.acquire_within(path, timeout_seconds)
+    if descriptor is None:
         raise OutputFault(
-            f"{_named(holder)} still builds the same output after {timeout_seconds:g} seconds",
-            where=lock.lock_file,
+            f"{locks.holder(path)} still builds the same output after {timeout_seconds:g} seconds",
+            where=str(path),
             fix="wait for that process, or end it",
-        ) from error
-
-
-def _named(holder: Path) -> str:
-    try:
-        return holder.read_text() or "another process"
-    except FileNotFoundError:
-        return "another process"  # it has the lock and is about to write its name
+        )
+    return descriptor

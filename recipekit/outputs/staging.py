@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
-
-from recipekit import fsio
+from recipekit import fsio, locks
 from recipekit.errors import OutputFault
 
 _ROOT_LOCK = "root.lock"
@@ -33,6 +31,7 @@ class Area:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.lock = Path(f"{folder}.lock")
         self.new = folder / "new"
         self.old = folder / "old"
         self.links = folder / "link"
@@ -61,16 +60,16 @@ class Staging:
             OutputFault: the file system refused.
         """
         area = Area(self._home / uuid4().hex)
-        owner = FileLock(f"{area.folder}.lock")
-        with fsio.reported(area.folder), self.exclusive():
-            owner.acquire()
-            area.new.mkdir(parents=True)
+        with fsio.reported(area.folder):
+            fsio.make_folders(self._home)
+            owner = locks.acquire(area.lock)
         try:
+            with fsio.reported(area.folder):
+                area.new.mkdir(parents=True)
             yield area
         finally:
-            with fsio.reported(area.folder), self.exclusive():
-                self._settle(area)
-                self._release(owner)
+            with fsio.reported(area.folder):
+                self._end(area, owner)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -81,15 +80,17 @@ class Staging:
         """
         path = self._home / _ROOT_LOCK
         fsio.make_folders(self._home)
-        try:
-            with FileLock(path, timeout=_PATIENCE_SECONDS):
-                yield
-        except Timeout as error:
+        descriptor = locks.acquire_within(path, _PATIENCE_SECONDS)
+        if descriptor is None:
             raise OutputFault(
                 f"another process has kept the outputs locked for {_PATIENCE_SECONDS} seconds",
                 where=str(path),
                 fix="end that process (`fuser` names it) and run again",
-            ) from error
+            )
+        try:
+            yield
+        finally:
+            os.close(descriptor)
 
     def reclaim(self) -> None:
         """Settles the areas of processes that died.
@@ -99,31 +100,33 @@ class Staging:
         """
         if not self._home.is_dir():
             return
-        with fsio.reported(self._home), self.exclusive():
+        with fsio.reported(self._home):
             for name in sorted({path.name.removesuffix(".lock") for path in self._home.iterdir()} - {"root"}):
                 area = Area(self._home / name)
-                owner = FileLock(f"{area.folder}.lock")
-                try:
-                    owner.acquire(blocking=False)
-                except Timeout:
-                    continue
-                self._settle(area)
-                self._release(owner)
+                owner = locks.try_acquire(area.lock)
+                if owner is not None:
+                    self._end(area, owner)
+
+    def _end(self, area: Area, owner: int) -> None:
+        """Settles an area whose lock is held, and lets go of it; where that fails, the next process finds it free."""
+        try:
+            self._settle(area)
+            area.lock.unlink()
+        finally:
+            os.close(owner)
 
     def _settle(self, area: Area) -> None:
         """Ends what an area's owner began: the one step that makes an output visible decides how."""
-        for old in area.old.glob("*/*/*"):
-            place = self._root / old.relative_to(area.old)
-            if not os.path.lexists(place):
-                fsio.rename(old, place)
-        for link in area.links.glob("*"):
-            if area.new.exists():
-                link.unlink()
-            else:
-                fsio.replace_link(link, self._root / link.name / "latest")
+        replaced, links = list(area.old.glob("*/*/*")), list(area.links.glob("*"))
+        with self.exclusive() if replaced or links else nullcontext():
+            for old in replaced:
+                place = self._root / old.relative_to(area.old)
+                if not os.path.lexists(place):
+                    fsio.rename(old, place)
+            for link in links:
+                if area.new.exists():
+                    link.unlink()
+                else:
+                    fsio.replace_link(link, self._root / link.name / "latest")
         if area.folder.exists():
             fsio.remove_tree(area.folder)
-
-    def _release(self, owner: FileLock) -> None:
-        owner.release()
-        Path(owner.lock_file).unlink(missing_ok=True)

@@ -20,8 +20,7 @@ from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
-from recipekit import fsio
-from recipekit.store import locks
+from recipekit import fsio, locks
 from recipekit.store.layout import Layout
 
 

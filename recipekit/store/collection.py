@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from recipekit.store import locks
+from recipekit import locks
 from recipekit.store.claims import Claims, living, sweep
 from recipekit.store.layout import Layout
 from recipekit.store.survey import Seen, last_use, see

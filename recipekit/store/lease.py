@@ -11,16 +11,14 @@ import errno
 import json
 import os
 import shutil
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from recipekit import fsio
+from recipekit import fsio, locks
 from recipekit.store import entry as entries
-from recipekit.store import locks
 from recipekit.store.claims import Claims
 from recipekit.store.entry import Entry, Stored
 from recipekit.store.layout import Layout
@@ -83,13 +81,12 @@ class Lease:
             fsio.make_folders(self._layout.computing)
             descriptor = locks.try_acquire(path)
         if descriptor is None:
-            waiting(f"{_holder(path)} computes the same stage; waiting for it")
+            waiting(f"{locks.holder(path)} computes the same stage; waiting for it")
             with fsio.reported(path):
                 descriptor = locks.acquire(path)
         try:
             with fsio.reported(path):
-                name = f"process {os.getpid()} on {socket.gethostname()}".encode()
-                os.truncate(descriptor, os.pwrite(descriptor, name, 0))
+                locks.sign(descriptor)
             yield
         finally:
             with fsio.reported(path):
@@ -148,13 +145,6 @@ def _as_far_as_writable() -> Iterator[None]:
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
-
-
-def _holder(lock: Path) -> str:
-    try:
-        return lock.read_text() or "another process"  # it has the lock and is about to write its name
-    except FileNotFoundError:
-        return "another process"  # it has just let go
 
 
 def _show(fresh: Path, target: Path) -> bool:

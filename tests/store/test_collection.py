@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from recipekit import locks
 from recipekit.errors import OutputFault
-from recipekit.store import Collected, StageUse, Store, locks
+from recipekit.store import Collected, StageUse, Store
 from tests.store.small_entries import key_of, left_behind, put
 
 DAY = 86400

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from recipekit import locks
 from recipekit.errors import OutputFault
-from recipekit.store import locks
 
 
 @pytest.fixture
