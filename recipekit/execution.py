@@ -159,8 +159,7 @@ class Execution:
         return self._lease.find(node.key) if self._lease is not None and node.key else None
 
     def _found(self, node: Node, entry: Entry) -> Any:
-        record = _placed(entry.document["record"], _places(node, entry.folder))
-        record = msgspec.convert(record, node.stage.record)
+        record = _record(node, entry)
         self._report(node, entry.folder, entry.document["seconds"], found=True)
         self._watcher.found(node.label, entry.document["seconds"], node.note(record))
         return record
@@ -190,7 +189,7 @@ class Execution:
                 "seconds": result.seconds,
             }
             kept = self._lease.put(node.key, folder, document)
-            record = msgspec.convert(_placed(kept.document["record"], _places(node, kept.folder)), node.stage.record)
+            record = _record(node, kept)
             folder = kept.folder
         self._report(node, folder, result.seconds, found=False)
         self._watcher.finished(node.label, result.seconds, node.note(record))
@@ -204,6 +203,15 @@ class Execution:
             log = folder / "log.txt"
             if log.is_file() and log.stat().st_size > 0:  # most stages have nothing to say
                 self.logs[node.label] = log
+
+
+def _record(node: Node, entry: Entry) -> Any:
+    """The record that an entry keeps; all builds of a command share it, since records don't change."""
+    places = _places(node, entry.folder)
+    return entry.once(
+        (node.stage.record, *places.items()),
+        lambda: msgspec.convert(_placed(entry.document["record"], places), node.stage.record),
+    )
 
 
 def _places(node: Node, folder: Path) -> dict[str, str]:

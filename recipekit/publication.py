@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,7 +70,7 @@ def write_output(folder: Path, build: Build) -> None:
     shutil.copyfile(build.candidate, folder / "model.tflite")
     byproducts = ["recipe.yaml", "report.html"]
     results = _results(build)
-    recipe_yaml = yaml.dump(build.job.recipe.resolved, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    recipe_yaml = as_yaml(build.job.recipe.resolved)
     (folder / manifest.RESULTS).write_text(digests.pretty_json(results), encoding="utf-8")
     (folder / "recipe.yaml").write_text(recipe_yaml, encoding="utf-8")
     (folder / "report.html").write_text(render_run(results, recipe_yaml), encoding="utf-8")
@@ -92,7 +93,8 @@ def write_output(folder: Path, build: Build) -> None:
         byproducts=[manifest.Artifact.of(folder, name) for name in byproducts],
         sweep=build.sweep,
     )
-    statement = manifest.statement(build.definition, [manifest.Artifact.of(folder, "model.tflite")], run)
+    artifacts = [manifest.Artifact.of(folder, "model.tflite")]
+    statement = manifest.statement(build.definition, artifacts, run, build.key)
     (folder / manifest.FILE).write_bytes(manifest.encode(statement))
 
 
@@ -114,6 +116,18 @@ def read_outcome(folder: Path, job: Job, seconds: float, number: int) -> Outcome
         measurement=msgspec.convert(results["measurement"], Measurement),
         warnings=tuple(results["warnings"]),
     )
+
+
+def as_yaml(resolved: Mapping[str, Any]) -> str:
+    """A resolved recipe as `recipe.yaml` holds it."""
+    return "".join(_section(msgspec.json.encode({key: value})) for key, value in resolved.items())
+
+
+@lru_cache(maxsize=64)
+def _section(section: bytes) -> str:
+    """A section of a recipe as YAML, given as JSON; the children of a sweep have most of them in common."""
+    text: str = yaml.dump(msgspec.json.decode(section), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return text
 
 
 def _results(build: Build) -> dict[str, Any]:

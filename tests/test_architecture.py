@@ -52,6 +52,7 @@ ADDRESSES = {
     "jsonschema": {"faults"},
     "jsonschema_rs": {"faults"},
     "jinja2": {"report"},
+    "markupsafe": {"report"},
     "rich": {"cli"},
     "yaml": {"compose", "cli", "publication"},
     "filelock": {"workspace"},

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hydra import compose as hydra_compose
-from hydra._internal import defaults_list
+from hydra._internal import defaults_list as hydras_lists
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
-from hydra._internal.defaults_list import create_defaults_list
+from hydra._internal.defaults_list import Overrides, create_defaults_list
 from hydra.core.default_element import GroupDefault, InputDefault, ResultDefault
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
@@ -139,19 +139,19 @@ def _maps_only_where_read() -> Iterator[None]:
 
     Interpolations in the file's own defaults list do, such as `- /evaluation: ${source}`.
     """
-    hydras = defaults_list._create_interpolation_map
+    hydras = hydras_lists._create_interpolation_map
 
-    def map_where_read(overrides: Any, defaults: list[InputDefault], self_added: bool) -> DictConfig:
-        chosen = (default for default in defaults if not default.is_self() and not default.is_override())
+    def map_where_read(overrides: Overrides, defaults_list: list[InputDefault], self_added: bool) -> DictConfig:
+        chosen = (default for default in defaults_list if not default.is_self() and not default.is_override())
         if any(default.is_interpolation() for default in chosen):
-            return hydras(overrides, defaults, self_added)
+            return hydras(overrides, defaults_list, self_added)
         return _NOTHING
 
-    defaults_list._create_interpolation_map = map_where_read
+    hydras_lists._create_interpolation_map = map_where_read
     try:
         yield
     finally:
-        defaults_list._create_interpolation_map = hydras
+        hydras_lists._create_interpolation_map = hydras
 
 
 @cache

@@ -32,7 +32,7 @@ def parse(text: str, *, where: str = FILE) -> dict[str, Any]:
             major version, names a file twice, or its build key or configuration digest belong to something else.
     """
     try:
-        _require_valid(text)
+        require_valid(text)
     except (ValueError, RecursionError) as error:
         raise OutputAltered(
             f"is not a valid manifest: {error}", where=where, fix="build the output anew with --rebuild"
@@ -75,8 +75,13 @@ def results(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4)
-def _require_valid(text: str) -> None:
-    """Checks a manifest; the one that was just written isn't checked again before it is published."""
+def require_valid(text: str) -> None:
+    """Checks a manifest; the one that was just written isn't checked again before it is published.
+
+    Raises:
+        ValueError: what is wrong with it.
+        RecursionError: it is nested too deeply.
+    """
     manifest = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
     _require_version(manifest)
     _require_schema(manifest)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from recipekit import digests
-from recipekit.errors import InternalError, OutputAltered
+from recipekit.errors import InternalError
 from recipekit.manifest.definition import build_key
-from recipekit.manifest.reading import parse
+from recipekit.manifest.reading import require_valid
 
 BUILDER_ID = "https://recipekit.invalid/builder/local"
 """SLSA wants a URI that leads to a page; `.invalid` says that there is none yet."""
@@ -71,17 +71,20 @@ class RunDetails:
     sweep: Sweep | None = None
 
 
-def statement(definition: Mapping[str, Any], artifacts: Sequence[Artifact], run: RunDetails) -> dict[str, Any]:
+def statement(
+    definition: Mapping[str, Any], artifacts: Sequence[Artifact], run: RunDetails, key: str = ""
+) -> dict[str, Any]:
     """The whole manifest.
 
     Args:
         definition: from `build_definition`.
         artifacts: the files that the build is for, `model.tflite` among them.
         run: what happened this time.
+        key: the definition's build key, where it is known already.
     """
     results = {
         "verdict": run.verdict,
-        "buildKey": build_key(definition),
+        "buildKey": key or build_key(definition),
         "metrics": dict(run.metrics),
         "checks": [dict(check) for check in run.checks],
         "timingsSeconds": dict(run.timings_seconds),
@@ -115,8 +118,8 @@ def encode(manifest: Mapping[str, Any]) -> bytes:
     """
     try:
         text = digests.pretty_json(manifest)
-        parse(text)
-    except (ValueError, OutputAltered) as error:
+        require_valid(text)
+    except (ValueError, RecursionError) as error:
         raise InternalError(f"a manifest would be unreadable: {error}") from error
     return text.encode()
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from recipekit.contracts import EXACT_SQNR_DB
 from recipekit.estimates import drop
 
 if TYPE_CHECKING:
     import jinja2
+    import markupsafe
 
 _ABSENT = "—"
 
@@ -43,6 +46,7 @@ def render_run(results: Mapping[str, Any], recipe_yaml: str) -> str:
         KeyError, jinja2.UndefinedError: the results lack something that the page shows.
     """
     measurement = results["measurement"]
+    measured = {"measurement": measurement, "drops": _drops(measurement["task"])} if measurement else None
     return (
         _templates()
         .get_template("run.html")
@@ -50,7 +54,8 @@ def render_run(results: Mapping[str, Any], recipe_yaml: str) -> str:
             results=results,
             measurement=measurement,
             summary=_check_summary(results["checks"]),
-            drops=_drops(measurement["task"]) if measurement else {},
+            measured=_part("measurement.html", measured) if measured else "",
+            layers=_part("layers.html", {"layers": results.get("layers", [])}),
             recipe_yaml=recipe_yaml,
         )
     )
@@ -69,6 +74,18 @@ def render_sweep(rows: Iterable[Mapping[str, Any]]) -> str:
     children = list(rows)
     counts = Counter(_VERDICTS[child["verdict"]] for child in children)
     return _templates().get_template("sweep.html").render(rows=children, counts=sorted(counts.items()))
+
+
+def _part(template: str, facts: Mapping[str, Any]) -> markupsafe.Markup:
+    """A part of a page, rendered once for the children of a sweep that have it in common."""
+    return _rendered_part(template, msgspec.json.encode(facts))
+
+
+@lru_cache(maxsize=16)
+def _rendered_part(template: str, facts: bytes) -> markupsafe.Markup:
+    import markupsafe  # noqa: PLC0415  see `_templates`
+
+    return markupsafe.Markup(_templates().get_template(template).render(msgspec.json.decode(facts)))  # noqa: S704  escaped
 
 
 @cache

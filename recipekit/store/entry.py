@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from recipekit import digests
 from recipekit.errors import SourceError
@@ -23,22 +24,38 @@ FILE = "entry.json"
 PARTS = ("artifacts", "log.txt")
 """What an entry takes over from the folder of a stage, where it is there."""
 
+Made = TypeVar("Made")
+
 _FORMAT = 1
 _HEAD = len('{"sha256": "", ') + 64
 
 
-class Entry(NamedTuple):
-    """What a stage has left.
+@dataclass(frozen=True)
+class Entry:
+    """What a stage has left; whoever finds it again under one lease is given the same one.
 
     Attributes:
         key: digest of the stage's inputs.
         folder: holds `artifacts/` and `log.txt`, as far as the stage has left them; to be read only.
-        document: what the caller has put beside them.
+        document: what the caller has put beside them; to be read only, too.
     """
 
     key: str
     folder: Path
     document: dict[str, Any]
+    _made: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, of: Hashable, make: Callable[[], Made]) -> Made:
+        """What a caller makes of the entry: made when it is first asked for, and the same object from then on.
+
+        Args:
+            of: all that it depends on besides the entry.
+            make: makes it; it may be called twice if two threads ask at once.
+        """
+        if of not in self._made:
+            self._made[of] = make()
+        made: Made = self._made[of]
+        return made
 
 
 class Stored(NamedTuple):

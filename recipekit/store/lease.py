@@ -20,7 +20,7 @@ from typing import Any
 from recipekit import fsio, locks
 from recipekit.store import entry as entries
 from recipekit.store.claims import Claims
-from recipekit.store.entry import Entry, Stored
+from recipekit.store.entry import Entry
 from recipekit.store.layout import Layout
 
 _UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -34,7 +34,7 @@ class Lease:
     def __init__(self, layout: Layout, claims: Claims) -> None:
         self._layout = layout
         self._claims = claims
-        self._verified: dict[str, bytes] = {}
+        self._verified: dict[str, tuple[bytes, Entry]] = {}
         self._turns: dict[str, Lock] = {}
 
     def find(self, key: str) -> Entry | None:
@@ -54,14 +54,16 @@ class Lease:
                 self._claims.add(key)
             with self._turns.setdefault(key, Lock()):  # threads that find the same entry read it once
                 data = entries.read(folder)
-                stored = None if data is None else entries.decode(key, data)
-                if data is None or stored is None or not self._is_whole(key, data, stored):
-                    self._discard(key, data)
-                    return None
-                self._verified[key] = data
+                verified, entry = self._verified.get(key, (b"", None))
+                if entry is None or data != verified:
+                    stored = None if data is None else entries.decode(key, data)
+                    if data is None or stored is None or not entries.holds(folder, stored.files):
+                        self._discard(key, data)
+                        return None
+                    entry = self._keep(key, data, stored.document)
             with suppress(OSError):  # when it was last used isn't worth a fault
                 os.utime(folder / entries.FILE)
-        return Entry(key, folder, stored.document)
+        return entry
 
     @contextmanager
     def hold(self, key: str, waiting: Callable[[str], None]) -> Iterator[None]:
@@ -124,11 +126,13 @@ class Lease:
                     there = self.find(key)
                     if there is not None:
                         return there
-        self._verified[key] = data
-        return Entry(key, target, json.loads(data)["document"])
+        return self._keep(key, data, json.loads(data)["document"])
 
-    def _is_whole(self, key: str, data: bytes, stored: Stored) -> bool:
-        return data == self._verified.get(key) or entries.holds(self._layout.entry(key), stored.files)
+    def _keep(self, key: str, data: bytes, document: dict[str, Any]) -> Entry:
+        """Makes an entry that is whole the one that is found while its `entry.json` stays the same."""
+        entry = Entry(key, self._layout.entry(key), document)
+        self._verified[key] = (data, entry)
+        return entry
 
     def _discard(self, key: str, data: bytes | None) -> None:
         """Removes an entry that isn't whole, unless it was replaced since its `entry.json` was read."""
