@@ -33,6 +33,7 @@ FORMATS = {"idna", "fqdn", "rfc3987", "webcolors", "jsonpointer", "uri_template"
 JSONSCHEMA = {"jsonschema", "jsonschema_specifications", "referencing", "rpds", "attr", "attrs", *FORMATS}
 COMPOSE = RECORDS | YAML | HYDRA | JSONSCHEMA
 RUN = COMPOSE | {"rich", "filelock", "psutil", "rfc8785"}
+VERIFY = RUN - HYDRA - {"rich"} | {"packaging"}  # which versions of packages are asked for
 
 ALLOWED: dict[str, set[str]] = {
     "": set(),
@@ -44,6 +45,8 @@ ALLOWED: dict[str, set[str]] = {
     "validate --all": COMPOSE,
     "cache info": RECORDS | {"rfc8785"},
     "cache gc": RECORDS | {"rfc8785"},
+    "verify outputs": VERIFY,
+    "sign --help": VERIFY,
     "run --help": RUN,
     "lint --help": RUN,
     "run recipe=digits --cfg job": RUN,
