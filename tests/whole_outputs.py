@@ -36,6 +36,7 @@ from tests.small_builds import INPUTS, STARTED
 
 MODEL = bytes(range(256)) * 8
 SAMPLES = b'{"id": "0"}\n{"id": "1"}\n'
+CALIBRATION = b'{"id": "2"}\n{"id": "3"}\n'
 
 RECIPE: dict[str, Any] = {
     "name": "digits",
@@ -103,13 +104,11 @@ def publish(project: Path, seed: int = 0, *, sqnr_db: float = 20.25, acceptance:
     place = Project(root=project, recipes=recipes, outputs=project / "outputs")
     (project / "candidate").write_bytes(MODEL)
     (project / "load.txt").write_text("loaded\n")
-    (project / "evaluation.jsonl").write_bytes(SAMPLES)
-    samples = {
-        role: SampleSet(
-            path=str(project / "evaluation.jsonl"), sha256=digests.of_bytes(SAMPLES), count=2, labelled=True
-        )
-        for role in ("calibration-samples", "evaluation-samples")
-    }
+    samples = {}
+    for role, data in (("calibration-samples", CALIBRATION), ("evaluation-samples", SAMPLES)):
+        path = project / f"{role}.jsonl"
+        path.write_bytes(data)
+        samples[role] = SampleSet(path=str(path), sha256=digests.of_bytes(data), count=2, labelled=True)
     dependencies = [Dependency.of_samples(role, role, read.sha256, read.count) for role, read in samples.items()]
     identity = RecipeIdentity(recipe.name, recipe.version, "recipes/digits.yaml", "7" * 64, 1)
     inputs = replace(INPUTS, recipe=identity, resolved_config=recipe.resolved, dependencies=dependencies)

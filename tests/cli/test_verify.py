@@ -1,0 +1,1 @@
+"""`recipekit verify` and `recipekit sign` as a user calls them."""
