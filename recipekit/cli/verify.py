@@ -63,9 +63,7 @@ def _document(verification: Verification) -> dict[str, Any]:
 
 
 def _print(found: Verification) -> None:
-    here = Path.cwd()
-    folder = Path(found.output)
-    name = folder.relative_to(here) if folder.is_relative_to(here) else folder
+    name = _near(Path(found.output))
     if found.differences:
         shown = [str(difference) for difference in found.differences[:_MOST_SHOWN]]
         if len(found.differences) > len(shown):
@@ -76,3 +74,9 @@ def _print(found: Verification) -> None:
         return
     lines = [f"verified {name}: {found.summary}", *map(str, found.signatures), *found.notes]
     sys.stdout.write("\n  ".join(lines) + "\n")
+
+
+def _near(folder: Path) -> Path:
+    """A folder as seen from the current one, where it lies below."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder

@@ -24,14 +24,19 @@ class PublicKey(NamedTuple):
     """What a signature is checked with.
 
     Attributes:
-        path: of its PEM file.
         id: SHA-256 of the key's DER form (SubjectPublicKeyInfo), in hex.
         key: the library's.
     """
 
-    path: Path
     id: str
     key: EllipticCurvePublicKey
+
+    @property
+    def pem(self) -> bytes:
+        """The key's PEM form."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415  of an extra
+
+        return self.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def signed(self, message: bytes, signature: bytes) -> bool:
         """Whether a signature over a message is this key's."""
@@ -113,7 +118,7 @@ def load_private(path: Path, passphrase: Callable[[], str]) -> PrivateKey:
         except TypeError:  # it is encrypted
             word = passphrase()
             key = load_pem_private_key(data, word.encode())
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (TypeError, ValueError, UnsupportedAlgorithm) as error:  # the first for an empty passphrase
         if word is not None:
             fix = "type it again, or correct RECIPEKIT_SIGNING_PASSPHRASE"
             raise UsageError("can't be decrypted with this passphrase", where=str(path), fix=fix) from None
@@ -146,7 +151,7 @@ def _public(path: Path, key: Any) -> PublicKey:
             where=str(path),
             fix=_SUPPORTED,
         )
-    return PublicKey(path, digests.of_bytes(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)), key)
+    return PublicKey(digests.of_bytes(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)), key)
 
 
 def _algorithm(key: EllipticCurvePublicKey) -> ECDSA:

@@ -72,7 +72,7 @@ def check(folder: Path, keys: Iterable[PublicKey]) -> Iterator[Difference | Sign
     except (ValueError, RecursionError) as error:
         yield Difference(place=place, problem=f"is no OpenSSF model signature: {error}")
         return
-    trusted = {_hint(key): key for key in keys}
+    trusted = {digests.of_bytes(key.pem): key for key in keys}  # as the package names a key
     key = trusted.get(hint)
     if key is None:
         yield SignatureReport.of(place, f"pem:{hint}", verified=False, keys=trusted)
@@ -80,7 +80,10 @@ def check(folder: Path, keys: Iterable[PublicKey]) -> Iterator[Difference | Sign
     with of_extra("oms", _USER):
         from model_signing import verifying  # noqa: PLC0415
     try:
-        verifying.Config().use_elliptic_key_verifier(public_key=key.path).verify(folder, folder / place)
+        with TemporaryDirectory() as elsewhere:
+            pem = Path(elsewhere, "key.pem")
+            pem.write_bytes(key.pem)
+            verifying.Config().use_elliptic_key_verifier(public_key=pem).verify(folder, folder / place)
     except Exception as error:  # noqa: BLE001  the package raises whatever its libraries do
         reason = str(error).replace("\n", " ") or type(error).__name__
         yield Difference(place=place, problem=f"bad signature by the key {key.id}: {reason}")
@@ -103,10 +106,3 @@ def _key_hint(data: bytes) -> str:
     if not isinstance(hint, str):
         raise ValueError("its key has no name")  # noqa: TRY004
     return hint
-
-
-def _hint(key: PublicKey) -> str:
-    """How the package names a key: the SHA-256 of its PEM form."""
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415  a key is there
-
-    return digests.of_bytes(key.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
