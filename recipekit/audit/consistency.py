@@ -6,6 +6,7 @@ say the same thing several times, though, and the gate says it once more.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,27 @@ from recipekit.recipe import read_acceptance
 _RECIPE = "recipe.yaml"
 _MODEL = "model.tflite"
 _SAMPLES = ("calibration-samples", "evaluation-samples")
+_MOST_SHOWN = 300
+
+
+class _Stage(msgspec.Struct):
+    """What `results.json` says of a stage, as far as it is looked at."""
+
+    name: str
+    seconds: float
+
+
+class _Results(msgspec.Struct):
+    """What `results.json` says, as far as it is looked at."""
+
+    schema: int
+    name: str
+    version: str
+    build_key: str
+    verdict: str
+    checks: tuple[Check, ...]
+    measurement: Measurement
+    stages: tuple[_Stage, ...]
 
 
 def contradictions(folder: Path, manifest: dict[str, Any], altered: Iterable[str]) -> Iterator[Difference]:
@@ -61,60 +83,41 @@ def judgement_contradictions(manifest: dict[str, Any], results: Any) -> Iterator
         results: the value that `results.json` holds; anything at all.
     """
     try:
-        checks, measurement = _read(results)
-    except (KeyError, TypeError, ValueError) as error:
-        yield Difference(place=manifests.RESULTS, problem=f"is not what recipekit writes: {_reason(error)}")
+        said = msgspec.convert(results, _Results)
+    except msgspec.ValidationError as error:
+        yield Difference(place=manifests.RESULTS, problem=f"is not what recipekit writes: {error}")
         return
     recorded = manifests.results(manifest)
     recipe = manifest["predicate"]["buildDefinition"]["externalParameters"]["recipe"]
-    expected = {
-        "schema": RESULTS_SCHEMA,
-        "name": recipe["name"],
-        "version": recipe["version"],
-        "build_key": recorded["buildKey"],
-    }
-    for key, value in expected.items():
-        yield from _differ(f"{manifests.RESULTS} {key}", value, results[key])
-    timings = {stage["name"]: stage["seconds"] for stage in results["stages"]}
+    yield from _differ(f"{manifests.RESULTS} schema", RESULTS_SCHEMA, said.schema)
+    yield from _differ(f"{manifests.RESULTS} name", recipe["name"], said.name)
+    yield from _differ(f"{manifests.RESULTS} version", recipe["version"], said.version)
+    yield from _differ(f"{manifests.RESULTS} build_key", recorded["buildKey"], said.build_key)
+    timings = {stage.name: stage.seconds for stage in said.stages}
     yield from _differ(f"{manifests.FILE} timingsSeconds", timings, recorded["timingsSeconds"])
-    yield from _differ(f"{manifests.FILE} metrics", recorded_metrics(measurement), recorded["metrics"])
-    yield from _measured(manifest, measurement)
-    yield from _judged(manifest, results["verdict"], checks, measurement)
+    yield from _differ(f"{manifests.FILE} metrics", recorded_metrics(said.measurement), recorded["metrics"])
+    yield from _measured(manifest, said.measurement)
+    yield from _judged(manifest, said)
 
 
-def _read(results: Any) -> tuple[tuple[Check, ...], Measurement]:
-    """Checks and measurement of results whose other keys have the types that are looked at.
-
-    Raises:
-        KeyError, TypeError, ValueError: they are something else.
-    """
-    for stage in results["stages"]:
-        stage["name"], stage["seconds"]
-    for key in ("schema", "name", "version", "build_key", "verdict"):
-        results[key]
-    checks = msgspec.convert(results["checks"], tuple[Check, ...])
-    return checks, msgspec.convert(results["measurement"], Measurement)
-
-
-def _judged(
-    manifest: dict[str, Any], verdict: Any, checks: tuple[Check, ...], measurement: Measurement
-) -> Iterator[Difference]:
+def _judged(manifest: dict[str, Any], said: _Results) -> Iterator[Difference]:
     """The verdict and its checks, in both files, against what the gate says of the same measurement and bounds."""
     resolved = manifest["predicate"]["buildDefinition"]["externalParameters"]["resolvedConfig"]
     try:
-        again = judge(read_acceptance(resolved), measurement)
-    except (EvaluationError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-        yield Difference(place="verdict", problem=f"can't be recomputed: {_reason(error)}")
+        again = judge(read_acceptance(resolved), said.measurement)
+    except (EvaluationError, ArithmeticError, KeyError, TypeError, ValueError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        yield Difference(place="verdict", problem=f"can't be recomputed: {reason}")
         return
     recorded = manifests.results(manifest)
-    for file, said in ((manifests.FILE, recorded["verdict"]), (manifests.RESULTS, verdict)):
-        yield from _differ(f"{file} verdict", again.status, said)
-    yield from _compared(manifests.RESULTS, again, {check.name: check for check in checks}, lambda check: check)
+    for file, verdict in ((manifests.FILE, recorded["verdict"]), (manifests.RESULTS, said.verdict)):
+        yield from _differ(f"{file} verdict", again.status, verdict)
+    yield from _compared(manifests.RESULTS, again, {check.name: check for check in said.checks}, lambda check: check)
     found = {check["name"]: check for check in recorded["checks"]}
     yield from _compared(manifests.FILE, again, found, lambda check: _as_json(recorded_check(check)))
-    for file, those in ((manifests.RESULTS, checks), (manifests.FILE, recorded["checks"])):
-        if len(those) != len(again.checks):
-            yield Difference(place=f"{file} checks", expected=f"{len(again.checks)} of them", got=str(len(those)))
+    for file, number in ((manifests.RESULTS, len(said.checks)), (manifests.FILE, len(recorded["checks"]))):
+        if number != len(again.checks):
+            yield Difference(place=f"{file} checks", expected=f"{len(again.checks)} of them", got=str(number))
 
 
 def _compared(
@@ -185,10 +188,6 @@ def _as_json(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    text = value if isinstance(value, str) else json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
     text = text if text.isprintable() else ascii(text)
-    return text if len(text) <= 300 else f"{text[:297]}..."
-
-
-def _reason(error: Exception) -> str:
-    return f"it lacks {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 3]}..."

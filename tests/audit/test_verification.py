@@ -339,7 +339,7 @@ def another_schema(manifest: dict[str, Any], results: dict[str, Any]) -> None:
     [
         (other_size, "results.json measurement.size: expected 2048, got 5"),
         (other_samples, "results.json measurement.samples: expected "),
-        (other_time, 'manifest.json timingsSeconds: expected {"load":1.25}, got {"load":0.5}'),
+        (other_time, 'manifest.json timingsSeconds: expected {"load": 1.25}, got {"load": 0.5}'),
         (other_name, "results.json name: expected digits, got letters"),
         (one_check_more, "results.json checks: expected 6 of them, got 7"),
         (no_measurement, "results.json: is not what recipekit writes"),
