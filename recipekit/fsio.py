@@ -7,6 +7,7 @@ last. It knows nothing of what is written.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -93,6 +94,43 @@ def replace_link(fresh: Path, link: Path) -> None:
     """Puts a symbolic link that was made elsewhere in the place of another one, or of none, in one step."""
     fresh.replace(link)
     sync(link.parent)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[int]:
+    """Keeps other processes that hold a folder waiting; the system lets go of it when this one dies.
+
+    Yields:
+        The folder's descriptor, which stays with it wherever it is moved.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(folder: Path, descriptor: int, name: str, data: bytes) -> None:
+    """Puts a file in the place of another one, or of none, in one step.
+
+    The file is written beside the folder first, so that a crash leaves nothing in the folder that isn't its own.
+
+    Args:
+        folder: that the file belongs into.
+        descriptor: of the folder, from `held`.
+        name: of the file.
+        data: its bytes.
+    """
+    fresh = folder.parent / f".{folder.name}.{name}"
+    fresh.unlink(missing_ok=True)  # of a process that died; nobody else writes it while the folder is held
+    try:
+        write_bytes(fresh, data)
+        os.replace(fresh, name, dst_dir_fd=descriptor)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    os.fsync(descriptor)
 
 
 def remove_file(path: Path) -> None:

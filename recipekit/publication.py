@@ -16,9 +16,11 @@ from recipekit import digests, manifest
 from recipekit.acceptance import Check, Verdict
 from recipekit.build import Job
 from recipekit.contracts import LoadedModel, LoweredLayer, Measurement, SampleSet
+from recipekit.errors import OutputAltered
 from recipekit.outcome import Outcome, StageReport
 from recipekit.report import render_run
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 RESULTS_SCHEMA = 1
@@ -75,7 +77,7 @@ def write_output(folder: Path, build: Build) -> None:
     (folder / "recipe.yaml").write_text(recipe_yaml, encoding="utf-8")
     (folder / "report.html").write_text(render_run(results, recipe_yaml), encoding="utf-8")
     for role, read in build.samples.items():
-        byproducts.append(_samples_file(role))
+        byproducts.append(samples_file(role))
         shutil.copyfile(read.path, folder / byproducts[-1])
     (folder / "logs").mkdir()
     for stage, log in build.logs.items():
@@ -87,8 +89,8 @@ def write_output(folder: Path, build: Build) -> None:
         finished=datetime.now(timezone.utc),
         results=manifest.Artifact.of(folder, manifest.RESULTS),
         verdict=build.verdict.status,
-        metrics=_metrics(build.measurement),
-        checks=[_check(check) for check in build.verdict.checks],
+        metrics=recorded_metrics(build.measurement),
+        checks=[recorded_check(check) for check in build.verdict.checks],
         timings_seconds={stage.name: stage.seconds for stage in build.stages},
         byproducts=[manifest.Artifact.of(folder, name) for name in byproducts],
         sweep=build.sweep,
@@ -130,11 +132,25 @@ def _section(section: bytes) -> str:
     return text
 
 
+def read_recipe(folder: Path) -> Any:
+    """The value that an output's `recipe.yaml` holds.
+
+    Raises:
+        OutputAltered: it isn't YAML, or asks for more than plain values.
+        OSError: it can't be read.
+    """
+    path = folder / "recipe.yaml"
+    try:
+        return yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  one of the two safe loaders
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise OutputAltered(f"is not readable: {' '.join(str(error).split())}", where=str(path)) from error
+
+
 def _results(build: Build) -> dict[str, Any]:
     recipe = build.job.recipe
     samples = build.measurement.samples
     if samples is not None:
-        samples = msgspec.structs.replace(samples, path=_samples_file("evaluation-samples"))
+        samples = msgspec.structs.replace(samples, path=samples_file("evaluation-samples"))
     return {
         "schema": RESULTS_SCHEMA,
         "name": recipe.name,
@@ -156,17 +172,20 @@ def _results(build: Build) -> dict[str, Any]:
     }
 
 
-def _samples_file(role: str) -> str:
+def samples_file(role: str) -> str:
+    """The file of an output that lists the samples of a reading, by its role."""
     return f"{role.removesuffix('-samples')}.samples.jsonl"
 
 
-def _check(check: Check) -> dict[str, Any]:
+def recorded_check(check: Check) -> dict[str, Any]:
+    """A check as the manifest records it."""
     entry = {key: value for key, value in msgspec.to_builtins(check).items() if value not in {None, ""}}
     passed = None if check.verdict == "not-judged" else check.verdict == "pass"
     return {**entry, "limit": check.limit, "value": check.value, "passed": passed}
 
 
-def _metrics(measurement: Measurement) -> dict[str, Any]:
+def recorded_metrics(measurement: Measurement) -> dict[str, Any]:
+    """What was measured, as the manifest records it."""
     task = {
         name: {"float": score.float_value, "converted": score.converted_value}
         for name, score in measurement.task.items()

@@ -117,10 +117,20 @@ def parse(mapping: dict[str, Any], root: Path, origin: Origin) -> Recipe:
         calibration=_dataset(calibration, resolved["seed"], root) if calibration and calibrated else None,
         converter=converter,
         evaluation=_evaluation(resolved, root),
-        acceptance=msgspec.convert(_without_empty_model(resolved["acceptance"]), Acceptance),
+        acceptance=read_acceptance(resolved),
         resolved=resolved,
         warnings=tuple(warnings(resolved)),
     )
+
+
+def read_acceptance(resolved: dict[str, Any]) -> Acceptance:
+    """The bounds of a resolved recipe.
+
+    Raises:
+        KeyError, ValueError: it isn't a resolved recipe.
+    """
+    acceptance = resolved["acceptance"]
+    return msgspec.convert({**acceptance, "model": acceptance["model"] or None}, Acceptance)
 
 
 def _invalid(faults: list[Fault], origin: Origin) -> InvalidRecipe:
@@ -221,7 +231,3 @@ def _evaluation(resolved: dict[str, Any], root: Path) -> EvaluationSpec:
         metrics=declared["metrics"],
         benchmark=msgspec.convert(declared["benchmark"], BenchmarkSpec | None),
     )
-
-
-def _without_empty_model(acceptance: dict[str, Any]) -> dict[str, Any]:
-    return {**acceptance, "model": acceptance["model"] or None}

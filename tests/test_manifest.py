@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -332,10 +333,20 @@ def test_a_folder_without_a_manifest_or_with_junk_is_altered(tmp_path: Path) -> 
         manifests.read(tmp_path)
 
 
-def test_a_manifest_that_cannot_be_read_is_a_fault_of_the_file_system(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").mkdir()
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("elsewhere")])
+def test_a_manifest_that_is_no_regular_file_is_altered_and_not_opened(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "manifest.json")
 
-    with pytest.raises(OutputFault) as caught:
+    with pytest.raises(OutputAltered, match="is not a regular file"):
         manifests.read(tmp_path)
 
-    assert caught.value.where == str(tmp_path / "manifest.json")
+
+def test_a_manifest_that_cannot_be_read_is_a_fault_of_the_file_system(tmp_path: Path) -> None:
+    (tmp_path / "output").write_text("a file")
+
+    with pytest.raises(OutputFault) as caught:
+        manifests.read(tmp_path / "output")
+
+    assert caught.value.where == str(tmp_path / "output" / "manifest.json")

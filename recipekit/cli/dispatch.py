@@ -26,6 +26,8 @@ VERBS = {
     "show": "print a composed recipe, each value with the file and line that set it",
     "cache": "say what the stage store holds, or remove what was long unused",
     "lint": "look for faults in calibration and evaluation samples without converting",
+    "verify": "check an output: files, records, verdict and signatures",
+    "sign": "sign an output's manifest and verdict with your own key",
 }
 
 HELP = f"""\

@@ -12,12 +12,16 @@ from rich.console import Console
 
 from recipekit.cli.arguments import make_parser, project_of
 from recipekit.cli.screen import ChildScreen, Screen
+from recipekit.cli.signer import add_signer, read_signer
 from recipekit.compose.application import answer
 from recipekit.compose.composition import compose
-from recipekit.errors import ProjectError
+from recipekit.errors import ProjectError, UsageError
+from recipekit.outcome import Outcome
 from recipekit.pipeline import Facilities, Settings, read_job, run_job
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
+from recipekit.signing.keys import PrivateKey
+from recipekit.signing.signer import sign_output
 from recipekit.store import Store
 from recipekit.surroundings import Surroundings
 from recipekit.sweep import run_sweep
@@ -26,6 +30,7 @@ from recipekit.sweep import run_sweep
 def main(argv: list[str]) -> int:
     """Runs what the arguments ask for; see `recipekit run --help`."""
     options = _read(argv)
+    key = _signer(options)
     project = _anywhere(options) if options.shell_completion else project_of(options)
     questions = _hydra_flags(options)
     if questions:
@@ -33,10 +38,10 @@ def main(argv: list[str]) -> int:
         return 0
     console = Console(stderr=options.format == "json")
     if options.multirun:
-        return _sweep(project, options, console)
+        return _sweep(project, options, console, key)
     composition = compose(project, options.overrides)
     if composition.sweeps:
-        return _sweep(project, options, console)
+        return _sweep(project, options, console, key)
     screen = Screen(console)
     with Pool(Limits.of(project)) as pool, Store(project.store).lease() as lease:
         facilities = Facilities(pool, lease, Surroundings(project.root))
@@ -44,6 +49,7 @@ def main(argv: list[str]) -> int:
             outcome = run_job(read_job(composition), facilities, screen, Settings(rebuild=options.rebuild))
         finally:
             screen.stopped()
+    _sign(key, options, outcome)
     screen.outcome(outcome, project.root)
     if options.explain:
         screen.explanation(outcome)
@@ -52,13 +58,30 @@ def main(argv: list[str]) -> int:
     return outcome.exit_code
 
 
-def _sweep(project: Project, options: argparse.Namespace, console: Console) -> int:
+def _sweep(project: Project, options: argparse.Namespace, console: Console, key: PrivateKey | None) -> int:
     watch = partial(_child_screen, console.stderr, options.explain)
     result = run_sweep(project, options.overrides, Settings(rebuild=options.rebuild), watch)
+    _sign(key, options, *result.outcomes)
     Screen(console).sweep(result.outcomes, result.folder, project.root)
     if options.format == "json":
         sys.stdout.write(msgspec.json.encode(result.outcomes).decode() + "\n")
     return result.exit_code
+
+
+def _signer(options: argparse.Namespace) -> PrivateKey | None:
+    """The key that signs what comes of the run, read and decrypted before anything starts; None where none shall."""
+    if options.sign:
+        return read_signer(options)
+    if options.key or options.oms:
+        raise UsageError("--key and --oms belong to --sign", where="command line", fix="add --sign")
+    return None
+
+
+def _sign(key: PrivateKey | None, options: argparse.Namespace, *outcomes: Outcome) -> None:
+    """Signs every output, whatever its verdict, which is signed with it."""
+    if key is not None:
+        for folder in {Path(outcome.output): None for outcome in outcomes if outcome.output}:
+            sign_output(folder, key, model=options.oms)
 
 
 def _anywhere(options: argparse.Namespace) -> Project:
@@ -86,6 +109,8 @@ def _read(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("-m", "--multirun", action="store_true", help="sweep: key=a,b runs every combination")
     parser.add_argument("--rebuild", action="store_true", help="build even what is built already")
+    parser.add_argument("--sign", action="store_true", help="sign the output, as recipekit sign does")
+    add_signer(parser)
     parser.add_argument("--explain", action="store_true", help="say of each stage whether it ran or was found, and why")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
     parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"], help="print the composed config and stop")

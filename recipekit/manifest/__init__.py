@@ -16,12 +16,26 @@ from recipekit.manifest.definition import (
     build_definition,
     build_key,
 )
-from recipekit.manifest.reading import FILE, RESULTS, parse, read, recorded_files, results
+from recipekit.manifest.reading import (
+    ATTESTATIONS,
+    FILE,
+    MODEL_SIGNATURE,
+    RESULTS,
+    SIGNATURES,
+    parse,
+    read,
+    recorded_files,
+    results,
+    strict_json,
+)
 from recipekit.manifest.statement import Artifact, RunDetails, Sweep, encode, statement
 
 __all__ = [
+    "ATTESTATIONS",
     "FILE",
+    "MODEL_SIGNATURE",
     "RESULTS",
+    "SIGNATURES",
     "UNKEYED_PARAMETERS",
     "UNKEYED_ROLES",
     "Artifact",
@@ -39,4 +53,5 @@ __all__ = [
     "recorded_files",
     "results",
     "statement",
+    "strict_json",
 ]

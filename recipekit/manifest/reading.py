@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import stat
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +17,11 @@ from recipekit.manifest.definition import build_key
 
 FILE = "manifest.json"
 RESULTS = "results.json"
+ATTESTATIONS = "attestations.intoto.jsonl"
+MODEL_SIGNATURE = "model.sig"
+
+SIGNATURES = frozenset({ATTESTATIONS, MODEL_SIGNATURE})
+"""Files that an output may hold although its manifest doesn't record them: they sign it, so they come later."""
 
 _MAJOR_VERSION = 1
 
@@ -41,16 +47,28 @@ def parse(text: str, *, where: str = FILE) -> dict[str, Any]:
     return manifest
 
 
+def strict_json(text: str) -> Any:
+    """The value of a JSON text that every reader understands alike.
+
+    Raises:
+        ValueError: the text isn't JSON, holds a key twice, NaN, or a number that is too large.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
+
+
 def read(folder: Path) -> dict[str, Any]:
     """The manifest of an output.
 
     Raises:
-        OutputAltered: it is missing or not valid.
+        OutputAltered: it is missing, not a regular file or not valid.
         OutputFault: it can't be read.
     """
     path = folder / FILE
     with fsio.reported(path):
         try:
+            if not stat.S_ISREG(path.lstat().st_mode):  # a pipe would never end
+                raise OutputAltered("is not a regular file", where=str(path), fix="build it anew with --rebuild")
             text = path.read_bytes().decode()
         except FileNotFoundError:
             raise OutputAltered(f"has no {FILE}", where=str(folder), fix="build it anew with --rebuild") from None
@@ -82,7 +100,7 @@ def require_valid(text: str) -> None:
         ValueError: what is wrong with it.
         RecursionError: it is nested too deeply.
     """
-    manifest = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
+    manifest = strict_json(text)
     _require_version(manifest)
     _require_schema(manifest)
     _require_consistency(manifest)

@@ -1,6 +1,6 @@
 """Outputs on disk: versioned folders that are written whole or not at all, and never trusted unseen."""
 
-from recipekit.outputs.checking import differences
+from recipekit.outputs.checking import Difference, differences
 from recipekit.outputs.folders import Outputs
 
-__all__ = ["Outputs", "differences"]
+__all__ = ["Difference", "Outputs", "differences"]

@@ -3,16 +3,50 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from recipekit import digests
 from recipekit import manifest as manifests
+from recipekit.contracts import Record
+
+_FILE = "a file"
+_KINDS = {
+    stat.S_IFREG: _FILE,
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFBLK: "a device",
+    stat.S_IFCHR: "a device",
+}
 
 
-def differences(folder: Path, manifest: dict[str, Any]) -> list[str]:
-    """Everything that keeps a folder from being what its manifest says, a line each; none for a whole output.
+class Difference(Record, frozen=True, kw_only=True):
+    """One thing about an output that isn't as it should be.
+
+    Attributes:
+        place: relative path of the file; what part of it, behind a space, where it isn't all of it.
+        problem: in words; empty where `expected` and `got` say it.
+        expected: what should be there; empty where `problem` says all.
+        got: what is there.
+    """
+
+    place: str
+    problem: str = ""
+    expected: str = ""
+    got: str = ""
+
+    def __str__(self) -> str:
+        facts = f"expected {self.expected}, got {self.got}" if self.expected else ""
+        return f"{self.place}: {', '.join(filter(None, (self.problem, facts)))}"
+
+
+def differences(folder: Path, manifest: dict[str, Any]) -> list[Difference]:
+    """Everything that keeps a folder from being what its manifest says; nothing for a whole output.
+
+    Files of signatures may be there or not; whether they sign what is there, others look at.
 
     Args:
         folder: of the output.
@@ -22,33 +56,52 @@ def differences(folder: Path, manifest: dict[str, Any]) -> list[str]:
         OSError: a file or folder can't be read.
     """
     recorded = manifests.recorded_files(manifest)
-    found = set(_names(folder))
-    lines = [f"{name}: is missing" for name in sorted({manifests.FILE, *recorded} - found)]
-    lines += [f"{name}: is not in the manifest" for name in sorted(found - {manifests.FILE, *recorded})]
-    for name in sorted(found & {manifests.FILE, *recorded}):
-        path = folder / name
-        if path.is_symlink() or not path.is_file():
-            lines.append(f"{name}: is not a regular file")
+    sizes = {manifests.FILE: _FILE, **{name: f"a file of {size} bytes" for name, (_, size) in recorded.items()}}
+    found = dict(_entries(folder))
+    lines = [
+        Difference(place=_printable(name), problem="is missing", expected=sizes[name], got="nothing")
+        for name in sorted(sizes.keys() - found.keys())
+    ]
+    allowed = {name for name in manifests.SIGNATURES if found.get(name) == _FILE}
+    lines += [
+        Difference(place=_printable(name), problem="is not in the manifest", expected="nothing", got=found[name])
+        for name in sorted(found.keys() - sizes.keys() - allowed)
+    ]
+    for name in sorted(found.keys() & sizes.keys()):
+        if found[name] != _FILE:
+            problem = "is not a regular file"
+            lines.append(Difference(place=_printable(name), problem=problem, expected=sizes[name], got=found[name]))
         elif name in recorded:
-            lines += _content_differences(path, name, *recorded[name])
+            lines += _content_differences(folder / name, name, *recorded[name])
     return lines
 
 
-def _content_differences(path: Path, name: str, sha256: str, size: int) -> Iterator[str]:
+def _content_differences(path: Path, name: str, sha256: str, size: int) -> Iterator[Difference]:
     actual_size = path.stat().st_size
     if actual_size != size:
-        yield f"{name}: expected {size} bytes, got {actual_size}"
+        yield Difference(place=_printable(name), expected=f"{size} bytes", got=f"{actual_size} bytes")
     elif (actual := digests.of_file(path)) != sha256:
-        yield f"{name}: expected sha256 {sha256}, got {actual}"
+        yield Difference(place=_printable(name), expected=f"sha256 {sha256}", got=actual)
 
 
-def _names(folder: Path) -> Iterator[str]:
-    """Relative path of everything below a folder that isn't a folder itself, links to folders included."""
-    for parent, folders, names in os.walk(folder, onerror=_raise):
-        links = [name for name in folders if Path(parent, name).is_symlink()]
-        for name in (*names, *links):
-            yield Path(parent, name).relative_to(folder).as_posix()
+def _entries(folder: Path) -> Iterator[tuple[str, str]]:
+    """Relative path and kind of everything below a folder; of folders only the empty ones."""
+    pending = [folder]
+    while pending:
+        parent = pending.pop()
+        with os.scandir(parent) as scan:
+            entries = list(scan)
+        if not entries and parent != folder:
+            yield parent.relative_to(folder).as_posix(), "an empty folder"
+        for entry in entries:
+            path = Path(entry.path)
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(path)
+            else:
+                kind = stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)
+                yield path.relative_to(folder).as_posix(), _KINDS.get(kind, "something else")
 
 
-def _raise(error: OSError) -> NoReturn:
-    raise error
+def _printable(name: str) -> str:
+    """A file's name as it can be shown: one from elsewhere may hold control characters, or not be UTF-8."""
+    return name if name.isprintable() else ascii(name)

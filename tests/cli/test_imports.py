@@ -32,6 +32,7 @@ HYDRA = {"hydra", "hydra_plugins", "omegaconf", "antlr4", "packaging", "attr"}
 SCHEMAS = {"jsonschema_rs"}
 COMPOSE = RECORDS | YAML | HYDRA | SCHEMAS
 RUN = COMPOSE | {"rich", "filelock", "psutil", "rfc8785"}
+VERIFY = RUN - HYDRA - {"rich"} | {"packaging"}  # which versions of packages are asked for
 
 ALLOWED: dict[str, set[str]] = {
     "": set(),
@@ -43,6 +44,8 @@ ALLOWED: dict[str, set[str]] = {
     "validate --all": COMPOSE,
     "cache info": RECORDS | {"rfc8785"},
     "cache gc": RECORDS | {"rfc8785"},
+    "verify outputs": VERIFY,
+    "sign --help": VERIFY,
     "run --help": RUN,
     "lint --help": RUN,
     "run recipe=digits --cfg job": RUN,

@@ -1,0 +1,121 @@
+"""A sweep's summary against its children: every row says what the child's own records say."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from recipekit import fsio
+from recipekit import manifest as manifests
+from recipekit.audit.verification import Verification, verify_output
+from recipekit.outcome import EXIT_CODES, Outcome
+from recipekit.outputs import Difference
+from recipekit.signing.checking import Trust
+
+_SUMMARY = "summary.json"
+_TABLE = "summary.csv"
+
+
+def is_sweep(folder: Path) -> bool:
+    """Whether a folder is a sweep's, which has a summary instead of a manifest."""
+    return (folder / _SUMMARY).is_file() and not (folder / manifests.FILE).exists()
+
+
+def verify_sweep(folder: Path, trust: Trust) -> list[Verification]:
+    """Verifies a sweep's summary, then every output that it leads to.
+
+    A sweep has no manifest of its own, so that its summary proves nothing beyond what its children prove.
+
+    Args:
+        folder: of the sweep.
+        trust: whose signatures count, for the children.
+
+    Returns:
+        The sweep's own, then one a child with an output.
+
+    Raises:
+        EnvironmentFault: a signature needs a package that is missing.
+        OutputFault: a file can't be read.
+    """
+    with fsio.reported(folder):
+        try:
+            rows = _rows(folder)
+        except (ValueError, RecursionError) as error:
+            problem = f"is no summary of a sweep: {error}"
+            return [Verification(output=str(folder), differences=(Difference(place=_SUMMARY, problem=problem),))]
+        found = [*_table_differences(folder, rows), *_outcome_differences(folder, rows)]
+        children = []
+        for row in rows:
+            if row["output"]:
+                child = (folder / row["output"]).resolve()
+                children.append(verify_output(child, trust))
+                found += _row_differences(row, children[-1])
+    summary = f"{len(rows)} children, {len(children)} of them with an output"
+    return [Verification(output=str(folder), differences=tuple(found), notes=(summary,)), *children]
+
+
+def _rows(folder: Path) -> list[dict[str, Any]]:
+    """The summary's rows.
+
+    Raises:
+        ValueError, RecursionError: the file isn't a summary.
+    """
+    rows = manifests.strict_json((folder / _SUMMARY).read_bytes().decode())
+    columns = Outcome(recipe="", status="accepted", seconds=0.0).row().keys()
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() == columns for row in rows):
+        raise ValueError(f"it should be a list of rows with {', '.join(columns)}")
+    if not all(isinstance(row["output"], str) and isinstance(row["overrides"], list) for row in rows):
+        raise ValueError("a row's output or overrides are of another type")
+    return rows
+
+
+def _table_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Difference]:
+    """The summary as a table says the same."""
+    flat = [{**row, "overrides": " ".join(map(str, row["overrides"]))} for row in rows]
+    expected = [{key: "" if value is None else str(value) for key, value in row.items()} for row in flat]
+    try:
+        table = list(csv.DictReader(io.StringIO((folder / _TABLE).read_bytes().decode())))
+    except (FileNotFoundError, ValueError, csv.Error) as error:
+        yield Difference(place=_TABLE, problem=f"can't be read: {error}")
+        return
+    for number, (wanted, got) in enumerate(zip_longest(expected, table), start=2):
+        if wanted != got:
+            yield Difference(place=f"{_TABLE} line {number}", expected=_shown(wanted), got=_shown(got))
+
+
+def _outcome_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Difference]:
+    """Each row is what the child's own outcome says; a child that was lost has none."""
+    for row in rows:
+        path = folder / str(row["number"]) / "outcome.json"
+        if row["number"] == -1:
+            continue
+        place = path.relative_to(folder).as_posix()
+        try:
+            outcome = msgspec.json.decode(path.read_bytes(), type=Outcome).row()
+        except (FileNotFoundError, msgspec.MsgspecError) as error:
+            yield Difference(place=place, problem=f"can't be read: {error}")
+            continue
+        for key, value in outcome.items():
+            if key != "output" and value != row[key]:  # an absolute path there, a relative one here
+                yield Difference(
+                    place=f"{_SUMMARY} child {row['number']} {key}", expected=str(value), got=str(row[key])
+                )
+
+
+def _row_differences(row: dict[str, Any], child: Verification) -> Iterator[Difference]:
+    """A row gives the verdict that its output records, and the exit code that this verdict means."""
+    place = f"{_SUMMARY} child {row['number']}"
+    expected = {"verdict": child.verdict, "exit_code": EXIT_CODES.get(child.verdict)} if child.verdict else {}
+    for key, value in expected.items():
+        if row[key] != value:
+            yield Difference(place=f"{place} {key}", expected=str(value), got=str(row[key]))
+
+
+def _shown(row: dict[str, str] | None) -> str:
+    return "nothing" if row is None else ",".join(map(str, row.values()))

@@ -1,0 +1,36 @@
+"""`recipekit sign`: vouch for an output that is whole."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from recipekit.audit.verification import verify_output
+from recipekit.cli.arguments import make_parser
+from recipekit.cli.signer import add_signer, read_signer
+from recipekit.errors import OutputAltered
+from recipekit.outputs.lookup import find_folder
+from recipekit.signing.signer import sign_output
+
+
+def main(argv: list[str]) -> int:
+    """Signs outputs, each after a look at all of it."""
+    parser = make_parser(
+        "sign",
+        "Sign an output's manifest and verdict with your own key, after verifying it.",
+        "recipekit sign mobilenet_int8/latest --key priv.pem",
+        overrides=False,
+    )
+    parser.add_argument("outputs", nargs="+", metavar="OUTPUT", help="folder of an output, or NAME/latest")
+    add_signer(parser)
+    options = parser.parse_args(argv)
+    folders = [find_folder(name, Path.cwd(), options.recipes) for name in options.outputs]
+    key = read_signer(options)
+    for folder in folders:
+        if found := verify_output(folder).differences:
+            lines = "\n  ".join(["differs from what it says, and isn't signed:", *map(str, found)])
+            raise OutputAltered(lines, where=str(folder), fix="fetch or build it anew, then sign it")
+        written = sign_output(folder, key, model=options.oms)
+        done = f"signed by the key {key.public.id}: {', '.join(written)}" if written else "has this signature already"
+        sys.stdout.write(f"{folder}: {done}\n")
+    return 0

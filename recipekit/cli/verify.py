@@ -1,0 +1,82 @@
+"""`recipekit verify`: is an output what it says, and who vouches for it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from recipekit.audit.sweep_verification import is_sweep, verify_sweep
+from recipekit.audit.verification import Verification, verify_output
+from recipekit.cli.arguments import make_parser
+from recipekit.errors import OutputAltered, UsageError
+from recipekit.outputs.lookup import find_folder
+from recipekit.signing.checking import Trust
+from recipekit.signing.keys import load_public
+
+_MOST_SHOWN = 20
+
+
+def main(argv: list[str]) -> int:
+    """Verifies outputs, and of a sweep its summary and every child's."""
+    options = _read(argv)
+    if options.require_signature and not options.key:
+        raise UsageError(
+            "a signature can't be required without a key to check it with",
+            where="command line",
+            fix="add --key pub.pem, the public key of whoever signs",
+        )
+    folders = [find_folder(name, Path.cwd(), options.recipes) for name in options.outputs]
+    trust = Trust(tuple(map(load_public, options.key)), options.require_signature)
+    found: list[Verification] = []
+    for folder in folders:
+        found += verify_sweep(folder, trust) if is_sweep(folder) else [verify_output(folder, trust)]
+    if options.format == "json":
+        sys.stdout.write(msgspec.json.encode(list(map(_document, found))).decode() + "\n")
+    else:
+        for verification in found:
+            _print(verification)
+    return max(verification.exit_code for verification in found)
+
+
+def _read(argv: list[str]) -> argparse.Namespace:
+    parser = make_parser(
+        "verify",
+        "Check an output: every file by its digest, every record, the verdict from its metrics, signatures.",
+        "recipekit verify mobilenet_int8/latest --require-signature --key pub.pem",
+        overrides=False,
+    )
+    parser.add_argument("outputs", nargs="+", metavar="OUTPUT", help="folder of an output or a sweep, or NAME/latest")
+    parser.add_argument(
+        "--key", metavar="PEM", type=Path, action="append", default=[], help="public key to trust; may be repeated"
+    )
+    parser.add_argument("--require-signature", action="store_true", help="refuse an output that no --key has signed")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
+    return parser.parse_args(argv)
+
+
+def _document(verification: Verification) -> dict[str, Any]:
+    return {**msgspec.to_builtins(verification), "exit_code": verification.exit_code}
+
+
+def _print(found: Verification) -> None:
+    name = _near(Path(found.output))
+    if found.differences:
+        shown = [str(difference) for difference in found.differences[:_MOST_SHOWN]]
+        if len(found.differences) > len(shown):
+            shown.append(f"and {len(found.differences) - len(shown):,} more; --format json shows all")
+        fix = "fetch or build it anew; what is there is not what was published"
+        error = OutputAltered("\n  ".join(["differs from what it says:", *shown]), where=str(name), fix=fix)
+        sys.stderr.write(f"error {error.id}: {error}\n")
+        return
+    lines = [f"verified {name}: {found.summary}", *map(str, found.signatures), *found.notes]
+    sys.stdout.write("\n  ".join(lines) + "\n")
+
+
+def _near(folder: Path) -> Path:
+    """A folder as seen from the current one, where it lies below."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder

@@ -1,0 +1,38 @@
+"""Which folder a user means who names an output."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from recipekit.errors import ProjectError, UsageError
+from recipekit.project import find_project
+
+
+def find_folder(name: str, here: Path, recipes: Path | None = None) -> Path:
+    """The folder of an output or of a sweep, links such as `latest` followed.
+
+    Args:
+        name: a path, relative to the current folder, to the project or to its outputs folder, in this order; there need
+            not be a project.
+        here: the current folder.
+        recipes: the recipes folder, if the user names it.
+
+    Returns:
+        An absolute path.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    places = [here]
+    with suppress(ProjectError):
+        project = find_project(here, recipes)
+        places += [project.root, project.outputs]
+    found = next((place / name for place in places if (place / name).exists()), None)
+    if found is None or not found.is_dir():
+        raise UsageError(
+            "there is no such output" if found is None else "is no folder",
+            where=name,
+            fix="name an output's folder: a path, or NAME/latest or NAME/VERSION/KEY of this project",
+        )
+    return found.resolve()
