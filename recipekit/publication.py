@@ -23,6 +23,9 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 RESULTS_SCHEMA = 1
 """Version of the shape of `results.json`."""
 
+DIFF = "repository.diff"
+"""The file that holds the project's uncommitted changes, for `git apply`."""
+
 
 class Build(NamedTuple):
     """A finished build, about to be written.
@@ -42,6 +45,7 @@ class Build(NamedTuple):
         logs: log files by stage.
         sweep: the sweep that it is a child of.
         warnings: the recipe's own, then those of the linter.
+        diff: what was changed in the project since its commit; empty for nothing, or where it is withheld.
     """
 
     job: Job
@@ -58,6 +62,7 @@ class Build(NamedTuple):
     logs: Mapping[str, Path]
     sweep: manifest.Sweep | None
     warnings: tuple[str, ...]
+    diff: bytes = b""
 
 
 def write_output(folder: Path, build: Build) -> None:
@@ -73,6 +78,9 @@ def write_output(folder: Path, build: Build) -> None:
     (folder / manifest.RESULTS).write_text(digests.pretty_json(results), encoding="utf-8")
     (folder / "recipe.yaml").write_text(recipe_yaml, encoding="utf-8")
     (folder / "report.html").write_text(render_run(results, recipe_yaml), encoding="utf-8")
+    if build.diff:
+        byproducts.append(DIFF)
+        (folder / DIFF).write_bytes(build.diff)
     for role, read in build.samples.items():
         byproducts.append(_samples_file(role))
         shutil.copyfile(read.path, folder / byproducts[-1])
