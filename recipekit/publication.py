@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -145,13 +146,19 @@ def _results(build: Build) -> dict[str, Any]:
             "replacement_sqnr_db": build.loaded.replacement_sqnr_db,
         },
         "layers": msgspec.to_builtins(build.layers),
-        "stages": [{"name": stage.name, "seconds": stage.seconds, "found": stage.found} for stage in build.stages],
+        "stages": [_stage(stage) for stage in build.stages],
+        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "warnings": list(build.warnings),
     }
 
 
 def _samples_file(role: str) -> str:
     return f"{role.removesuffix('-samples')}.samples.jsonl"
+
+
+def _stage(stage: StageReport) -> dict[str, Any]:
+    files = {"files": stage.files} if stage.files else {}
+    return {"name": stage.name, "seconds": stage.seconds, "found": stage.found, **files}
 
 
 def _check(check: Check) -> dict[str, Any]:

@@ -34,11 +34,13 @@ class Entry(NamedTuple):
         key: digest of the stage's inputs.
         folder: holds `artifacts/` and `log.txt`, as far as the stage has left them; to be read only.
         document: what the caller has put beside them.
+        files: SHA-256 and size in bytes of each file, by name relative to the folder.
     """
 
     key: str
     folder: Path
     document: dict[str, Any]
+    files: Mapping[str, Mapping[str, Any]]
 
 
 class Stored(NamedTuple):

@@ -63,7 +63,7 @@ class Lease:
                 self._verified[key] = data
             with suppress(OSError):  # when it was last used isn't worth a fault
                 os.utime(folder / entries.FILE)
-        return Entry(key, folder, stored.document)
+        return Entry(key, folder, stored.document, stored.files)
 
     @contextmanager
     def hold(self, key: str, waiting: Callable[[str], None]) -> Iterator[None]:
@@ -128,7 +128,7 @@ class Lease:
                     if there is not None:
                         return there
         self._verified[key] = data
-        return Entry(key, target, json.loads(data)["document"])
+        return Entry(key, target, json.loads(data)["document"], files)
 
     def _is_whole(self, key: str, data: bytes, stored: Stored) -> bool:
         return data == self._verified.get(key) or entries.holds(self._layout.entry(key), stored.files)
