@@ -13,6 +13,7 @@ from recipekit.contracts.declared import (
     ModelSpec,
 )
 from recipekit.contracts.loaded import LoadedModel, LoadRequest, UnrollRequest
+from recipekit.contracts.located import Located, LocateRequest
 from recipekit.contracts.measured import Latency, LoweredLayer, Measurement
 from recipekit.contracts.optimization import (
     Confirmation,
@@ -273,6 +274,7 @@ MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationErro
 EXAMINE = Stage("examine", "litert", ExamineRequest, Measurement, EvaluationError)
 BENCHMARK = Stage("benchmark", "litert", BenchmarkRequest, Latencies, EvaluationError, alone=True)
 CURVE = Stage("curve", "litert", CurveRequest, Curve, EvaluationError)
+LOCATE = Stage("locate", "litert", LocateRequest, Located, EvaluationError)
 
 STAGES = {
     stage.name: stage
@@ -291,5 +293,6 @@ STAGES = {
         EXAMINE,
         BENCHMARK,
         CURVE,
+        LOCATE,
     )
 }
