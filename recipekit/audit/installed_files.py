@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import FileHash, PackageNotFoundError, PackagePath, distribution
 from pathlib import Path
 
@@ -37,7 +38,9 @@ def check_installed(packages: Iterable[str]) -> InstalledFiles:
     """
     names = list(packages)
     recorded = [(name, *entry) for name in names for entry in _recorded(name)]
-    altered = [f"{name}: {path}: {fault}" for name, path, hashed in recorded if (fault := _fault(path, hashed))]
+    with ThreadPoolExecutor() as threads:  # hashing leaves the interpreter to others
+        faults = threads.map(_fault, (path for _, path, _ in recorded), (hashed for _, _, hashed in recorded))
+        altered = [f"{name}: {path}: {fault}" for (name, path, _), fault in zip(recorded, faults, strict=True) if fault]
     return InstalledFiles(packages=len(names), files=len(recorded), altered=tuple(altered))
 
 

@@ -74,7 +74,7 @@ def find_inputs(recorded: RecordedOutput, places: Places) -> FoundInputs:
     for wanted, place in found.items():
         if wanted.role == "model-source":
             key = "path" if "path" in config["source"] else "weights"
-            config["source"][key] = str(place)
+            config["source"][key] = str(_under_its_suffix(place, config["source"][key], places.scratch))
     by_path = {wanted: place for wanted, place in found.items() if wanted.role != "model-source" and wanted.path}
     return FoundInputs(config, _root_with(by_path, places))
 
@@ -159,6 +159,17 @@ def _here(recorded: RecordedOutput, wanted: RecordedInput, root: Path) -> Input 
             return pin(wanted.role, wanted.name, source.get("path") or source["weights"], root)
         return pin(wanted.role, wanted.name, wanted.name, root)
     return None
+
+
+def _under_its_suffix(place: Path, recorded: str, scratch: Path) -> Path:
+    """The file itself, or a copy where its name ends otherwise than the recorded one: loaders go by the ending."""
+    if place.is_dir() or place.suffix == Path(recorded).suffix:
+        return place
+    copied = scratch / "source" / Path(recorded).name
+    with fsio.reported(copied):
+        copied.parent.mkdir()
+        shutil.copyfile(place, copied)
+    return copied
 
 
 def _elsewhere(wanted: RecordedInput, places: Places) -> Path | None:

@@ -149,7 +149,9 @@ def _reproduce(recorded: RecordedOutput, where: Where, scratch: Path, pool: Pool
     kept, unkept = _keep(recorded, rebuilt, where.keep) if differs else ("", ())
     causes: tuple[str, ...] = ()
     if differs:
-        altered = check_installed(package.name for package in environment.packages).altered
+        unexplained = all(component.same for component in components)
+        packages = [package.name for package in environment.packages] if unexplained else []
+        altered = check_installed(packages).altered
         causes = likely_causes(components, files, recorded.results, rebuilt.results, altered)
     parameters = recorded.definition["externalParameters"]
     return Reproduction(

@@ -37,6 +37,7 @@ def show_reproduction(console: Console, reproduction: Reproduction) -> None:
     """The whole page of a reproduction."""
     console.print(_table(reproduction.components))
     lines = [
+        *_changes(reproduction.components),
         *_from(reproduction),
         f"environment: {_PROMISES[reproduction.level]}",
         *(line for file in reproduction.files for line in _file(file)),
@@ -55,7 +56,7 @@ def show_reproduction(console: Console, reproduction: Reproduction) -> None:
 def show_environment(console: Console, check: EnvironmentCheck) -> None:
     """The whole page of an environment that is only compared."""
     console.print(_table(check.components))
-    lines = [f"environment: {_PROMISES[check.level]}"]
+    lines = [*_changes(check.components), f"environment: {_PROMISES[check.level]}"]
     if any(component.name == "variables" and not component.same for component in check.components):
         lines.append("note: a rebuild sets the recorded environment variables by itself")
     installed = check.installed
@@ -68,15 +69,17 @@ def show_environment(console: Console, check: EnvironmentCheck) -> None:
 
 def _table(components: Sequence[Component]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in ("component", "recorded", "now"):
+    for column in ("component", "recorded", "now", ""):
         table.add_column(column, no_wrap=True)
-    table.add_column("", overflow="fold")
     for component in components:
         word = Text("same", style="green") if component.same else Text("differs", style="yellow")
         table.add_row(component.name, component.recorded[:12], component.now[:12], word)
-        for change in _cut(component.changes):
-            table.add_row("", "", "", Text(change))
     return table
+
+
+def _changes(components: Sequence[Component]) -> Iterator[str]:
+    for component in components:
+        yield from _cut([f"{component.name}: {change}" for change in component.changes])
 
 
 def _from(reproduction: Reproduction) -> Iterator[str]:

@@ -199,7 +199,7 @@ def test_a_reader_that_has_gone_ends_the_command_quietly(project: Project) -> No
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("recipekit ", {"run", "validate", "list", "show", "cache", "lint"}),
+        ("recipekit ", {"run", "validate", "list", "show", "cache", "reproduce", "lint"}),
         ("recipekit va", {"validate"}),
         ("recipekit zz", set()),
         ("recipekit run recipe=di", {"recipe=digits"}),
