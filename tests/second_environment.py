@@ -28,6 +28,8 @@ def main() -> int:
         clone = place / "clone"
         _run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], place)
         python = options.environment / "bin" / "python" if options.environment else _environment(place, clone)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable"]
+        _run([*install, str(clone)], place)
         outputs = _built(place)
         results = [_reproduced(python, clone, output) for output in outputs]
     equal = sum(found["status"] == "identical" and found["level"] == 1 for found in results)
@@ -74,9 +76,7 @@ def _reproduced(python: Path, clone: Path, output: Path) -> dict[str, Any]:
     """What the second environment says of an output, from the clone as its project."""
     arguments = ["reproduce", str(output), "--project", str(clone), "--format", "json"]
     command = [str(python), "-m", "recipekit.cli", *arguments]
-    done = subprocess.run(
-        command, cwd=clone, env={**os.environ, "PYTHONPATH": str(clone)}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=clone, env=_variables(), capture_output=True, text=True, check=False)
     if done.returncode not in (0, 6):
         raise SystemExit(f"{output.name}: {done.stderr}")
     found: dict[str, Any] = json.loads(done.stdout)
@@ -90,7 +90,13 @@ def _reproduced(python: Path, clone: Path, output: Path) -> dict[str, Any]:
 
 
 def _run(command: list[str], folder: Path, variables: dict[str, str] | None = None) -> None:
-    subprocess.run(command, cwd=folder, env={**os.environ, **(variables or {})}, stdout=subprocess.DEVNULL, check=True)
+    env = {**_variables(), **(variables or {})}
+    subprocess.run(command, cwd=folder, env=env, stdout=subprocess.DEVNULL, check=True)
+
+
+def _variables() -> dict[str, str]:
+    """This process's environment without what would lead Python back to this repository."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def _say(line: str) -> None:
