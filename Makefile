@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench reproduce lock clean
 
 run: $(READY)  ## convert the shipped model by the shipped recipe
 	$(BIN)/recipekit run recipe=mobilenet_int8
@@ -19,6 +19,9 @@ check: $(READY)  ## lint, types, tests without TensorFlow: the everyday loop
 
 bench: $(READY)  ## recipekit against hand-written scripts, side by side, into docs/performance.md; an hour on an idle machine
 	$(BIN)/python -m tests.benchmarks --write
+
+reproduce: $(READY)  ## every shipped recipe's output again, byte for byte, in a second environment made from the lock
+	$(BIN)/python -m tests.second_environment
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.10 --generate-hashes \

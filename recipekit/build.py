@@ -13,6 +13,7 @@ import msgspec
 
 from recipekit import digests, extras, registry
 from recipekit.contracts import DatasetSpec, SampleSet, metric_files
+from recipekit.environment import Environment
 from recipekit.errors import EnvironmentFault, SourceError
 from recipekit.inputs import Input, pin, pin_code
 from recipekit.manifest import BuildInputs, Dependency, RecipeIdentity, Toolchain, build_definition
@@ -62,7 +63,7 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
     if source.path:
         spelled = job.recipe.resolved["source"]
         declared = spelled.get("path") or spelled["weights"]
-        model = pin("model-source", "model", declared, root, known)
+        model = pin("model-source", "model", declared, root, known, place=Path(source.path))
         _require_pin(model, job.recipe.source_sha256)
         pinned.append(model)
     pinned += [
@@ -119,9 +120,14 @@ def define(
                 threads={"interpreter": recipe.evaluation.benchmark.threads if recipe.evaluation.benchmark else 1},
             ),
             dependencies=dependencies,
-            environment=surroundings.environment_with(_extras(recipe)),
+            environment=environment_of(recipe, surroundings),
         )
     )
+
+
+def environment_of(recipe: Recipe, surroundings: Surroundings) -> Environment:
+    """Machine and installation, with the packages that only some recipes need."""
+    return surroundings.environment_with(_extras(recipe))
 
 
 def _require_toolkit(recipe: Recipe, surroundings: Surroundings) -> None:

@@ -11,6 +11,7 @@
     ├── SourceChanged             RK302  5  an input that changed while it was being used
     ├── UnsafeSource              RK303  5  a source that would run code and isn't allowed to
     ├── CustomLayerError          RK304  5  a custom layer that is missing or broken
+    ├── InputMismatch             RK305  5  an input of a recorded build that is gone or has changed
     ├── DatasetError              RK311  5  samples that don't fit
     ├── PluginError               RK321  5  code of a plugin or of the project that failed
     ├── ConversionError           RK401  4  the converter refused
@@ -125,6 +126,13 @@ class CustomLayerError(RecipekitError):
     """A custom layer is missing or can't be rebuilt, or what replaces a layer or an operator isn't its equal."""
 
     id = "RK304"
+    exit_code = 5
+
+
+class InputMismatch(RecipekitError):
+    """An input of a recorded build is gone or has changed, so the build can't be carried out again."""
+
+    id = "RK305"
     exit_code = 5
 
 

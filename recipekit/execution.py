@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from recipekit import digests
 from recipekit.errors import DatasetError, PluginError
 from recipekit.explanation import History
 from recipekit.graph import Node
@@ -160,7 +161,7 @@ class Execution:
 
     def _found(self, node: Node, entry: Entry) -> Any:
         record = _record(node, entry)
-        self._report(node, entry.folder, entry.document["seconds"], found=True)
+        self._report(node, entry.folder, entry.document["seconds"], _kept_digest(node, entry), found=True)
         self._watcher.found(node.label, entry.document["seconds"], node.note(record))
         return record
 
@@ -180,6 +181,7 @@ class Execution:
         node.check(record)
         for entry in node.reads:
             check_unchanged(entry)
+        files = ""
         if self._lease is not None and node.key and node.fresh():
             places = _places(node, folder)
             document = {
@@ -190,16 +192,19 @@ class Execution:
             }
             kept = self._lease.put(node.key, folder, document)
             record = _record(node, kept)
-            folder = kept.folder
-        self._report(node, folder, result.seconds, found=False)
+            folder, files = kept.folder, _kept_digest(node, kept)
+        elif node.stage.repeats:
+            files = digests.of_tree(folder / _ARTIFACTS)
+        self._report(node, folder, result.seconds, files, found=False)
         self._watcher.finished(node.label, result.seconds, node.note(record))
         return record
 
-    def _report(self, node: Node, folder: Path, seconds: float, *, found: bool) -> None:
+    def _report(self, node: Node, folder: Path, seconds: float, files: str, *, found: bool) -> None:
         changes = () if found else self._history.changes(node, self._surroundings.tools(node.stage.worker), self._lease)
         self._history.remember(node)
         with self._lock:
-            self.reports[node.label] = StageReport(name=node.label, seconds=seconds, found=found, changes=changes)
+            report = StageReport(name=node.label, seconds=seconds, found=found, changes=changes, files=files)
+            self.reports[node.label] = report
             log = folder / "log.txt"
             if log.is_file() and log.stat().st_size > 0:  # most stages have nothing to say
                 self.logs[node.label] = log
@@ -214,9 +219,22 @@ def _record(node: Node, entry: Entry) -> Any:
     )
 
 
+def _kept_digest(node: Node, entry: Entry) -> str:
+    """`dirHash1` of a stage's files, from the digests that the store knows; empty where they differ each time."""
+    if not node.stage.repeats:
+        return ""
+    below = f"{_ARTIFACTS}/"
+    return entry.once(
+        _ARTIFACTS,
+        lambda: digests.of_names(
+            {name.removeprefix(below): of["sha256"] for name, of in entry.files.items() if name.startswith(below)}
+        ),
+    )
+
+
 def _places(node: Node, folder: Path) -> dict[str, str]:
     """Absolute paths that a record may name, by the word that stands for each where it is kept."""
-    return {"artifacts": str(folder / "artifacts"), **node.places}
+    return {_ARTIFACTS: str(folder / _ARTIFACTS), **node.places}
 
 
 def _portable(value: Any, places: dict[str, str]) -> Any:
@@ -253,4 +271,5 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
+_ARTIFACTS = "artifacts"
 _MARK = "\x00"  # no text of a model or a file holds it

@@ -69,27 +69,29 @@ class History:
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    old, new = dict(_flat(before)), dict(_flat(now))
+    old, new = dict(leaves(before)), dict(leaves(now))
     different = [path.partition(".") for path in sorted(old.keys() | new.keys()) if old.get(path) != new.get(path)]
     for section, dot, name in different:
         if section != "stages":
             path = f"{section}{dot}{name}"
-            yield f"{name}: {_shown(old.get(path))} before, {_shown(new.get(path))} now"
+            yield f"{name}: {shown(old.get(path))} before, {shown(new.get(path))} now"
     stages = [name for section, _, name in different if section == "stages"]
     if stages:
         yield f"new results of {', '.join(stages)}"
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a JSON value that isn't a mapping, nor a list with one inside, with its dotted path."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _flat(item, f"{path}.{key}".removeprefix("."))
+            yield from leaves(item, f"{path}.{key}".removeprefix("."))
     elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
         for number, item in enumerate(value):
-            yield from _flat(item, f"{path}.{number}")
+            yield from leaves(item, f"{path}.{number}")
     else:
         yield path, list(value) if isinstance(value, tuple) else value
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value for a sentence: digests cut to twelve digits, `nothing` for None."""
     return "nothing" if value is None else _DIGEST.sub(r"\1", str(value))

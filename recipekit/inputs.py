@@ -86,7 +86,9 @@ States = dict[Path, FileState]
 """States of files by their absolute path."""
 
 
-def pin(role: str, name: str, path: str, root: Path, known: States | None = None) -> Input:
+def pin(
+    role: str, name: str, path: str, root: Path, known: States | None = None, *, place: Path | None = None
+) -> Input:
     """Pins a file or folder.
 
     Args:
@@ -95,11 +97,12 @@ def pin(role: str, name: str, path: str, root: Path, known: States | None = None
         path: absolute, or relative to the project root.
         root: the project root, absolute.
         known: states of files that were pinned before, read again only if their status changed; new ones are added.
+        place: where it lies, if that isn't where the path says.
 
     Raises:
         SourceError: nothing is there, it can't be read, or it is or holds something else than files and folders.
     """
-    place = root / path
+    place = place or root / path
     with _readable(path, place):
         if not place.exists():
             raise SourceError("does not exist", where=_spelled(path, place), fix="correct the path in the recipe")

@@ -41,12 +41,14 @@ class StageReport(Record, frozen=True, kw_only=True):
         seconds: what it took when it ran.
         found: whether its result was in the store.
         changes: of a stage that ran, what is different from the build before; empty where there was none.
+        files: `dirHash1` of the files that it left; empty where it left none, or none that are the same each time.
     """
 
     name: str
     seconds: float
     found: bool
     changes: tuple[str, ...] = ()
+    files: str = ""
 
 
 class Outcome(Record, frozen=True, kw_only=True):

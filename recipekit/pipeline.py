@@ -214,7 +214,15 @@ class _Run:
             logs=execution.logs,
             sweep=self._settings.sweep,
             warnings=(*self._job.recipe.warnings, *warnings),
+            diff=self._diff(),
         )
+
+    def _diff(self) -> bytes:
+        """The project's uncommitted changes, as far as they may be published; a sweep says once that they may not."""
+        repository = self._facilities.surroundings.repository
+        if repository is not None and repository.withheld and self._number() == 0:
+            self._watcher.warning(repository.withheld_because)
+        return b"" if repository is None or repository.withheld else repository.diff
 
     def _lint(self, loaded: LoadedModel, samples: dict[str, SampleSet]) -> tuple[str, ...]:
         """Warns of samples that look wrong, and ends the run for those that are, before anything is converted."""

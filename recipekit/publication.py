@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -26,6 +27,9 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 RESULTS_SCHEMA = 1
 """Version of the shape of `results.json`."""
 
+DIFF = "repository.diff"
+"""The file that holds the project's uncommitted changes, for `git apply`."""
+
 
 class Build(NamedTuple):
     """A finished build, about to be written.
@@ -45,6 +49,7 @@ class Build(NamedTuple):
         logs: log files by stage.
         sweep: the sweep that it is a child of.
         warnings: the recipe's own, then those of the linter.
+        diff: what was changed in the project since its commit; empty for nothing, or where it is withheld.
     """
 
     job: Job
@@ -61,6 +66,7 @@ class Build(NamedTuple):
     logs: Mapping[str, Path]
     sweep: manifest.Sweep | None
     warnings: tuple[str, ...]
+    diff: bytes = b""
 
 
 def write_output(folder: Path, build: Build) -> None:
@@ -76,6 +82,9 @@ def write_output(folder: Path, build: Build) -> None:
     (folder / manifest.RESULTS).write_text(digests.pretty_json(results), encoding="utf-8")
     (folder / "recipe.yaml").write_text(recipe_yaml, encoding="utf-8")
     (folder / "report.html").write_text(render_run(results, recipe_yaml), encoding="utf-8")
+    if build.diff:
+        byproducts.append(DIFF)
+        (folder / DIFF).write_bytes(build.diff)
     for role, read in build.samples.items():
         byproducts.append(samples_file(role))
         shutil.copyfile(read.path, folder / byproducts[-1])
@@ -167,7 +176,8 @@ def _results(build: Build) -> dict[str, Any]:
             "replacement_sqnr_db": build.loaded.replacement_sqnr_db,
         },
         "layers": msgspec.to_builtins(build.layers),
-        "stages": [{"name": stage.name, "seconds": stage.seconds, "found": stage.found} for stage in build.stages],
+        "stages": [_stage(stage) for stage in build.stages],
+        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "warnings": list(build.warnings),
     }
 
@@ -175,6 +185,11 @@ def _results(build: Build) -> dict[str, Any]:
 def samples_file(role: str) -> str:
     """The file of an output that lists the samples of a reading, by its role."""
     return f"{role.removesuffix('-samples')}.samples.jsonl"
+
+
+def _stage(stage: StageReport) -> dict[str, Any]:
+    files = {"files": stage.files} if stage.files else {}
+    return {"name": stage.name, "seconds": stage.seconds, "found": stage.found, **files}
 
 
 def recorded_check(check: Check) -> dict[str, Any]:

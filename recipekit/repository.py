@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from recipekit import digests
+from recipekit.secret_patterns import find_secret
 
 _TIMEOUT_SECONDS = 5
 _PLAIN_DIFF = (  # the same bytes on every machine, whatever its configuration makes of a diff
@@ -21,6 +23,7 @@ _PLAIN_DIFF = (  # the same bytes on every machine, whatever its configuration m
     *("--diff-algorithm=myers", "--unified=3", "--src-prefix=a/", "--dst-prefix=b/"),
 )
 _SETTINGS = ("core.fsmonitor=false", "core.quotePath=true", "diff.relative=false")
+_GREATEST_DIFF = 1 << 20
 _SCP_LIKE = re.compile(r"^(?:[^@/:]+@)?(?P<host>[^/:]+):(?P<path>[^/].*)$")
 
 
@@ -31,14 +34,33 @@ class Repository:
     Attributes:
         commit: the full id of HEAD.
         dirty: whether any file differs from HEAD or is untracked and not ignored.
-        diff_sha256: SHA-256 of `git diff HEAD`; empty where no tracked file differs.
+        diff: `git diff HEAD` of the whole repository, which untracked files are no part of; empty where no tracked
+            file differs. `git apply` on a checkout of the commit brings the changes back.
         uri: where `origin` lies, as `git+https://...`, without credentials; empty where it is this machine or nowhere.
     """
 
     commit: str
     dirty: bool
-    diff_sha256: str
+    diff: bytes = field(repr=False)
     uri: str
+
+    @property
+    def diff_sha256(self) -> str:
+        """SHA-256 of the diff; empty where there is none."""
+        return digests.of_bytes(self.diff) if self.diff else ""
+
+    @cached_property
+    def withheld(self) -> str:
+        """Why the diff is not kept beside a build: `secret` or `size`; empty where it is, or where there is none."""
+        if len(self.diff) > _GREATEST_DIFF:
+            return "size"
+        return "secret" if find_secret(self.diff.decode("utf-8", errors="replace")) else ""
+
+    @property
+    def withheld_because(self) -> str:
+        """The same in a sentence."""
+        reason = {"size": "are too large", "secret": "hold what looks like a secret"}.get(self.withheld, "")
+        return f"uncommitted changes {reason}, so the output keeps no diff of them; commit before you build"
 
 
 def repository_of(root: Path) -> Repository | None:
@@ -52,7 +74,7 @@ def repository_of(root: Path) -> Repository | None:
     if diff is None:
         return None
     origin = (_git(root, "config", "--get", "remote.origin.url") or b"").decode("utf-8", errors="replace").strip()
-    return Repository(commit[1].decode(), dirty, digests.of_bytes(diff) if diff else "", public_uri(origin))
+    return Repository(commit[1].decode(), dirty, diff, public_uri(origin))
 
 
 def public_uri(url: str) -> str:

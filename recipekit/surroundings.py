@@ -5,6 +5,7 @@ It is looked at once and shared by all children of a sweep. It knows no recipe.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -32,18 +33,19 @@ class Surroundings:
         variables: the environment of the workers.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, variables: Mapping[str, str] | None = None) -> None:
         """Looks at nothing yet.
 
         Args:
             root: the project root.
+            variables: the environment of the workers, where it is not that of `worker_environment`.
         """
         self._root = root
         self._tools: dict[str, dict[str, Any]] = {}
         self._digests: dict[str, str] = {}
         self._extras: dict[frozenset[str], tuple[Package, ...]] = {}
         self.known_files: dict[Path, FileState] = {}
-        self.variables = worker_environment()
+        self.variables = worker_environment() if variables is None else dict(variables)
 
     @cached_property
     def environment(self) -> Environment:

@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
-    {"errors", "nearest", "intervals", "turns"},
+    {"errors", "nearest", "intervals", "turns", "secret_patterns"},
     {"digests", "fsio", "locks", "contracts"},
     {
         "registry",

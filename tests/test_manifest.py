@@ -122,7 +122,7 @@ def other_overrides(build: BuildInputs) -> BuildInputs:
 
 
 def other_commit(build: BuildInputs) -> BuildInputs:
-    state = Repository("b" * 40, dirty=False, diff_sha256="", uri="git+https://example.invalid/r.git")
+    state = Repository("b" * 40, dirty=False, diff=b"", uri="git+https://example.invalid/r.git")
     return replace(build, dependencies=(Dependency.of_repository(state), *DEPENDENCIES[1:]))
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
 
 from recipekit.contracts import SURVEY, DatasetSpec, SampleSet, SurveyRequest
 from recipekit.errors import DatasetError, PluginError, StageDied, StageMemory, StageTimeout
-from recipekit.pool import Limits, Pool
+from recipekit.pool import Limits, Pool, worker_environment
 from recipekit.worker.__main__ import main as run_worker
 
 MISBEHAVIOUR = """
@@ -245,3 +246,11 @@ def test_a_failed_stage_can_be_tried_again_alone(
     assert run_worker([str(request)]) == 0
     assert "record" in msgspec.json.decode((project / "kill" / "response.json").read_bytes())
     assert "about to do nothing" in capfd.readouterr().out
+
+
+def test_the_workers_have_the_environment_that_the_pool_was_given() -> None:
+    with Pool(variables={**worker_environment(), "OMP_NUM_THREADS": "7"}) as given:
+        given.warm("litert")
+        pid = given.pid("litert")
+        assert pid is not None
+        assert psutil.Process(pid).environ()["OMP_NUM_THREADS"] == "7"

@@ -33,7 +33,7 @@ def test_a_clean_project_is_its_commit(project: Path) -> None:
 
     assert found is not None
     assert found.commit == git(project, "rev-parse", "HEAD").decode().strip()
-    assert (found.dirty, found.diff_sha256, found.uri) == (False, "", "")
+    assert (found.dirty, found.diff, found.diff_sha256, found.withheld, found.uri) == (False, b"", "", "", "")
 
 
 def test_a_changed_file_makes_it_dirty_and_the_diff_is_pinned(project: Path) -> None:
@@ -44,6 +44,55 @@ def test_a_changed_file_makes_it_dirty_and_the_diff_is_pinned(project: Path) -> 
     assert found is not None
     assert found.dirty
     assert found.diff_sha256 == hashlib.sha256(git(project, "diff", "--full-index", "HEAD")).hexdigest()
+
+
+def test_the_diff_on_a_checkout_of_the_commit_gives_the_dirty_tree(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (project / "recipe.yaml").write_text("seed: 2\n")
+    (project / "weights.bin").write_bytes(bytes(range(256)) * 8)
+    git(project, "add", "weights.bin")
+    found = repository_of(project)
+    assert found is not None
+    clone = tmp_path_factory.mktemp("clone")
+    git(clone, "clone", "-q", str(project), ".")
+    git(clone, "checkout", "-q", found.commit)
+    (clone / ".git" / "repository.diff").write_bytes(found.diff)
+
+    git(clone, "apply", ".git/repository.diff")
+
+    for name in ("recipe.yaml", "weights.bin"):
+        assert (clone / name).read_bytes() == (project / name).read_bytes()
+
+
+def test_an_untracked_file_is_no_part_of_the_diff(project: Path) -> None:
+    (project / ".env").write_text("API_TOKEN=planted\n")
+
+    found = repository_of(project)
+
+    assert found is not None
+    assert (found.dirty, found.diff) == (True, b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "withheld", "reason"),
+    [
+        ("password: hunter22\n", "secret", "hold what looks like a secret"),
+        ("x" * (1 << 20), "size", "are too large"),
+        ("seed: 2\n", "", ""),
+    ],
+)
+def test_a_diff_with_a_secret_or_beyond_a_mebibyte_is_withheld(
+    project: Path, content: str, withheld: str, reason: str
+) -> None:
+    (project / "recipe.yaml").write_text(content)
+
+    found = repository_of(project)
+
+    assert found is not None
+    assert found.withheld == withheld
+    assert reason in found.withheld_because
+    assert "hunter22" not in repr(found)
 
 
 def test_a_staged_change_is_part_of_the_diff(project: Path) -> None:

@@ -25,6 +25,7 @@ VERBS = {
     "list": "name the project's recipes and the options of every group",
     "show": "print a composed recipe, each value with the file and line that set it",
     "cache": "say what the stage store holds, or remove what was long unused",
+    "reproduce": "build an output again from its manifest alone and compare byte for byte",
     "lint": "look for faults in calibration and evaluation samples without converting",
     "verify": "check an output: files, records, verdict and signatures",
     "sign": "sign an output's manifest and verdict with your own key",

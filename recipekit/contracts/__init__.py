@@ -19,6 +19,7 @@ from recipekit.contracts.declared import (
     metric_files,
 )
 from recipekit.contracts.loaded import FirstLayer, LoadedModel, LoadRequest, Replacement, UnrollRequest
+from recipekit.contracts.located import Located, LocateRequest
 from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
     Census,
@@ -58,6 +59,7 @@ from recipekit.contracts.stages import (
     ENCODE,
     EXAMINE,
     LOAD,
+    LOCATE,
     LOWER,
     MEASURE,
     OPTIMIZE,
@@ -96,6 +98,7 @@ __all__ = [
     "EXACT_SQNR_DB",
     "EXAMINE",
     "LOAD",
+    "LOCATE",
     "LOWER",
     "MEASURE",
     "OPTIMIZE",
@@ -132,6 +135,8 @@ __all__ = [
     "LayerWeights",
     "LoadRequest",
     "LoadedModel",
+    "LocateRequest",
+    "Located",
     "LowerRequest",
     "LoweredLayer",
     "LoweringSpec",

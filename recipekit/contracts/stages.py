@@ -13,6 +13,7 @@ from recipekit.contracts.declared import (
     ModelSpec,
 )
 from recipekit.contracts.loaded import LoadedModel, LoadRequest, UnrollRequest
+from recipekit.contracts.located import Located, LocateRequest
 from recipekit.contracts.measured import Latency, LoweredLayer, Measurement
 from recipekit.contracts.optimization import (
     Confirmation,
@@ -242,6 +243,7 @@ class Stage(NamedTuple):
         failure: the error that an exception becomes which nobody foresaw.
         alone: whether nothing else may run meanwhile, because it measures time.
         rank: of stages that wait for the same worker, the one with the lowest goes first.
+        repeats: whether it is to leave the same files each time; a SavedModel is never the same twice.
     """
 
     name: str
@@ -251,6 +253,7 @@ class Stage(NamedTuple):
     failure: type[RecipekitError]
     alone: bool = False
     rank: int = 0
+    repeats: bool = True
 
     def on(self, worker: str) -> Stage:
         """The same stage in another worker, for plugins that do without TensorFlow."""
@@ -258,9 +261,9 @@ class Stage(NamedTuple):
 
 
 SURVEY = Stage("survey", "litert", SurveyRequest, SampleSet, DatasetError)
-LOAD = Stage("load", "tensorflow", LoadRequest, LoadedModel, SourceError)
-OPTIMIZE = Stage("optimize", "tensorflow", OptimizeRequest, OptimizedModel, OptimizationError)
-UNROLL = Stage("unroll", "tensorflow", UnrollRequest, LoadedModel, SourceError)
+LOAD = Stage("load", "tensorflow", LoadRequest, LoadedModel, SourceError, repeats=False)
+OPTIMIZE = Stage("optimize", "tensorflow", OptimizeRequest, OptimizedModel, OptimizationError, repeats=False)
+UNROLL = Stage("unroll", "tensorflow", UnrollRequest, LoadedModel, SourceError, repeats=False)
 REFERENCE = Stage("reference", "tensorflow", ReferenceRequest, Reference, EvaluationError)
 LOWER = Stage("lower", "tensorflow", LowerRequest, Flatbuffer, ConversionError)
 CALIBRATE = Stage("calibrate", "tensorflow", CalibrateRequest, Calibration, ConversionError)
@@ -271,6 +274,7 @@ MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationErro
 EXAMINE = Stage("examine", "litert", ExamineRequest, Measurement, EvaluationError)
 BENCHMARK = Stage("benchmark", "litert", BenchmarkRequest, Latencies, EvaluationError, alone=True)
 CURVE = Stage("curve", "litert", CurveRequest, Curve, EvaluationError)
+LOCATE = Stage("locate", "litert", LocateRequest, Located, EvaluationError)
 
 STAGES = {
     stage.name: stage
@@ -289,5 +293,6 @@ STAGES = {
         EXAMINE,
         BENCHMARK,
         CURVE,
+        LOCATE,
     )
 }

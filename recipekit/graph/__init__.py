@@ -10,6 +10,16 @@ from recipekit.graph.loading import load_stage
 from recipekit.graph.node import Node, Records
 from recipekit.graph.optimization import converted_model, training_section
 from recipekit.graph.stages import Graph
-from recipekit.graph.surveys import survey
+from recipekit.graph.surveys import file_parameters, survey
 
-__all__ = ["Graph", "Node", "Records", "converted_model", "dataset_section", "load_stage", "survey", "training_section"]
+__all__ = [
+    "Graph",
+    "Node",
+    "Records",
+    "converted_model",
+    "dataset_section",
+    "file_parameters",
+    "load_stage",
+    "survey",
+    "training_section",
+]

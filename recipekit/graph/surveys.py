@@ -34,6 +34,11 @@ _HOSTED = frozenset({"tfds", "huggingface"})
 _WILDCARDS = frozenset("*?[")
 
 
+def file_parameters(plugin: str) -> tuple[str, ...]:
+    """The parameters of a dataset that name files; of a plugin that isn't recipekit's own, `path`."""
+    return _DECLARED_FILES.get(plugin, ("path",))
+
+
 def survey(label: str, dataset: DatasetSpec, section: str, surroundings: Surroundings) -> Node:
     """The stage that reads a dataset.
 

@@ -83,7 +83,8 @@ class Dependency(NamedTuple):
     def of_repository(cls, repository: Repository) -> Dependency:
         """The commit of the recipe project, and what was changed since."""
         diff = {"diffSha256": repository.diff_sha256} if repository.diff_sha256 else {}
-        annotations = {"dirty": repository.dirty, **diff}
+        withheld = {"diffWithheld": repository.withheld} if repository.withheld else {}
+        annotations = {"dirty": repository.dirty, **diff, **withheld}
         return cls("recipe-repo", "recipe-repo", {"gitCommit": repository.commit}, repository.uri, annotations)
 
     @classmethod

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import socketpair
@@ -47,8 +47,13 @@ class Limits(NamedTuple):
 class Worker:
     """One child process that answers stage requests, one at a time."""
 
-    def __init__(self, kind: str) -> None:
-        """Starts the process; it imports what its kind needs while the caller goes on."""
+    def __init__(self, kind: str, variables: Mapping[str, str]) -> None:
+        """Starts the process; it imports what its kind needs while the caller goes on.
+
+        Args:
+            kind: decides what it imports.
+            variables: its environment.
+        """
         ours, theirs = socketpair()
         lifeline, self._lifeline = os.pipe()
         descriptors = (theirs.fileno(), lifeline)
@@ -58,7 +63,7 @@ class Worker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=worker_environment(),
+            env=dict(variables),
             start_new_session=True,  # Ctrl-C reaches the parent alone, which then ends its workers
         )
         theirs.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import msgspec
 from recipekit.contracts import STAGES, Record, Stage
 from recipekit.errors import InternalError, by_id
 from recipekit.pool.crew import Crew
-from recipekit.pool.process import Limits, Tell
+from recipekit.pool.process import Limits, Tell, worker_environment
 
 
 class StageResult(NamedTuple):
@@ -29,16 +29,20 @@ class Pool:
     Threads may share it: as many stages of a kind run at the same time as the kind has workers, others wait.
     """
 
-    def __init__(self, limits: Limits | None = None, litert: int = 1) -> None:
+    def __init__(
+        self, limits: Limits | None = None, litert: int = 1, variables: Mapping[str, str] | None = None
+    ) -> None:
         """Starts nothing yet.
 
         Args:
             limits: of each stage.
             litert: how many workers without TensorFlow there may be; with it there is one.
+            variables: the workers' environment; None for `worker_environment`.
         """
         self._limits = limits or Limits()
         kinds = sorted({stage.worker for stage in STAGES.values()})
-        self._crews = {kind: Crew(kind, litert if kind == "litert" else 1) for kind in kinds}
+        environment = worker_environment() if variables is None else variables
+        self._crews = {kind: Crew(kind, litert if kind == "litert" else 1, environment) for kind in kinds}
         self._turns = threading.Condition()
         self._under_way = 0
         self._quiet = False

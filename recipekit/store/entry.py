@@ -38,11 +38,13 @@ class Entry:
         key: digest of the stage's inputs.
         folder: holds `artifacts/` and `log.txt`, as far as the stage has left them; to be read only.
         document: what the caller has put beside them; to be read only, too.
+        files: SHA-256 and size in bytes of each file, by name relative to the folder.
     """
 
     key: str
     folder: Path
     document: dict[str, Any]
+    files: Mapping[str, Mapping[str, Any]]
     _made: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, of: Hashable, make: Callable[[], Made]) -> Made:

@@ -20,7 +20,7 @@ from typing import Any
 from recipekit import fsio, locks
 from recipekit.store import entry as entries
 from recipekit.store.claims import Claims
-from recipekit.store.entry import Entry
+from recipekit.store.entry import Entry, Stored
 from recipekit.store.layout import Layout
 
 _UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -60,7 +60,7 @@ class Lease:
                     if data is None or stored is None or not entries.holds(folder, stored.files):
                         self._discard(key, data)
                         return None
-                    entry = self._keep(key, data, stored.document)
+                    entry = self._keep(key, data, stored)
             with suppress(OSError):  # when it was last used isn't worth a fault
                 os.utime(folder / entries.FILE)
         return entry
@@ -126,11 +126,11 @@ class Lease:
                     there = self.find(key)
                     if there is not None:
                         return there
-        return self._keep(key, data, json.loads(data)["document"])
+        return self._keep(key, data, Stored(files, json.loads(data)["document"]))
 
-    def _keep(self, key: str, data: bytes, document: dict[str, Any]) -> Entry:
+    def _keep(self, key: str, data: bytes, stored: Stored) -> Entry:
         """Makes an entry that is whole the one that is found while its `entry.json` stays the same."""
-        entry = Entry(key, self._layout.entry(key), document)
+        entry = Entry(key, self._layout.entry(key), stored.document, stored.files)
         self._verified[key] = (data, entry)
         return entry
 

@@ -48,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "sign --help": VERIFY,
     "run --help": RUN,
     "lint --help": RUN,
+    "reproduce --help": RUN,
     "run recipe=digits --cfg job": RUN,
 }
 """Libraries that a command may import, by their top-level names; none of those that models or arrays need."""

@@ -1,0 +1,101 @@
+"""`recipekit reproduce`: an output built again from its manifest alone, and compared byte for byte."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from recipekit.audit.environment_check import check_environment
+from recipekit.audit.recorded_output import read_output
+from recipekit.audit.reproduction import Where, reproduce
+from recipekit.cli.arguments import Parser
+from recipekit.cli.reproduction_page import show_environment, show_reproduction
+from recipekit.cli.screen import Screen
+from recipekit.errors import ProjectError, UsageError
+from recipekit.pool import Limits, Pool
+from recipekit.project import Project, find_project
+
+
+def main(argv: list[str]) -> int:
+    """Builds and compares, or with `--check-env` only compares the environments."""
+    options = _parser().parse_args(argv)
+    for folder in filter(None, (options.project, *options.inputs)):
+        if not folder.is_dir():
+            raise UsageError("there is no such folder", where=str(folder), fix="name a folder")
+    console = Console(stderr=options.format == "json")
+    recorded = read_output(options.output)
+    if options.check_env:
+        check = check_environment(recorded)
+        if options.format == "json":
+            sys.stdout.write(msgspec.json.encode(check).decode() + "\n")
+        else:
+            show_environment(console, check)
+        return check.exit_code
+    project = _project(options)
+    screen = Screen(console)
+    where = Where(project.root.resolve(), options.inputs, options.keep)
+    with Pool(Limits.of(project), variables=recorded.variables) as pool:
+        try:
+            reproduction = reproduce(recorded, where, pool, screen)
+        finally:
+            screen.stopped()
+    if options.format == "json":
+        sys.stdout.write(msgspec.json.encode(reproduction).decode() + "\n")
+    else:
+        show_reproduction(console, reproduction)
+    return reproduction.exit_code
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="recipekit reproduce",
+        description="Build an output again from its manifest alone, in a store of its own, and compare byte for byte;"
+        " docs/reproduce.md says what is promised where.",
+        epilog="example: recipekit reproduce outputs/mobilenet_int8/latest",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="the output's folder, or a link to it")
+    parser.add_argument(
+        "--project",
+        metavar="DIR",
+        type=Path,
+        help="the folder that recorded paths are relative to (default: the project around OUTPUT, else the one here)",
+    )
+    parser.add_argument(
+        "--inputs",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        default=[],
+        help="one more folder in which inputs may lie under any name; may be repeated",
+    )
+    parser.add_argument(
+        "--keep", metavar="DIR", type=Path, help="where an output that differs is kept (default: OUTPUT.reproduced)"
+    )
+    parser.add_argument("--check-env", action="store_true", help="only say what differs in the environment")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
+    return parser
+
+
+def _project(options: argparse.Namespace) -> Project:
+    """The project that the output belongs to, whose recipes may be gone by now."""
+    if options.project is not None:
+        return _plain(options.project.resolve())
+    around = (_project_of(start) for start in (options.output.resolve(), Path.cwd()))
+    return next(filter(None, around), _plain(Path.cwd()))
+
+
+def _project_of(start: Path) -> Project | None:
+    try:
+        return find_project(start)
+    except ProjectError:
+        return None
+
+
+def _plain(root: Path) -> Project:
+    return Project(root=root, recipes=root / "recipes", outputs=root / "outputs")
