@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
-    {"errors", "nearest", "intervals", "turns"},
+    {"errors", "nearest", "intervals", "turns", "secrecy"},
     {"digests", "fsio", "contracts"},
     {
         "registry",
@@ -43,7 +43,7 @@ LEVELS = (
 )
 """Rooms from the lowest level up."""
 
-OPEN_TO_WORKERS = {"errors", "nearest", "digests", "contracts", "registry", "samples", "fitting"}
+OPEN_TO_WORKERS = {"errors", "nearest", "secrecy", "digests", "contracts", "registry", "samples", "fitting"}
 """Rooms that the worker processes share with their parent."""
 
 ADDRESSES = {

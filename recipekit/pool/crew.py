@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 from recipekit.errors import StageDied
@@ -13,9 +13,10 @@ from recipekit.pool.process import Worker
 class Crew:
     """Up to `size` processes of a kind, each started when no other one is idle; threads may share them."""
 
-    def __init__(self, kind: str, size: int) -> None:
-        """Starts nothing yet."""
+    def __init__(self, kind: str, size: int, secrets: Collection[str] = ()) -> None:
+        """Starts nothing yet; `secrets` are names of secret environment variables that the workers get."""
         self._kind = kind
+        self._secrets = secrets
         self._free = size
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
@@ -103,7 +104,7 @@ class Crew:
     def _start(self) -> Worker:
         if self._closed:
             raise StageDied("the workers were ended", fix="run again")
-        worker = Worker(self._kind)
+        worker = Worker(self._kind, self._secrets)
         self._all.add(worker)
         return worker
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import socketpair
@@ -23,6 +23,7 @@ import psutil
 from recipekit.contracts import Stage
 from recipekit.errors import RecipekitError, StageDied, StageMemory, StageTimeout
 from recipekit.project import Project
+from recipekit.secrecy import is_secret_variable, redacted
 
 _POLL_SECONDS = 0.1
 _LAST_WORDS = 12
@@ -32,23 +33,33 @@ Tell = Callable[[str], None]
 
 
 class Limits(NamedTuple):
-    """What one stage may take: seconds of wall-clock time and MiB of resident memory."""
+    """What one stage may take: seconds of wall-clock time and MiB of resident memory; and what its worker may know.
+
+    The workers get no environment variable that holds a secret by its name, but for those that `secrets` lists.
+    """
 
     seconds: float = 3600.0
     memory_mib: float = psutil.virtual_memory().total * 0.9 / 2**20
+    secrets: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, project: Project) -> Limits:
         """The limits that a project sets, the built-in ones where it sets none."""
         built_in = cls()
-        return cls(project.stage_timeout or built_in.seconds, project.memory_limit_mib or built_in.memory_mib)
+        seconds, memory_mib = project.stage_timeout, project.memory_limit_mib
+        return cls(seconds or built_in.seconds, memory_mib or built_in.memory_mib, project.env)
 
 
 class Worker:
     """One child process that answers stage requests, one at a time."""
 
-    def __init__(self, kind: str) -> None:
-        """Starts the process; it imports what its kind needs while the caller goes on."""
+    def __init__(self, kind: str, secrets: Collection[str] = ()) -> None:
+        """Starts the process; it imports what its kind needs while the caller goes on.
+
+        Args:
+            kind: of the worker.
+            secrets: names of secret environment variables that it gets all the same.
+        """
         ours, theirs = socketpair()
         lifeline, self._lifeline = os.pipe()
         descriptors = (theirs.fileno(), lifeline)
@@ -58,7 +69,7 @@ class Worker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=worker_environment(),
+            env=worker_environment(secrets),
             start_new_session=True,  # Ctrl-C reaches the parent alone, which then ends its workers
         )
         theirs.close()
@@ -156,9 +167,25 @@ def _progress(request: Path) -> str:
         return ""
 
 
-def worker_environment() -> dict[str, str]:
-    """The workers' environment: determinism unless the user says otherwise, and a stack on crashes."""
-    return {"PYTHONHASHSEED": "0", "TF_DETERMINISTIC_OPS": "1", **os.environ, "PYTHONFAULTHANDLER": "1"}
+def worker_environment(secrets: Collection[str] = ()) -> dict[str, str]:
+    """The workers' environment: determinism unless the user says otherwise, a stack on crashes, and no secrets.
+
+    Args:
+        secrets: names of variables that are passed on though they hold a secret by their name.
+    """
+    known = {name: value for name, value in os.environ.items() if name in secrets or not is_secret_variable(name)}
+    return {"PYTHONHASHSEED": "0", "TF_DETERMINISTIC_OPS": "1", **known, "PYTHONFAULTHANDLER": "1"}
+
+
+def withhold_secrets(log: Path) -> None:
+    """Takes secrets out of what foreign code has printed: a log is kept, published, and quoted in errors."""
+    try:
+        text = log.read_bytes().decode(errors="surrogateescape")
+    except FileNotFoundError:
+        return
+    clean = redacted(text)
+    if clean != text:
+        log.write_bytes(clean.encode(errors="surrogateescape"))
 
 
 def _ending(returncode: int) -> str:
@@ -169,6 +196,7 @@ def _ending(returncode: int) -> str:
 
 def _last_words(log: Path) -> str:
     """The end of a stage's log, indented below a heading; of a crash, what came before it and its innermost frames."""
+    withhold_secrets(log)
     if not log.is_file():
         return ""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
