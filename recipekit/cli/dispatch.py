@@ -16,7 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from recipekit import __version__
-from recipekit.errors import RecipekitError, UsageError
+from recipekit.errors import EnvironmentFault, RecipekitError, UsageError
 from recipekit.nearest import did_you_mean
 from recipekit.secrecy import redacted
 
@@ -100,7 +100,15 @@ def _dispatch(arguments: list[str]) -> int:
             where="command line",
             fix=f"use one of {', '.join(VERBS)}",
         )
-    code: int = importlib.import_module(f"recipekit.cli.{verb}").main(rest)
+    try:
+        command = importlib.import_module(f"recipekit.cli.{verb}")
+    except ModuleNotFoundError as error:
+        raise EnvironmentFault(
+            f"the module '{error.name}' is not installed, and recipekit needs its package",
+            where="environment",
+            fix="pip install --force-reinstall recipekit",
+        ) from error
+    code: int = command.main(rest)
     return code
 
 

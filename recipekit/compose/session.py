@@ -15,6 +15,7 @@ from recipekit.compose.folders import recipe_folders
 from recipekit.compose.sources import use_folders
 from recipekit.errors import ForbiddenKey
 from recipekit.project import Project
+from recipekit.requirements import require
 from recipekit.secrecy import is_secret_variable
 
 PRIMARY = "recipekit"
@@ -34,6 +35,7 @@ def hydra_for(project: Project) -> Iterator[None]:
 
 def prepare(project: Project) -> None:
     """Puts the project's folders on Hydra's search path, and guards the environment, in this process."""
+    require("hydra-core", "omegaconf")
     use_folders(recipe_folders(project))
     _guard_environment(project)
 

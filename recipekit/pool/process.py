@@ -15,13 +15,14 @@ from collections.abc import Callable, Collection
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import socketpair
+from tempfile import TemporaryFile
 from threading import Lock
 from typing import NamedTuple
 
 import psutil
 
 from recipekit.contracts import Stage
-from recipekit.errors import RecipekitError, StageDied, StageMemory, StageTimeout
+from recipekit.errors import EnvironmentFault, PluginError, RecipekitError, StageDied, StageMemory, StageTimeout
 from recipekit.project import Project
 from recipekit.secrecy import is_secret_variable, redacted
 
@@ -63,12 +64,13 @@ class Worker:
         ours, theirs = socketpair()
         lifeline, self._lifeline = os.pipe()
         descriptors = (theirs.fileno(), lifeline)
+        self._words = TemporaryFile()  # noqa: SIM115  as long as the worker lives
         self._process = subprocess.Popen(
             [sys.executable, "-m", "recipekit.worker", "--serve", kind, *map(str, descriptors)],
             pass_fds=descriptors,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=self._words,  # until the first stage has a log
             env=worker_environment(secrets),
             start_new_session=True,  # Ctrl-C reaches the parent alone, which then ends its workers
         )
@@ -98,7 +100,9 @@ class Worker:
             tell: is told how far the stage has come, each time when that changes.
 
         Raises:
-            StageDied: the process ended before it answered.
+            StageDied: a signal ended the process before it answered.
+            PluginError: it ended by itself, which only code that it was made to run can do.
+            EnvironmentFault: it couldn't import what its kind needs.
             StageTimeout: the stage took longer than its limit.
             StageMemory: the process used more memory than its limit.
         """
@@ -121,6 +125,11 @@ class Worker:
             self._connection.recv_bytes()
         except (EOFError, OSError):
             self._process.wait()
+            if self._process.returncode > 0 and not self._ready:
+                raise self._without_its_imports() from None
+            if self._process.returncode >= 0:
+                what = f"code of a plugin or of the project has ended the worker process in the stage '{stage.name}'"
+                self._fail(PluginError, f"{what}: it {_ending(self._process.returncode)}", path)
             what = f"the worker process {_ending(self._process.returncode)} in the stage '{stage.name}'"
             self._fail(StageDied, what, path)
 
@@ -144,6 +153,7 @@ class Worker:
             self._process.wait()
             self._connection.close()
             os.close(self._lifeline)
+            self._words.close()
             self._lifeline = -1
 
     def _fail(self, error: type[RecipekitError], what: str, path: Path) -> None:
@@ -151,6 +161,17 @@ class Worker:
         words = _last_words(path.with_name("log.txt"))
         command = shlex.join([sys.executable, "-m", "recipekit.worker", str(path)])
         raise error(f"{what}{words}", where=str(path.parent), fix=f"try that stage alone: {command}")
+
+    def _without_its_imports(self) -> EnvironmentFault:
+        self._words.seek(0)
+        lines = self._words.read().decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), _ending(self._process.returncode))
+        self.close()
+        return EnvironmentFault(
+            f"a worker process can't import what it needs: {redacted(last)}",
+            where="environment",
+            fix="pip install --force-reinstall the package that this names, or recipekit with its requirements",
+        )
 
     def _resident_mib(self) -> float:
         try:
