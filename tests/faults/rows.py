@@ -52,7 +52,7 @@ ROWS = {
     36: Row("flatbuffer of eight bytes, absurd dimensions", (4, 5), "the process died; never accepted"),
     37: Row("metric NaN, or its code fails", (4, 5), "never accepted"),
     38: Row("threshold missed", (3,), "value, limit; kept as rejected, `latest` unchanged"),
-    39: Row("SIGKILL before each step on the disk", (-9, 137), "all or nothing; the next run works"),
+    39: Row("SIGKILL before each step on the disk", (-9,), "all or nothing; the next run works"),
     40: Row("SIGINT or SIGTERM in each phase", (130, 143), "no process and no staging left"),
     41: Row("disk full or broken at any call", (7,), "bytes needed and free"),
     42: Row("outputs read-only, not ours, on another file system; no file left to open", (7,), "path and owner"),
