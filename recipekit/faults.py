@@ -240,8 +240,11 @@ def _nearest(key: str, known: list[str]) -> str:
 
 def _purpose(part: dict[str, Any], key: str) -> str:
     described = part.get("properties", {}).get(key)
-    text = described.get("description", "") if isinstance(described, dict) else ""
-    return f" ({text[0].lower()}{text[1:].rstrip('.')})" if text else ""
+    if not isinstance(described, dict) or not described.get("description"):
+        return ""
+    text = described["description"]
+    example = f": add it, such as '{key}: {described['examples'][0]}'" if "examples" in described else ""
+    return f" ({text[0].lower()}{text[1:].rstrip('.')}){example}"
 
 
 def _branch(error: ValidationError, document: Any, root: dict[str, Any]) -> str:

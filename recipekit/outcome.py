@@ -7,6 +7,7 @@ from typing import Any
 from recipekit.acceptance import Check
 from recipekit.contracts import Measurement, Record
 from recipekit.errors import RecipekitError
+from recipekit.secrecy import redacted
 
 EXIT_CODES = {"accepted": 0, "rejected": 3, "not-judged": 4}
 """Exit code of each verdict."""
@@ -27,9 +28,14 @@ class Failure(Record, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, error: RecipekitError) -> Failure:
-        """The data of an error."""
+        """The data of an error, secrets withheld."""
         return cls(
-            id=error.id, exit_code=error.exit_code, what=error.what, where=error.where, fix=error.fix, log=error.log
+            id=error.id,
+            exit_code=error.exit_code,
+            what=redacted(error.what),
+            where=redacted(error.where),
+            fix=redacted(error.fix),
+            log=error.log,
         )
 
 

@@ -30,7 +30,7 @@ class Project(Record, frozen=True, kw_only=True):
         recipes: the recipes folder; absolute.
         outputs: where versioned outputs go; absolute.
         config_dirs: more folders like `recipes`, looked up behind it.
-        env: environment variables that recipes may read.
+        env: environment variables that recipes may read; those that hold a secret by their name, workers alone.
         stage_timeout: seconds that one stage may take; None for the built-in limit.
         memory_limit_mib: resident memory that one stage may use; None for the built-in limit.
         named_store: where the settings want the results of stages kept; absolute, None for below the outputs.

@@ -25,9 +25,10 @@ from recipekit.contracts import (
     Record,
     SourceSpec,
 )
-from recipekit.errors import InvalidRecipe
+from recipekit.errors import ForbiddenKey, InvalidRecipe
 from recipekit.faults import Fault, dotted, find_faults, with_defaults
 from recipekit.rules import cross_faults, warnings
+from recipekit.secrecy import suspects
 
 Origin = Callable[[tuple[str | int, ...]], str]
 """Where a key path was written: `recipes/x.yaml:12`, or `command line: seed=7`; empty if nobody wrote it."""
@@ -94,8 +95,10 @@ def parse(mapping: dict[str, Any], root: Path, origin: Origin) -> Recipe:
         origin: tells where a key path was written.
 
     Raises:
+        ForbiddenKey: it holds secrets, which every output would record.
         InvalidRecipe: with every fault of the schema, or, if the schema is content, of the cross rules.
     """
+    _refuse_secrets(mapping, origin)
     faults = [*_not_json(mapping, ()), *find_faults(mapping, "recipe")]
     if faults:
         raise _invalid(faults, origin)
@@ -131,6 +134,23 @@ def read_acceptance(resolved: dict[str, Any]) -> Acceptance:
     """
     acceptance = resolved["acceptance"]
     return msgspec.convert({**acceptance, "model": acceptance["model"] or None}, Acceptance)
+
+
+def _refuse_secrets(mapping: dict[str, Any], origin: Origin) -> None:
+    """Refuses what looks like a secret; neither its value is said nor an override that holds it.
+
+    Raises:
+        ForbiddenKey: with every field that holds one.
+    """
+    lines = [f"{origin(path).partition('=')[0]}: '{dotted(path)}' holds {kind}" for path, kind in suspects(mapping)]
+    if lines:
+        raise ForbiddenKey(
+            lines[0]
+            if len(lines) == 1
+            else "\n".join([f"the recipe holds {len(lines)} secrets:", *map("  {}".format, lines)]),
+            fix="take it out, and make it invalid where it was shared: an output records the whole recipe; a plugin may"
+            " read a secret from an environment variable that pyproject.toml passes on ([tool.recipekit] env)",
+        )
 
 
 def _invalid(faults: list[Fault], origin: Origin) -> InvalidRecipe:

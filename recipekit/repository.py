@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from recipekit import digests
-from recipekit.secret_patterns import find_secret
+from recipekit.secrecy import redacted
 
 _TIMEOUT_SECONDS = 5
 _PLAIN_DIFF = (  # the same bytes on every machine, whatever its configuration makes of a diff
@@ -54,7 +54,8 @@ class Repository:
         """Why the diff is not kept beside a build: `secret` or `size`; empty where it is, or where there is none."""
         if len(self.diff) > _GREATEST_DIFF:
             return "size"
-        return "secret" if find_secret(self.diff.decode("utf-8", errors="replace")) else ""
+        text = self.diff.decode("utf-8", errors="replace")
+        return "secret" if redacted(text) != text else ""
 
     @property
     def withheld_because(self) -> str:

@@ -18,7 +18,9 @@ from recipekit.inputs import FileState
 from recipekit.pool import worker_environment
 from recipekit.repository import Repository, repository_of
 
-WORKER_ROOMS = frozenset({"worker", "errors", "nearest", "digests", "contracts", "registry", "samples", "fitting"})
+WORKER_ROOMS = frozenset(
+    {"worker", "errors", "nearest", "secrecy", "digests", "contracts", "registry", "samples", "fitting"}
+)
 """The part of recipekit that runs in workers; the rest can't change what a stage gives."""
 
 _LITERT = ("ai-edge-litert", "ai-edge-quantizer", "msgspec", "numpy", "pillow", "rfc8785", "scikit-learn")

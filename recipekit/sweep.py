@@ -36,6 +36,7 @@ from recipekit.pipeline import Facilities, Settings, prepare, read_job, run_job
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
 from recipekit.report import render_sweep
+from recipekit.secrecy import redacted
 from recipekit.store import Store
 from recipekit.surroundings import Surroundings
 from recipekit.turns import Turn, Turns
@@ -190,7 +191,7 @@ def _run_child(
     except RecipekitError as error:
         outcome = Outcome(
             recipe=composition.recipe,
-            overrides=composition.overrides,
+            overrides=tuple(map(redacted, composition.overrides)),
             number=number,
             status="failed",
             seconds=time.monotonic() - started,

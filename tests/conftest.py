@@ -12,6 +12,7 @@ import pytest
 
 from recipekit.contracts import STAGES, Record
 from recipekit.pool import Pool
+from tests.faults.report import Seen, spelled, write
 
 
 class RunStage(Protocol):
@@ -22,6 +23,32 @@ class RunStage(Protocol):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="rewrite the files in tests/golden")
+
+
+_seen_faults: list[Seen] = []
+"""What tests of the fault table have seen, in the process that collects the reports of all others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lets a report say of which rows of the fault table its test is."""
+    for item in items:
+        rows = {row for mark in item.iter_markers("fault") for row in mark.args}
+        item.user_properties += [("fault", row) for row in sorted(rows)]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    properties = report.user_properties
+    exits = [spelled(value) for name, value in properties if name == "exit"]
+    if report.when == "teardown" and report.passed:
+        test = report.nodeid.partition("tests/")[2].partition("[")[0]
+        _seen_faults.extend(
+            Seen(int(str(row)), test, code) for name, row in properties if name == "fault" for code in exits
+        )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _seen_faults and session.config.getoption("--update-goldens") and not session.testsfailed:
+        write(_seen_faults)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
-    {"errors", "nearest", "intervals", "turns", "secret_patterns"},
+    {"errors", "nearest", "intervals", "turns", "secrecy"},
     {"digests", "fsio", "locks", "contracts"},
     {
         "registry",
@@ -24,6 +24,7 @@ LEVELS = (
         "inputs",
         "repository",
         "environment",
+        "requirements",
         "samples",
         "project",
         "faults",
@@ -43,7 +44,7 @@ LEVELS = (
 )
 """Rooms from the lowest level up."""
 
-OPEN_TO_WORKERS = {"errors", "nearest", "digests", "contracts", "registry", "samples", "fitting"}
+OPEN_TO_WORKERS = {"errors", "nearest", "secrecy", "digests", "contracts", "registry", "samples", "fitting"}
 """Rooms that the worker processes share with their parent."""
 
 ADDRESSES = {
@@ -57,7 +58,7 @@ ADDRESSES = {
     "yaml": {"compose", "cli", "publication"},
     "filelock": {"workspace"},
     "psutil": {"pool"},
-    "packaging": {"environment"},
+    "packaging": {"environment", "requirements"},
     "rfc8785": {"digests"},
     "numpy": {"worker"},
     "cryptography": {"signing"},

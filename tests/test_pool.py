@@ -94,7 +94,7 @@ def test_a_stage_gives_its_record_and_leaves_request_response_and_log(small_pool
     assert {path.name for path in (project / "stage").iterdir()} >= {"request.json", "response.json", "artifacts"}
 
 
-@pytest.mark.parametrize(("do", "ending"), [("kill", "SIGKILL"), ("segfault", "SIGSEGV"), ("leave", "status 0")])
+@pytest.mark.parametrize(("do", "ending"), [("kill", "SIGKILL"), ("segfault", "SIGSEGV")])
 def test_a_worker_that_dies_is_one_failed_stage_with_its_last_words(
     small_pool: Pool, project: Path, do: str, ending: str
 ) -> None:
@@ -104,6 +104,12 @@ def test_a_worker_that_dies_is_one_failed_stage_with_its_last_words(
     assert f"about to do {do}" in caught.value.what
     assert "-m recipekit.worker" in caught.value.fix
     assert small_pool.run(SURVEY, survey(project), project / "after").record.count == 3  # type: ignore[attr-defined]
+
+
+def test_a_worker_that_ends_by_itself_is_the_fault_of_foreign_code(small_pool: Pool, project: Path) -> None:
+    with pytest.raises(PluginError, match="it exited with status 0") as caught:
+        small_pool.run(SURVEY, survey(project, do="leave"), project / "leave")
+    assert "about to do leave" in caught.value.what
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -113,10 +113,13 @@ class RecordedOutput:
         """Names of the files that the build was for."""
         return tuple(entry["name"] for entry in self.manifest["subject"])
 
-    @property
-    def variables(self) -> dict[str, str]:
-        """The workers' environment of a rebuild: this process's, with the recorded variables and no other like them."""
-        ours = {name: value for name, value in worker_environment().items() if not VARIABLES.match(name)}
+    def variables(self, secrets: Collection[str] = ()) -> dict[str, str]:
+        """The workers' environment of a rebuild: this process's, with the recorded variables and no other like them.
+
+        Args:
+            secrets: names of variables that are passed on though they hold a secret by their name.
+        """
+        ours = {name: value for name, value in worker_environment(secrets).items() if not VARIABLES.match(name)}
         return {**ours, **self.definition["internalParameters"]["environmentVariables"]}
 
     @cached_property

@@ -107,7 +107,7 @@ def reproduce(recorded: RecordedOutput, where: Where, pool: Pool, watcher: Watch
     Args:
         recorded: the output.
         where: to look for its inputs.
-        pool: workers with the environment `recorded.variables`.
+        pool: workers with the environment `recorded.variables()`.
         watcher: is told what happens.
 
     Raises:
@@ -130,7 +130,7 @@ def _reproduce(recorded: RecordedOutput, where: Where, scratch: Path, pool: Pool
     began = time.monotonic()
     places = Places(where.root, Shelves(where.inputs), scratch)
     found = find_inputs(recorded, places)
-    surroundings = Surroundings(found.root, recorded.variables)
+    surroundings = Surroundings(found.root, recorded.variables())
     recipe = recorded_recipe(recorded, found.config, found.root)
     environment = environment_for(recipe, surroundings)
     promise = level(compared(environment_of(recorded.definition), facts_of(environment)))

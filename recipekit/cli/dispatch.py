@@ -16,8 +16,9 @@ from types import FrameType
 from typing import NoReturn
 
 from recipekit import __version__
-from recipekit.errors import RecipekitError, UsageError
+from recipekit.errors import EnvironmentFault, RecipekitError, UsageError
 from recipekit.nearest import did_you_mean
+from recipekit.secrecy import redacted
 
 VERBS = {
     "run": "build a recipe: convert, compare, judge, publish (-m for a sweep)",
@@ -69,8 +70,8 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()
     except RecipekitError as error:
         if debug:
-            traceback.print_exc()
-        sys.stderr.write(f"error {error.id}: {error}\n")
+            sys.stderr.write(redacted(traceback.format_exc()))
+        sys.stderr.write(redacted(f"error {error.id}: {error}\n"))
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: the running build published nothing\n")
@@ -102,7 +103,15 @@ def _dispatch(arguments: list[str]) -> int:
             where="command line",
             fix=f"use one of {', '.join(VERBS)}",
         )
-    code: int = importlib.import_module(f"recipekit.cli.{verb}").main(rest)
+    try:
+        command = importlib.import_module(f"recipekit.cli.{verb}")
+    except ModuleNotFoundError as error:
+        raise EnvironmentFault(
+            f"the module '{error.name}' is not installed, and recipekit needs its package",
+            where="environment",
+            fix="pip install --force-reinstall recipekit",
+        ) from error
+    code: int = command.main(rest)
     return code
 
 
@@ -120,13 +129,11 @@ def _complete(arguments: list[str]) -> int:
 
 def _defect(error: Exception, debug: bool) -> int:
     with NamedTemporaryFile("w", prefix="recipekit-", suffix=".log", delete=False, encoding="utf-8") as log:
-        traceback.print_exc(file=log)
+        log.write(redacted(traceback.format_exc()))
     if debug:
-        traceback.print_exc()
-    sys.stderr.write(
-        f"error RK100: a defect of recipekit: {type(error).__name__}: {error}\n"
-        f"  fix: please report it with {Path(log.name)}\n"
-    )
+        sys.stderr.write(redacted(traceback.format_exc()))
+    what = f"error RK100: a defect of recipekit: {type(error).__name__}: {error}\n"
+    sys.stderr.write(f"{redacted(what)}  fix: please report it with {Path(log.name)}\n")
     return 1
 
 

@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     project = _project(options)
     screen = Screen(console)
     where = Where(project.root.resolve(), options.inputs, options.keep)
-    with Pool(Limits.of(project), variables=recorded.variables) as pool:
+    with Pool(Limits.of(project), variables=recorded.variables(project.env)) as pool:
         try:
             reproduction = reproduce(recorded, where, pool, screen)
         finally:

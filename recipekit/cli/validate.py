@@ -16,6 +16,7 @@ from recipekit.errors import RecipekitError, UsageError
 from recipekit.outcome import worst_exit_code
 from recipekit.project import Project
 from recipekit.recipe import parse
+from recipekit.secrecy import redacted
 
 
 def main(argv: list[str]) -> int:
@@ -82,7 +83,7 @@ def _result(name: str, errors: Sequence[tuple[RecipekitError, str]], warnings: I
         "recipe": name,
         "exit_code": worst,
         "id": next((error.id for error, _ in errors if error.exit_code == worst), None),
-        "error": "\n".join(text for _, text in errors) or None,
+        "error": redacted("\n".join(text for _, text in errors)) or None,
         "warnings": list(dict.fromkeys(warnings)),
     }
 

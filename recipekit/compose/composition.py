@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig, Node, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from recipekit.compose.folders import recipe_folders, shown, user_groups
 from recipekit.compose.layers import PRESETS, Layers, lay
@@ -70,10 +71,13 @@ class Composition:
             cause = recipekit_cause(error)
             if cause is not None:
                 raise type(cause)(cause.what, where=place, fix=cause.fix) from error
+            fix = f"write a value there, or give one on the command line: {error.full_key}=VALUE"
+            if not isinstance(error, MissingMandatoryValue):
+                fix = "give it a value that can be resolved"
             raise CompositionError(
-                f"'{error.full_key}' has no value: {str(error).partition(chr(10))[0]}",
+                f"'{error.full_key}' has no value: {str(error).partition(chr(10))[0]}{_circle(config, error.full_key)}",
                 where=place,
-                fix="give it a value that can be resolved",
+                fix=fix,
             ) from error
         return {str(key): value for key, value in mapping.items()} if isinstance(mapping, dict) else {}
 
@@ -116,13 +120,29 @@ class Composition:
                 if key[0] != "defaults":
                     found[(*prefix, *key)] = f"{self._shown(path)}:{line}"
         for override in self._read:
-            found.update(dict.fromkeys(override.paths, f"command line: {override.text}"))
+            said = f"command line: {override.text}"
+            found.update(dict.fromkeys(override.paths, said))
+            for keys in override.paths[:1]:  # sections that no file has are the override's own
+                for length in range(1, len(keys)):
+                    found.setdefault(keys[:length], said)
         return found
 
     def _shown(self, path: Path) -> str:
         if path.is_relative_to(PRESETS):
             return f"packaged {path.relative_to(PRESETS).as_posix()}"
         return shown(path, self.project)
+
+
+def _circle(config: DictConfig, key: str | None) -> str:
+    """The keys by which a value leads back to itself, in words; empty if it doesn't."""
+    chain: list[str] = []
+    while key is not None and key not in chain:
+        chain.append(key)
+        node = OmegaConf.select(config, key.rpartition(".")[0]) if "." in key else config
+        text = node._get_node(key.rpartition(".")[2]) if isinstance(node, DictConfig) else None  # unresolved
+        reference = re.search(r"\$\{([\w.]+)\}", str(text._value() if isinstance(text, Node) else ""))
+        key = reference[1] if reference else None
+    return "" if key is None else f": {' -> '.join([*chain[chain.index(key) :], key])}"
 
 
 def compose(project: Project, overrides: Sequence[str]) -> Composition:

@@ -15,6 +15,8 @@ from recipekit.compose.folders import recipe_folders
 from recipekit.compose.sources import use_folders
 from recipekit.errors import ForbiddenKey
 from recipekit.project import Project
+from recipekit.requirements import require
+from recipekit.secrecy import is_secret_variable
 
 PRIMARY = "recipekit"
 """Name of the packaged primary config."""
@@ -33,6 +35,7 @@ def hydra_for(project: Project) -> Iterator[None]:
 
 def prepare(project: Project) -> None:
     """Puts the project's folders on Hydra's search path, and guards the environment, in this process."""
+    require("hydra-core", "omegaconf")
     use_folders(recipe_folders(project))
     _guard_environment(project)
 
@@ -41,6 +44,12 @@ def _guard_environment(project: Project) -> None:
     """Replaces OmegaConf's `oc.env`, so that a recipe reads only the variables that the project lists."""
 
     def read(name: str, default: Any = None) -> Any:
+        if is_secret_variable(name):
+            raise ForbiddenKey(
+                f"the recipe reads the environment variable '{name}', and every output records the recipe",
+                fix="let the plugin that needs the secret read the variable itself, and pass it on to it in"
+                f' pyproject.toml: [tool.recipekit] env = ["{name}"]',
+            )
         if name in project.env:
             return os.environ.get(name, default)
         raise ForbiddenKey(

@@ -176,7 +176,9 @@ def _parse(text: str, shown: str) -> tuple[DictConfig, Marks]:
             raise CompositionError(what, where=f"{shown}:{second}", fix="keep one of them") from error
         mark = error.problem_mark
         place = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
-        raise CompositionError(f"is not YAML: {error.problem}", where=place, fix="correct the syntax there") from error
+        tagged = isinstance(error, yaml.constructor.ConstructorError) and "tag" in str(error.problem)
+        fix = "take the tag away: a recipe holds plain values alone" if tagged else "correct the syntax there"
+        raise CompositionError(f"is not YAML: {error.problem}", where=place, fix=fix) from error
     except yaml.YAMLError as error:
         raise CompositionError(f"is not YAML: {error}", where=shown) from error
     except OSError:  # how OmegaConf refuses a file that holds a bare number

@@ -8,6 +8,13 @@ from contextlib import contextmanager, suppress
 
 from recipekit.errors import StageDied
 from recipekit.pool.process import Worker
+from recipekit.requirements import require
+
+_NEEDED = {
+    "tensorflow": ("tensorflow", "keras", "tf-keras", "numpy"),
+    "litert": ("ai-edge-litert", "ai-edge-quantizer", "numpy"),
+}
+"""Distributions that the workers of a kind stand on."""
 
 
 class Crew:
@@ -27,7 +34,11 @@ class Crew:
         self._closed = False
 
     def warm(self) -> None:
-        """Starts a first worker, if there is none."""
+        """Starts a first worker, if there is none.
+
+        Raises:
+            EnvironmentFault: a package that it needs is missing or too old.
+        """
         with self._lock:
             if not self._all:
                 self._idle.append(self._start())
@@ -41,6 +52,7 @@ class Crew:
 
         Raises:
             StageDied: the crew was closed.
+            EnvironmentFault: a package that the worker needs is missing or too old.
         """
         with self._changed:
             self._waiting.append(rank)
@@ -104,6 +116,7 @@ class Crew:
     def _start(self) -> Worker:
         if self._closed:
             raise StageDied("the workers were ended", fix="run again")
+        require(*_NEEDED[self._kind])
         worker = Worker(self._kind, self._variables)
         self._all.add(worker)
         return worker

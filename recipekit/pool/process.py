@@ -11,18 +11,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import socketpair
+from tempfile import TemporaryFile
 from threading import Lock
 from typing import NamedTuple
 
 import psutil
 
 from recipekit.contracts import Stage
-from recipekit.errors import RecipekitError, StageDied, StageMemory, StageTimeout
+from recipekit.errors import EnvironmentFault, PluginError, RecipekitError, StageDied, StageMemory, StageTimeout
 from recipekit.project import Project
+from recipekit.secrecy import is_secret_variable, redacted
 
 _POLL_SECONDS = 0.1
 _LAST_WORDS = 12
@@ -32,16 +34,21 @@ Tell = Callable[[str], None]
 
 
 class Limits(NamedTuple):
-    """What one stage may take: seconds of wall-clock time and MiB of resident memory."""
+    """What one stage may take: seconds of wall-clock time and MiB of resident memory; and what its worker may know.
+
+    The workers get no environment variable that holds a secret by its name, but for those that `secrets` lists.
+    """
 
     seconds: float = 3600.0
     memory_mib: float = psutil.virtual_memory().total * 0.9 / 2**20
+    secrets: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, project: Project) -> Limits:
         """The limits that a project sets, the built-in ones where it sets none."""
         built_in = cls()
-        return cls(project.stage_timeout or built_in.seconds, project.memory_limit_mib or built_in.memory_mib)
+        seconds, memory_mib = project.stage_timeout, project.memory_limit_mib
+        return cls(seconds or built_in.seconds, memory_mib or built_in.memory_mib, project.env)
 
 
 class Worker:
@@ -57,12 +64,13 @@ class Worker:
         ours, theirs = socketpair()
         lifeline, self._lifeline = os.pipe()
         descriptors = (theirs.fileno(), lifeline)
+        self._words = TemporaryFile()  # noqa: SIM115  as long as the worker lives
         self._process = subprocess.Popen(
             [sys.executable, "-m", "recipekit.worker", "--serve", kind, *map(str, descriptors)],
             pass_fds=descriptors,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=self._words,  # until the first stage has a log
             env=dict(variables),
             start_new_session=True,  # Ctrl-C reaches the parent alone, which then ends its workers
         )
@@ -92,7 +100,9 @@ class Worker:
             tell: is told how far the stage has come, each time when that changes.
 
         Raises:
-            StageDied: the process ended before it answered.
+            StageDied: a signal ended the process before it answered.
+            PluginError: it ended by itself, which only code that it was made to run can do.
+            EnvironmentFault: it couldn't import what its kind needs.
             StageTimeout: the stage took longer than its limit.
             StageMemory: the process used more memory than its limit.
         """
@@ -115,6 +125,11 @@ class Worker:
             self._connection.recv_bytes()
         except (EOFError, OSError):
             self._process.wait()
+            if self._process.returncode > 0 and not self._ready:
+                raise self._without_its_imports() from None
+            if self._process.returncode >= 0:
+                what = f"code of a plugin or of the project has ended the worker process in the stage '{stage.name}'"
+                self._fail(PluginError, f"{what}: it {_ending(self._process.returncode)}", path)
             what = f"the worker process {_ending(self._process.returncode)} in the stage '{stage.name}'"
             self._fail(StageDied, what, path)
 
@@ -138,6 +153,7 @@ class Worker:
             self._process.wait()
             self._connection.close()
             os.close(self._lifeline)
+            self._words.close()
             self._lifeline = -1
 
     def _fail(self, error: type[RecipekitError], what: str, path: Path) -> None:
@@ -145,6 +161,17 @@ class Worker:
         words = _last_words(path.with_name("log.txt"))
         command = shlex.join([sys.executable, "-m", "recipekit.worker", str(path)])
         raise error(f"{what}{words}", where=str(path.parent), fix=f"try that stage alone: {command}")
+
+    def _without_its_imports(self) -> EnvironmentFault:
+        self._words.seek(0)
+        lines = self._words.read().decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), _ending(self._process.returncode))
+        self.close()
+        return EnvironmentFault(
+            f"a worker process can't import what it needs: {redacted(last)}",
+            where="environment",
+            fix="pip install --force-reinstall the package that this names, or recipekit with its requirements",
+        )
 
     def _resident_mib(self) -> float:
         try:
@@ -161,9 +188,25 @@ def _progress(request: Path) -> str:
         return ""
 
 
-def worker_environment() -> dict[str, str]:
-    """The workers' environment: determinism unless the user says otherwise, and a stack on crashes."""
-    return {"PYTHONHASHSEED": "0", "TF_DETERMINISTIC_OPS": "1", **os.environ, "PYTHONFAULTHANDLER": "1"}
+def worker_environment(secrets: Collection[str] = ()) -> dict[str, str]:
+    """The workers' environment: determinism unless the user says otherwise, a stack on crashes, and no secrets.
+
+    Args:
+        secrets: names of variables that are passed on though they hold a secret by their name.
+    """
+    known = {name: value for name, value in os.environ.items() if name in secrets or not is_secret_variable(name)}
+    return {"PYTHONHASHSEED": "0", "TF_DETERMINISTIC_OPS": "1", **known, "PYTHONFAULTHANDLER": "1"}
+
+
+def withhold_secrets(log: Path) -> None:
+    """Takes secrets out of what foreign code has printed: a log is kept, published, and quoted in errors."""
+    try:
+        text = log.read_bytes().decode(errors="surrogateescape")
+    except FileNotFoundError:
+        return
+    clean = redacted(text)
+    if clean != text:
+        log.write_bytes(clean.encode(errors="surrogateescape"))
 
 
 def _ending(returncode: int) -> str:
@@ -174,6 +217,7 @@ def _ending(returncode: int) -> str:
 
 def _last_words(log: Path) -> str:
     """The end of a stage's log, indented below a heading; of a crash, what came before it and its innermost frames."""
+    withhold_secrets(log)
     if not log.is_file():
         return ""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]

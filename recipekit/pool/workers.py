@@ -13,7 +13,8 @@ import msgspec
 from recipekit.contracts import STAGES, Record, Stage
 from recipekit.errors import InternalError, by_id
 from recipekit.pool.crew import Crew
-from recipekit.pool.process import Limits, Tell, worker_environment
+from recipekit.pool.process import Limits, Tell, withhold_secrets, worker_environment
+from recipekit.secrecy import redacted
 
 
 class StageResult(NamedTuple):
@@ -41,7 +42,7 @@ class Pool:
         """
         self._limits = limits or Limits()
         kinds = sorted({stage.worker for stage in STAGES.values()})
-        environment = worker_environment() if variables is None else variables
+        environment = worker_environment(self._limits.secrets) if variables is None else variables
         self._crews = {kind: Crew(kind, litert if kind == "litert" else 1, environment) for kind in kinds}
         self._turns = threading.Condition()
         self._under_way = 0
@@ -79,6 +80,7 @@ class Pool:
         path.write_bytes(msgspec.json.encode({"stage": stage.name, "request": request}))
         with self._turn(alone=stage.alone), self._crews[stage.worker].worker(stage.rank) as worker:
             worker.ask(stage, path, self._limits, tell)
+        withhold_secrets(folder / "log.txt")
         return _read_response(stage, folder / "response.json")
 
     @contextmanager
@@ -121,5 +123,6 @@ def _read_response(stage: Stage, path: Path) -> StageResult:
         error = response["error"]
         kind = by_id().get(error["id"], InternalError)
         log = path.with_name("log.txt") if kind.exit_code == stage.failure.exit_code == 4 else None
-        raise kind(error["what"], where=error["where"], fix=error["fix"], log=str(log or ""))
+        what, where, fix = (redacted(error[part]) for part in ("what", "where", "fix"))
+        raise kind(what, where=where, fix=fix, log=str(log or ""))
     return StageResult(msgspec.convert(response["record"], stage.record), response["seconds"])

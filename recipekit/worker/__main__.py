@@ -22,6 +22,7 @@ import msgspec
 
 from recipekit.contracts import STAGES, Record, Stage
 from recipekit.errors import PluginError, RecipekitError
+from recipekit.secrecy import redacted
 
 _PRELOADED = {
     "tensorflow": ("tensorflow",),
@@ -88,7 +89,8 @@ def answer(path: Path) -> bool:
         response = {"record": _run(stage, message, path.with_name("artifacts"))}
     except RecipekitError as error:
         traceback.print_exc()
-        response = {"error": {"id": error.id, "what": error.what, "where": error.where, "fix": error.fix}}
+        said = {"what": error.what, "where": error.where, "fix": error.fix}
+        response = {"error": {"id": error.id, **{part: redacted(text) for part, text in said.items()}}}
     except SystemExit as error:
         traceback.print_exc()
         response = _unforeseen(PluginError, f"code of the project called sys.exit({error.code!r})")
@@ -110,7 +112,9 @@ def _run(stage: Stage, message: dict[str, object], folder: Path) -> Record:
 
 
 def _unforeseen(failure: type[RecipekitError], what: str) -> dict[str, object]:
-    return {"error": {"id": failure.id, "what": what, "where": "", "fix": "the log holds the whole traceback"}}
+    return {
+        "error": {"id": failure.id, "what": redacted(what), "where": "", "fix": "the log holds the whole traceback"}
+    }
 
 
 def _redirect_output(log: Path) -> None:

@@ -72,7 +72,7 @@ def test_the_workers_get_the_recorded_variables_and_no_other_of_their_kind(
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.setenv("SOMETHING_ELSE", "stays")
 
-    variables = read_output(output).variables
+    variables = read_output(output).variables()
 
     assert variables["TF_ENABLE_ONEDNN_OPTS"] == "0"
     assert "OMP_NUM_THREADS" not in variables

@@ -1,0 +1,165 @@
+"""What looks like a secret: found in a text or a recipe, named by its kind and place, and never shown.
+
+The forms are those that providers publish so that scanners can find them, credentials in URLs, private keys, and values
+that stand beside a name such as `password`. It must not import anything of recipekit, so that everything that writes or
+prints may ask it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+WITHHELD = "[withheld]"
+"""What stands in a text in the place of a secret."""
+
+_FORMS = {
+    "an AWS access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
+    "a GitHub token": r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
+    "a GitLab token": r"\bglpat-[A-Za-z0-9_-]{20,}",
+    "a Hugging Face token": r"\bhf_[A-Za-z0-9]{30,}",
+    "a Google API key": r"\bAIza[0-9A-Za-z_-]{35}",
+    "a Slack token": r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}",
+    "a Stripe key": r"\b[rs]k_live_[A-Za-z0-9]{16,}",
+    "a key of an API": r"\bsk-(?:[a-z]+-)*[A-Za-z0-9_-]{32,}",
+    "a PyPI token": r"\bpypi-[A-Za-z0-9_-]{50,}",
+    "a JSON web token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*",
+    "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----(?:.*?-----END [A-Z ]*PRIVATE KEY[A-Z ]*-----)?",
+    "credentials in a URL": r"\b[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/:@\"']*:[^\s/@\"']+|(?<=http://|ttps://)[^\s/:@\"']+)@",
+    "an authorization header": r"\b(?i:authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token))\s+[^\s\"']+",
+}
+_KNOWN = re.compile("|".join(f"(?P<f{at}>{form})" for at, form in enumerate(_FORMS.values())), re.S)
+_KINDS = {f"f{at}": kind for at, kind in enumerate(_FORMS)}
+
+_NAME = (
+    r"(?:pass(?:word|wd|phrase)s?|secrets?|credentials?|api_?keys?"
+    r"|(?:access|private|secret|account|auth|signing|encryption)_?keys?(?:_id)?"
+    r"|(?:access|auth|api|bearer)?token)"
+)
+"""Names of settings whose value is a secret. A bare `key` isn't, nor are a tokenizer's `pad_token` and its like."""
+
+_SECRET_NAME = re.compile(rf"(?:\w+[_.-])??{_NAME}", re.IGNORECASE)
+_OF_TOKENIZERS = re.compile(
+    r"(?:pad|unk|unknown|bos|eos|cls|sep|mask|start|end|first|last|max|num|blank|oov|special)_?token", re.I
+)
+_ASSIGNED = re.compile(
+    rf"(?P<name>[\w.-]*\b(?:\w+_)?{_NAME})(?P<sign>\"?\s*[=:]\s*)(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^\s,;&)}}\]\"']+)",
+    re.IGNORECASE,
+)
+_LITERAL = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9+/_.=~!@#$%^&*-]{12,}")
+"""A value beside such a name in any text, such as source code, which also assigns what functions return."""
+
+_SECRET_VARIABLE = re.compile(
+    r"(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|KEY)S?(?:_ID)?$"
+    r"|(?:^|_)(?:SECRET|PASSWORD|CREDENTIALS?|TOKEN)_|_PWD$"
+)
+_NAMES_A_FILE = {"GOOGLE_APPLICATION_CREDENTIALS"}
+_SHORTEST = 6
+"""Length of the shortest value of a variable that is looked for; shorter ones stand in any text."""
+
+Path = tuple[str | int, ...]
+
+
+class Finding(NamedTuple):
+    """Something that looks like a secret.
+
+    Attributes:
+        kind: what it looks like, such as `an AWS access key`.
+        line: of a text, from 1.
+        column: of a text, from 1.
+    """
+
+    kind: str
+    line: int
+    column: int
+
+
+class Suspect(NamedTuple):
+    """A value of a recipe that looks like a secret: the keys that lead to it, and what it looks like."""
+
+    path: Path
+    kind: str
+
+
+def findings(text: str) -> Iterator[Finding]:
+    """What looks like a secret in a text of any kind, such as a diff, a log or a JSON file; in no order."""
+    for match in _KNOWN.finditer(text):
+        yield _found(_KINDS[match.lastgroup or ""], text, match.start())
+    for match in _ASSIGNED.finditer(text):
+        if not _OF_TOKENIZERS.fullmatch(_last(match["name"])) and _LITERAL.fullmatch(match["value"].strip("\"'")):
+            yield _found(f"the value of '{_last(match['name'])}'", text, match.start("value"))
+
+
+def suspects(value: Any, variables: Mapping[str, str] = os.environ, path: Path = ()) -> Iterator[Suspect]:
+    """What looks like a secret in a recipe's data, keys included.
+
+    Args:
+        value: JSON-like data.
+        variables: an environment; the values of its secret variables are looked for, too.
+        path: keys that lead to the value.
+    """
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from (Suspect(path, f"{kind} as a key") for kind in _kinds(str(key), variables))
+            if isinstance(item, str) and item and is_secret_name(str(key)):
+                yield Suspect((*path, key), f"a secret by its name '{key}'")
+            else:
+                yield from suspects(item, variables, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from suspects(item, variables, (*path, index))
+    elif isinstance(value, str):
+        yield from (Suspect(path, kind) for kind in _kinds(value, variables))
+
+
+def redacted(text: str, variables: Mapping[str, str] = os.environ) -> str:
+    """A text with each secret withheld: known forms, what is assigned to a secret's name, and values of variables."""
+    for value in sorted(secret_variables(variables).values(), key=len, reverse=True):
+        text = text.replace(value, WITHHELD)
+    return _ASSIGNED.sub(_withheld, _KNOWN.sub(WITHHELD, text))
+
+
+def is_secret_name(key: str) -> bool:
+    """Whether what stands under a key must be a secret."""
+    return _SECRET_NAME.fullmatch(key) is not None and _OF_TOKENIZERS.fullmatch(key) is None
+
+
+def is_secret_variable(name: str) -> bool:
+    """Whether an environment variable holds a secret, by its name."""
+    return _SECRET_VARIABLE.search(name.upper()) is not None and name not in _NAMES_A_FILE
+
+
+def secret_variables(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The secret variables of an environment whose values can be told from other words."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if is_secret_variable(name)
+        and len(value) >= _SHORTEST
+        and not (value.isalpha() and name.upper().endswith(("KEY", "KEYS")))  # the name of a column, say
+    }
+
+
+def _kinds(text: str, variables: Mapping[str, str]) -> Iterator[str]:
+    for match in _KNOWN.finditer(text):
+        yield _KINDS[match.lastgroup or ""]
+    for name, value in secret_variables(variables).items():
+        if value in text:
+            yield f"the value of the environment variable '{name}'"
+
+
+def _found(kind: str, text: str, at: int) -> Finding:
+    return Finding(kind, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _withheld(match: re.Match[str]) -> str:
+    code = match["sign"].endswith("= ") and not _LITERAL.fullmatch(match["value"].strip("\"'"))
+    if code or _OF_TOKENIZERS.fullmatch(_last(match["name"])) or WITHHELD in match["value"]:
+        return match[0]
+    return f"{match['name']}{match['sign']}{WITHHELD}"
