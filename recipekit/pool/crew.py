@@ -13,8 +13,15 @@ from recipekit.pool.process import Worker
 class Crew:
     """Up to `size` processes of a kind, each started when no other one is idle; threads may share them."""
 
-    def __init__(self, kind: str, size: int) -> None:
-        """Starts nothing yet."""
+    def __init__(self, kind: str, size: int, file_mib: float) -> None:
+        """Starts nothing yet.
+
+        Args:
+            kind: of its processes.
+            size: how many there may be.
+            file_mib: MiB of the largest file that they may write.
+        """
+        self._file_mib = file_mib
         self._kind = kind
         self._free = size
         self._lock = threading.Lock()
@@ -103,7 +110,7 @@ class Crew:
     def _start(self) -> Worker:
         if self._closed:
             raise StageDied("the workers were ended", fix="run again")
-        worker = Worker(self._kind)
+        worker = Worker(self._kind, self._file_mib)
         self._all.add(worker)
         return worker
 

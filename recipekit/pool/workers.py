@@ -38,7 +38,8 @@ class Pool:
         """
         self._limits = limits or Limits()
         kinds = sorted({stage.worker for stage in STAGES.values()})
-        self._crews = {kind: Crew(kind, litert if kind == "litert" else 1) for kind in kinds}
+        size, file_mib = {"litert": litert}, self._limits.file_mib
+        self._crews = {kind: Crew(kind, size.get(kind, 1), file_mib) for kind in kinds}
         self._turns = threading.Condition()
         self._under_way = 0
         self._quiet = False
@@ -68,7 +69,7 @@ class Pool:
 
         Raises:
             RecipekitError: what the stage raised, with its own class.
-            StageDied, StageTimeout, StageMemory: the worker ended without an answer.
+            StageDied, StageTimeout, StageMemory, StageProcesses: the worker ended without an answer.
         """
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "request.json"

@@ -191,7 +191,7 @@ def _origin(node: dict[str, Any], name: str) -> str:
     module = node.get("module")
     top = module.partition(".")[0] if isinstance(module, str) else ""
     if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "builtins"):
-        return f"'{module}.{name}', which is no part that models are made of"
+        return f"'{module}.{name}', which is not known as a part that models are made of"
     return ""
 
 
