@@ -63,6 +63,7 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
     if source.path:
         spelled = job.recipe.resolved["source"]
         declared = spelled.get("path") or spelled["weights"]
+        _require_no_way_out(declared, root)
         model = pin("model-source", "model", declared, root, known, place=Path(source.path))
         _require_pin(model, job.recipe.source_sha256)
         pinned.append(model)
@@ -151,6 +152,17 @@ def _require_pin(model: Input, expected: str | None) -> None:
             f"is not the source that the recipe pins: {model.algorithm} {model.digest}, expected {expected}",
             where=model.path,
             fix="restore the file, or set source.sha256 to the new digest",
+        )
+
+
+def _require_no_way_out(declared: str, root: Path) -> None:
+    """Refuses a relative path that links lead out of the project: naming the target itself allows it."""
+    target = (root / declared).resolve()
+    if not Path(declared).is_absolute() and ".." not in Path(declared).parts and not target.is_relative_to(root):
+        raise SourceError(
+            f"is a link out of the project, to {target}",
+            where=declared,
+            fix=f"put the model into the project, or name the target if you mean it: source.path: {target}",
         )
 
 

@@ -80,8 +80,9 @@ def files_below(folder: Path) -> Iterator[Path]:
         for name in sorted([*names, *(name for name in folders if Path(parent, name).is_symlink())]):
             path = Path(parent, name)
             if path.is_symlink() or not path.is_file():
+                link = f", but a link to '{path.readlink()}'" if path.is_symlink() else ""
                 raise SourceError(
-                    "is not a regular file, so its content can't be pinned",
+                    f"is not a regular file{link}, so its content can't be pinned",
                     where=str(path),
                     fix="put a regular file in its place",
                 )

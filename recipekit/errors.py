@@ -21,9 +21,12 @@
     ├── StageDied                 RK421  4  a worker process ended in the middle of a stage
     ├── StageTimeout              RK422  4  a stage took longer than allowed
     ├── StageMemory               RK423  4  a stage needed more memory than allowed
+    ├── StageProcesses            RK424  4  a stage started more processes than allowed
     ├── OutputAltered             RK601  6  a published output that is no longer what its manifest says
     ├── EnvironmentFault          RK701  7  a package that is missing or too old
     └── OutputFault               RK702  7  outputs that can't be written or read
+
+A stage that ends without an answer exits with the code of its own failures: 5 while it reads a source or data, else 4.
 
 It must not import anything of recipekit: every other module may import this one.
 """
@@ -46,7 +49,7 @@ class RecipekitError(Exception):
     """
 
     id: ClassVar[str] = "RK100"
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, what: str, *, where: str = "", fix: str = "", log: str = "") -> None:
         super().__init__(what)
@@ -196,6 +199,13 @@ class StageMemory(RecipekitError):
     """A stage used more memory than its limit and its worker was ended."""
 
     id = "RK423"
+    exit_code = 4
+
+
+class StageProcesses(RecipekitError):
+    """A stage started more processes than its limit and its worker was ended with all of them."""
+
+    id = "RK424"
     exit_code = 4
 
 

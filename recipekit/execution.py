@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import msgspec
 
 from recipekit import digests
-from recipekit.errors import DatasetError, PluginError
+from recipekit.errors import DatasetError, PluginError, SourceError, StageDied
 from recipekit.explanation import History
 from recipekit.graph import Node
 from recipekit.inputs import check_unchanged
@@ -176,6 +176,11 @@ class Execution:
                 result = self._pool.run(node.stage, node.request(records), folder, tell)
         except (DatasetError, PluginError) as error:
             error.where = ": ".join(filter(None, (node.dataset, error.where)))
+            raise
+        except StageDied as error:
+            if "source" in node.places and node.stage.failure is SourceError:
+                error.what = f"is not readable for its loader: {error.what}"
+                error.where = node.places["source"]
             raise
         record: Any = result.record
         node.check(record)

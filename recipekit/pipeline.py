@@ -225,9 +225,9 @@ class _Run:
         return b"" if repository is None or repository.withheld else repository.diff
 
     def _lint(self, loaded: LoadedModel, samples: dict[str, SampleSet]) -> tuple[str, ...]:
-        """Warns of samples that look wrong, and ends the run for those that are, before anything is converted."""
+        """Warns of code that the source runs and of samples that look wrong; ends the run for samples that are."""
         findings = lint_samples(self._job.recipe, loaded, samples, warned=True)
-        warnings = tuple(finding.text for finding in findings if finding.severity == "warning")
+        warnings = (*loaded.cautions, *(finding.text for finding in findings if finding.severity == "warning"))
         for warning in warnings:
             self._watcher.warning(warning)
         refuse(findings)

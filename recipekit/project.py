@@ -33,6 +33,8 @@ class Project(Record, frozen=True, kw_only=True):
         env: environment variables that recipes may read; those that hold a secret by their name, workers alone.
         stage_timeout: seconds that one stage may take; None for the built-in limit.
         memory_limit_mib: resident memory that one stage may use; None for the built-in limit.
+        file_limit_mib: size of the largest file that a stage may write; None for the built-in limit.
+        process_limit: how many processes of its own one stage may have; None for the built-in limit.
         named_store: where the settings want the results of stages kept; absolute, None for below the outputs.
     """
 
@@ -43,6 +45,8 @@ class Project(Record, frozen=True, kw_only=True):
     env: tuple[str, ...] = ()
     stage_timeout: float | None = None
     memory_limit_mib: float | None = None
+    file_limit_mib: float | None = None
+    process_limit: int | None = None
     named_store: Path | None = None
 
     @property
@@ -62,6 +66,8 @@ _SETTINGS: dict[str, tuple[type, ...]] = {
     "env": (list,),
     "stage_timeout": (int, float),
     "memory_limit_mib": (int, float),
+    "file_limit_mib": (int, float),
+    "process_limit": (int,),
 }
 
 
@@ -99,6 +105,8 @@ def find_project(start: Path, recipes: Path | None = None) -> Project:
         env=tuple(settings.get("env", ())),
         stage_timeout=settings.get("stage_timeout"),
         memory_limit_mib=settings.get("memory_limit_mib"),
+        file_limit_mib=settings.get("file_limit_mib"),
+        process_limit=settings.get("process_limit"),
         named_store=_named_store(folder, settings),
     )
 

@@ -174,6 +174,7 @@ def _results(build: Build) -> dict[str, Any]:
             "parameters": build.loaded.parameters,
             "replaced": msgspec.to_builtins(build.loaded.replaced),
             "replacement_sqnr_db": build.loaded.replacement_sqnr_db,
+            "unsafe_parts": list(build.loaded.unsafe_parts),
         },
         "layers": msgspec.to_builtins(build.layers),
         "stages": [_stage(stage) for stage in build.stages],

@@ -198,7 +198,7 @@ def read_output(folder: Path) -> RecordedOutput:
         faults = differences(folder, statement)
     if faults:
         raise OutputAltered(
-            "\n  ".join(["differs from its manifest:", *faults]),
+            "\n  ".join(["differs from its manifest:", *map(str, faults)]),
             where=str(folder),
             fix="take an unaltered copy of it, or build it anew with `recipekit run --rebuild`",
         )

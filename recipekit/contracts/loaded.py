@@ -62,6 +62,7 @@ class LoadedModel(Record, frozen=True, kw_only=True):
         loops: names of its recurrent layers that the stage `unroll` can write out.
         layers: of a Keras model, in its order; else none.
         replaced: what the recipe replaces; the float model that is compared with has the originals.
+        unsafe_parts: what in the source runs code or reads files and was let pass by `allow_unsafe`; a sentence each.
         replacement_sqnr_db: signal-to-error ratio between the two on drawn inputs; None where nothing is replaced, or
             the original can't run what is drawn.
     """
@@ -78,6 +79,12 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     layers: tuple[SourceLayer, ...] = ()
     replaced: tuple[Replacement, ...] = ()
     replacement_sqnr_db: float | None = None
+    unsafe_parts: tuple[str, ...] = ()
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What a user must be told of it, whoever allowed it."""
+        return tuple(f"source.allow_unsafe lets this run: {part}" for part in self.unsafe_parts)
 
     @property
     def layers_by_scope(self) -> dict[str, str]:

@@ -20,8 +20,16 @@ _NEEDED = {
 class Crew:
     """Up to `size` processes of a kind, each started when no other one is idle; threads may share them."""
 
-    def __init__(self, kind: str, size: int, variables: Mapping[str, str]) -> None:
-        """Starts nothing yet."""
+    def __init__(self, kind: str, size: int, variables: Mapping[str, str], file_mib: float) -> None:
+        """Starts nothing yet.
+
+        Args:
+            kind: of its processes.
+            size: how many there may be.
+            variables: their environment.
+            file_mib: MiB of the largest file that they may write.
+        """
+        self._file_mib = file_mib
         self._kind = kind
         self._variables = variables
         self._free = size
@@ -117,7 +125,7 @@ class Crew:
         if self._closed:
             raise StageDied("the workers were ended", fix="run again")
         require(*_NEEDED[self._kind])
-        worker = Worker(self._kind, self._variables)
+        worker = Worker(self._kind, self._variables, self._file_mib)
         self._all.add(worker)
         return worker
 

@@ -5,6 +5,7 @@ It knows processes, not models, and nothing of other workers.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import signal
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import socketpair
@@ -22,11 +24,20 @@ from typing import NamedTuple
 import psutil
 
 from recipekit.contracts import Stage
-from recipekit.errors import EnvironmentFault, PluginError, RecipekitError, StageDied, StageMemory, StageTimeout
+from recipekit.errors import (
+    EnvironmentFault,
+    PluginError,
+    RecipekitError,
+    StageDied,
+    StageMemory,
+    StageProcesses,
+    StageTimeout,
+)
 from recipekit.project import Project
 from recipekit.secrecy import is_secret_variable, redacted
 
 _POLL_SECONDS = 0.1
+_POLLS_OF_FAMILY = 20
 _LAST_WORDS = 12
 
 Tell = Callable[[str], None]
@@ -34,39 +45,56 @@ Tell = Callable[[str], None]
 
 
 class Limits(NamedTuple):
-    """What one stage may take: seconds of wall-clock time and MiB of resident memory; and what its worker may know.
+    """What one stage may take, and what its worker may know; a project sets each in `[tool.recipekit]`.
 
-    The workers get no environment variable that holds a secret by its name, but for those that `secrets` lists.
+    The memory that counts is resident: TensorFlow reserves some three times the address space that it uses, and a
+    refused allocation would end it without a word. Looking takes 0.04 ms, ten times a second; children are looked for
+    every other second, which takes some 10 ms.
+
+    Attributes:
+        seconds: of wall-clock time; `stage_timeout`.
+        memory_mib: MiB of resident memory, of the worker and of processes that it starts; `memory_limit_mib`.
+        file_mib: MiB of the largest file that it writes; `file_limit_mib`. The system enforces it.
+        processes: that it may have started and not ended, at any time; `process_limit`.
+        secrets: names of environment variables that the workers get though they hold a secret by their name; `env`.
     """
 
     seconds: float = 3600.0
     memory_mib: float = psutil.virtual_memory().total * 0.9 / 2**20
+    file_mib: float = 64 * 1024.0
+    processes: int = max(64, 4 * (os.cpu_count() or 1))
     secrets: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, project: Project) -> Limits:
         """The limits that a project sets, the built-in ones where it sets none."""
         built_in = cls()
-        seconds, memory_mib = project.stage_timeout, project.memory_limit_mib
-        return cls(seconds or built_in.seconds, memory_mib or built_in.memory_mib, project.env)
+        return cls(
+            project.stage_timeout or built_in.seconds,
+            project.memory_limit_mib or built_in.memory_mib,
+            project.file_limit_mib or built_in.file_mib,
+            project.process_limit or built_in.processes,
+            project.env,
+        )
 
 
 class Worker:
     """One child process that answers stage requests, one at a time."""
 
-    def __init__(self, kind: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, kind: str, variables: Mapping[str, str], file_mib: float) -> None:
         """Starts the process; it imports what its kind needs while the caller goes on.
 
         Args:
             kind: decides what it imports.
             variables: its environment.
+            file_mib: MiB of the largest file that it may write.
         """
         ours, theirs = socketpair()
         lifeline, self._lifeline = os.pipe()
         descriptors = (theirs.fileno(), lifeline)
         self._words = TemporaryFile()  # noqa: SIM115  as long as the worker lives
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "recipekit.worker", "--serve", kind, *map(str, descriptors)],
+            [sys.executable, "-m", "recipekit.worker", "--serve", kind, *map(str, descriptors), f"{file_mib:.0f}"],
             pass_fds=descriptors,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -104,10 +132,11 @@ class Worker:
             PluginError: it ended by itself, which only code that it was made to run can do.
             EnvironmentFault: it couldn't import what its kind needs.
             StageTimeout: the stage took longer than its limit.
-            StageMemory: the process used more memory than its limit.
+            StageMemory: the process and those that it started used more memory than its limit.
+            StageProcesses: it started more processes than its limit.
         """
         deadline = time.monotonic() + limits.seconds
-        told = ""
+        told, polls = "", itertools.count()
         try:
             self.wait_until_ready()
             self._connection.send_bytes(str(path).encode())
@@ -117,11 +146,10 @@ class Worker:
                     told = progress
                     tell(told)
                 if time.monotonic() > deadline:
-                    self._fail(StageTimeout, f"the stage '{stage.name}' took longer than {limits.seconds:g} s", path)
-                used = self._resident_mib()
-                if used > limits.memory_mib:
-                    what = f"the stage '{stage.name}' used {used:.0f} MiB of the {limits.memory_mib:.0f} MiB allowed"
-                    self._fail(StageMemory, what, path)
+                    what = f"the stage '{stage.name}' took longer than {limits.seconds:g} s"
+                    raise self._failure(StageTimeout, what, stage, path, "stage_timeout")
+                family = self._family(with_children=next(polls) % _POLLS_OF_FAMILY == _POLLS_OF_FAMILY - 1)
+                self._check(family, stage, path, limits)
             self._connection.recv_bytes()
         except (EOFError, OSError):
             self._process.wait()
@@ -129,9 +157,10 @@ class Worker:
                 raise self._without_its_imports() from None
             if self._process.returncode >= 0:
                 what = f"code of a plugin or of the project has ended the worker process in the stage '{stage.name}'"
-                self._fail(PluginError, f"{what}: it {_ending(self._process.returncode)}", path)
+                what = f"{what}: it {_ending(self._process.returncode)}"
+                raise self._failure(PluginError, what, stage, path) from None
             what = f"the worker process {_ending(self._process.returncode)} in the stage '{stage.name}'"
-            self._fail(StageDied, what, path)
+            raise self._failure(StageDied, what, stage, path) from None
 
     def wait_until_ready(self) -> None:
         """Waits until the process has imported what its kind needs.
@@ -144,23 +173,48 @@ class Worker:
             self._ready = True
 
     def close(self) -> None:
-        """Ends the process and waits for it; a thread that waits for its answer may do the same at the same time."""
+        """Ends the process with all that it started and waits; a thread that waits for its answer may do so, too."""
         with self._closing:
             if self._lifeline < 0:
                 return
-            if self.alive:
-                self._process.kill()
+            with suppress(ProcessLookupError, PermissionError):  # macOS: a group of none but zombies
+                os.killpg(self.pid, signal.SIGKILL)  # its session's group, which outlives it where a child does
             self._process.wait()
             self._connection.close()
             os.close(self._lifeline)
             self._words.close()
             self._lifeline = -1
 
-    def _fail(self, error: type[RecipekitError], what: str, path: Path) -> None:
+    def _check(self, family: list[psutil.Process], stage: Stage, path: Path, limits: Limits) -> None:
+        """Ends the process where it, or what it started, is beyond a limit."""
+        if len(family) - 1 > limits.processes:
+            what = f"the stage '{stage.name}' started {len(family) - 1} processes, {limits.processes} are allowed"
+            raise self._failure(StageProcesses, what, stage, path, "process_limit")
+        used = sum(map(_resident_mib, family))
+        if used > limits.memory_mib:
+            what = f"the stage '{stage.name}' used {used:.0f} MiB of the {limits.memory_mib:.0f} MiB allowed"
+            raise self._failure(StageMemory, what, stage, path, "memory_limit_mib")
+
+    def _family(self, *, with_children: bool) -> list[psutil.Process]:
+        """The process and, if they are asked for, all that it started and that still run."""
+        try:
+            worker = psutil.Process(self.pid)
+            return [worker, *(worker.children(recursive=True) if with_children else ())]
+        except psutil.NoSuchProcess:
+            return []
+
+    def _failure(
+        self, error: type[RecipekitError], what: str, stage: Stage, path: Path, setting: str = ""
+    ) -> RecipekitError:
+        """Ends the process; gives what happened, with the exit code of the stage's failures unless code is at fault."""
         self.close()
         words = _last_words(path.with_name("log.txt"))
         command = shlex.join([sys.executable, "-m", "recipekit.worker", str(path)])
-        raise error(f"{what}{words}", where=str(path.parent), fix=f"try that stage alone: {command}")
+        more = f"raise `{setting}` in [tool.recipekit] of pyproject.toml, or " if setting else ""
+        failure = error(f"{what}{words}", where=str(path.parent), fix=f"{more}try that stage alone: {command}")
+        if error is not PluginError:
+            failure.exit_code = stage.failure.exit_code
+        return failure
 
     def _without_its_imports(self) -> EnvironmentFault:
         self._words.seek(0)
@@ -173,11 +227,12 @@ class Worker:
             fix="pip install --force-reinstall the package that this names, or recipekit with its requirements",
         )
 
-    def _resident_mib(self) -> float:
-        try:
-            return float(psutil.Process(self.pid).memory_info().rss) / 2**20
-        except psutil.NoSuchProcess:
-            return 0.0
+
+def _resident_mib(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_info().rss) / 2**20
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def _progress(request: Path) -> str:

@@ -43,7 +43,8 @@ class Pool:
         self._limits = limits or Limits()
         kinds = sorted({stage.worker for stage in STAGES.values()})
         environment = worker_environment(self._limits.secrets) if variables is None else variables
-        self._crews = {kind: Crew(kind, litert if kind == "litert" else 1, environment) for kind in kinds}
+        sizes, file_mib = {"litert": litert}, self._limits.file_mib
+        self._crews = {kind: Crew(kind, sizes.get(kind, 1), environment, file_mib) for kind in kinds}
         self._turns = threading.Condition()
         self._under_way = 0
         self._quiet = False
@@ -73,7 +74,7 @@ class Pool:
 
         Raises:
             RecipekitError: what the stage raised, with its own class.
-            StageDied, StageTimeout, StageMemory: the worker ended without an answer.
+            StageDied, StageTimeout, StageMemory, StageProcesses: the worker ended without an answer.
         """
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "request.json"

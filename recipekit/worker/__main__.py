@@ -1,8 +1,9 @@
 """The worker process: a request file in, one stage, a response file out.
 
     python -m recipekit.worker REQUEST.json            runs one stage and ends; how a failed stage is tried again
-    python -m recipekit.worker --serve KIND FD LIFE    stays warm: takes paths of request files on the connection FD,
-                                                       and ends at once when the pipe LIFE closes
+    python -m recipekit.worker --serve KIND FD LIFE MIB    stays warm: takes paths of request files on the connection
+                                                           FD, and ends at once when the pipe LIFE closes; no file that
+                                                           it writes may grow beyond so many MIB
 
 It knows nothing of recipes, thresholds or outputs: what it needs stands in the request.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import threading
 import time
@@ -23,6 +25,7 @@ import msgspec
 from recipekit.contracts import STAGES, Record, Stage
 from recipekit.errors import PluginError, RecipekitError
 from recipekit.secrecy import redacted
+from recipekit.worker.confinement import confine, limit_hit
 
 _PRELOADED = {
     "tensorflow": ("tensorflow",),
@@ -34,10 +37,14 @@ _SPARED = ("sklearn",)
 quarter of the time that TensorFlow takes, for wrappers that make estimators of its models."""
 
 
+_THE_LOG = "the log holds the whole traceback"
+
+
 def main(argv: list[str]) -> int:
     """Serves or runs one request; see the module's docstring."""
     if argv[:1] == ["--serve"]:
-        kind, connection, lifeline = argv[1:]
+        kind, connection, lifeline, file_mib = argv[1:]
+        confine(int(file_mib))
         serve(kind, Connection(int(connection)), int(lifeline))
         return 0
     (request,) = argv
@@ -89,7 +96,8 @@ def answer(path: Path) -> bool:
         response = {"record": _run(stage, message, path.with_name("artifacts"))}
     except RecipekitError as error:
         traceback.print_exc()
-        said = {"what": error.what, "where": error.where, "fix": error.fix}
+        what, fix = limit_hit(error) or (error.what, error.fix)
+        said = {"what": what, "where": error.where, "fix": fix}
         response = {"error": {"id": error.id, **{part: redacted(text) for part, text in said.items()}}}
     except SystemExit as error:
         traceback.print_exc()
@@ -97,7 +105,8 @@ def answer(path: Path) -> bool:
     except Exception as error:  # noqa: BLE001  the edge of the process: whatever happened is reported, never lost
         traceback.print_exc()
         first_line = str(error).strip().partition("\n")[0]
-        response = _unforeseen(stage.failure, f"{type(error).__name__}: {first_line}")
+        hit = limit_hit(error) or (f"{type(error).__name__}: {first_line}", _THE_LOG)
+        response = _unforeseen(stage.failure, *hit)
     response["seconds"] = time.perf_counter() - started
     path.with_name("response.json").write_bytes(msgspec.json.encode(response))
     return "record" in response
@@ -111,10 +120,8 @@ def _run(stage: Stage, message: dict[str, object], folder: Path) -> Record:
     return record
 
 
-def _unforeseen(failure: type[RecipekitError], what: str) -> dict[str, object]:
-    return {
-        "error": {"id": failure.id, "what": redacted(what), "where": "", "fix": "the log holds the whole traceback"}
-    }
+def _unforeseen(failure: type[RecipekitError], what: str, fix: str = _THE_LOG) -> dict[str, object]:
+    return {"error": {"id": failure.id, "what": redacted(what), "where": "", "fix": fix}}
 
 
 def _redirect_output(log: Path) -> None:
@@ -129,7 +136,7 @@ def _redirect_output(log: Path) -> None:
 
 def _end_with_parent(lifeline: int) -> None:
     os.read(lifeline, 1)
-    os._exit(1)
+    os.killpg(0, signal.SIGKILL)  # the session is the worker's own: whatever it started ends with it
 
 
 if __name__ == "__main__":

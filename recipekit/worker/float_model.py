@@ -45,6 +45,7 @@ class FloatModel:
         first_layers: the model's own scaling of its inputs, as far as the source shows its layers.
         recurrent: the layers that are loops; None where there are none, or none are known.
         layers: gives the Keras layers with the scopes that they were traced in.
+        unsafe_parts: what in the source runs code or reads files, let pass by `allow_unsafe`; a sentence each.
     """
 
     forward: Callable[[Tensors], Tensors]
@@ -56,6 +57,7 @@ class FloatModel:
     first_layers: tuple[FirstLayer, ...] = ()
     recurrent: Recurrent | None = None
     layers: Callable[[], tuple[SourceLayer, ...]] = tuple
+    unsafe_parts: tuple[str, ...] = ()
 
     @cached_property
     def signature(self) -> Signature:
@@ -113,6 +115,7 @@ class FloatModel:
             first_layers=self.first_layers,
             loops=self.recurrent.loops if self.recurrent else (),
             layers=self.layers(),
+            unsafe_parts=self.unsafe_parts,
         )
 
     def shapes(self, source: SourceSpec) -> dict[str, tuple[int | None, ...]]:

@@ -54,7 +54,7 @@ def explain(error: Exception, attempt: Attempt) -> RecipekitError:
     message = str(error)
     missing = _first_group(_MISSING.search(message))
     if missing:
-        return _unregistered(missing, attempt)
+        return unregistered(missing, attempt)
     known = {**attempt.objects, **importlib.import_module(attempt.package).saving.get_custom_objects()}
     own = {name.rpartition(">")[2]: found for name, found in known.items()}
     matches = [*_CONSTRUCTOR.finditer(message), *_BROKEN.finditer(message)]
@@ -64,7 +64,8 @@ def explain(error: Exception, attempt: Attempt) -> RecipekitError:
     return _raised_inside(error, own, attempt) or _other_weights(message, own, attempt) or _unreadable(error, attempt)
 
 
-def _unregistered(missing: str, attempt: Attempt) -> CustomLayerError:
+def unregistered(missing: str, attempt: Attempt) -> CustomLayerError:
+    """What a class or function that neither Keras nor the project knows means to the user."""
     name = missing.rpartition(">")[2]
     beside = _source_beside(name, attempt)
     by_module = f"'{beside}' defines it: load that" if beside else "name the module that defines it"

@@ -7,24 +7,22 @@ It imports neither TensorFlow nor Keras.
 from __future__ import annotations
 
 import json
+import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import h5py
+import numpy as np
 
 from recipekit.errors import SourceError
+from recipekit.worker.guarded_archive import check_members, expands_too_far, read_member, seekable, suspicious
+from recipekit.worker.guarded_hdf5 import check_hdf5
+from recipekit.worker.keras_scan import Finding, escaping_names, scan
 
-_RUNS_CODE = {
-    "Lambda": "a Lambda layer, which runs code that the file carries",
-    "__lambda__": "a Python lambda, which runs code that the file carries",
-    "TFSMLayer": "a TFSMLayer, which runs whatever SavedModel it points at",
-    "TorchModuleWrapper": "a TorchModuleWrapper, which runs code that the file carries",
-}
-_MAX_EXPANSION = 100
-_MAX_FREE_BYTES = 32 * 2**20  # below this size a member or dataset may expand as it likes
+_WEIGHTS = "model.weights"
 
 
 @dataclass(frozen=True)
@@ -51,27 +49,33 @@ class KerasFile:
         major = self.keras_version.partition(".")[0]
         return not major.isdigit() or int(major) < 3
 
-    def unsafe_parts(self) -> Iterator[tuple[str, str]]:
-        """Path in the model and description of each part that would run code from outside the known layers."""
-        for root, tree in (("", self.config), ("compile_config", self.compile_config)):
-            reported = "\0"
-            for path, class_name in _classes(tree, root):
-                if class_name in _RUNS_CODE and not path.startswith(f"{reported}/"):
-                    reported = path
-                    yield path, _RUNS_CODE[class_name]
+    def findings(self, registered: Collection[str]) -> tuple[Finding, ...]:
+        """What in the file is more than a description, as far as a loader would look at it.
+
+        Args:
+            registered: names of the classes and functions that the project registers.
+        """
+        # Models are loaded without what they were compiled with, so a loss that nobody knows is no hindrance there.
+        compiled = (finding for finding in scan(self.compile_config, registered, "compile_config") if finding.runs)
+        return (*scan(self.config, registered), *compiled)
 
     def class_names(self) -> set[str]:
         """Every class that the model's configuration names, without a package in front of it."""
-        return {class_name for _, class_name in _classes(self.config, "")}
+        return {str(node["class_name"]).rpartition(">")[2] for node in self._objects()}
 
     def configs_of(self, class_name: str) -> Iterator[dict[str, Any]]:
         """The configuration of every object of a class, whose name is given without a package in front of it."""
+        for node in self._objects():
+            if str(node["class_name"]).rpartition(">")[2] == class_name:
+                config = node.get("config")
+                yield config if isinstance(config, dict) else {}
+
+    def _objects(self) -> Iterator[dict[str, Any]]:
         pending: list[Any] = [self.config]
         while pending:
             node = pending.pop()
-            if isinstance(node, dict) and str(node.get("class_name")).rpartition(">")[2] == class_name:
-                config = node.get("config")
-                yield config if isinstance(config, dict) else {}
+            if isinstance(node, dict) and isinstance(node.get("class_name"), str):
+                yield node
             pending.extend(node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
 
 
@@ -85,14 +89,24 @@ def read(path: Path) -> KerasFile:
     if not path.is_file():
         raise SourceError(_why_no_file(path), where=str(path), fix="correct source.path or source.kind")
     try:
-        if zipfile.is_zipfile(path):
-            return _read_archive(path)
-        if h5py.is_hdf5(path):
-            return _read_h5(path)
+        file = _read(path)
     except SourceError:
         raise
     except Exception as error:
         raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+    for name in escaping_names(file.config):
+        raise suspicious(path, f"a layer is named '{name}', which points outside of where its weights belong")
+    return file
+
+
+def _read(path: Path) -> KerasFile:
+    is_archive, is_hdf5 = zipfile.is_zipfile(path), h5py.is_hdf5(path)
+    if is_archive and is_hdf5:  # loaders differ in which of the two they read
+        raise suspicious(path, "it is a zip archive and HDF5 at once")
+    if is_archive:
+        return _read_archive(path)
+    if is_hdf5:
+        return _read_h5(path)
     raise _unreadable(path, "it is neither a zip archive nor HDF5")
 
 
@@ -114,21 +128,36 @@ def _unreadable(path: Path, detail: str) -> SourceError:
 
 def _read_archive(path: Path) -> KerasFile:
     with zipfile.ZipFile(path) as archive:
-        _check_members(path, archive)
-        config = _json_object(archive.read("config.json"))
-        metadata = _json_object(archive.read("metadata.json"))
+        check_members(path, archive, path.stat().st_size)
+        config = _json_object(read_member(path, archive, "config.json"))
+        metadata = _json_object(read_member(path, archive, "metadata.json"))
         version = str(metadata.get("keras_version", ""))
         compiled = config.pop("compile_config", None)
-        file = KerasFile(path, "keras", version, config, compiled if isinstance(compiled, dict) else {})
-        if file.legacy:  # Keras 3 checks the weights itself, Keras 2 doesn't
-            with archive.open("model.weights.h5") as member, h5py.File(member, "r") as weights:
-                _check_h5(path, weights)
-    return file
+        for member in archive.infolist():
+            if member.filename == f"{_WEIGHTS}.h5":
+                with seekable(archive, member) as stream, h5py.File(stream, "r") as weights:
+                    check_hdf5(path, weights, member.file_size, member.filename)
+            elif member.filename == f"{_WEIGHTS}.npz":
+                with seekable(archive, member) as stream:
+                    _check_npz(path, stream, member)
+    return KerasFile(path, "keras", version, config, compiled if isinstance(compiled, dict) else {})
+
+
+def _check_npz(path: Path, stream: IO[bytes], member: zipfile.ZipInfo) -> None:
+    """Refuses arrays that claim more than is stored, and what isn't an array."""
+    with zipfile.ZipFile(stream) as archive:
+        check_members(path, archive, member.file_size)
+        for entry in archive.infolist():
+            with archive.open(entry) as array:
+                read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+                shape, _, dtype = read_header[np.lib.format.read_magic(array)[0]](array)
+            if expands_too_far(math.prod(shape) * dtype.itemsize, entry.file_size):
+                raise suspicious(path, f"the array '{entry.filename}' claims the shape {shape}")
 
 
 def _read_h5(path: Path) -> KerasFile:
     with h5py.File(path, "r") as file:
-        _check_h5(path, file)
+        check_hdf5(path, file, path.stat().st_size)
         if "model_config" not in file.attrs:
             raise SourceError(
                 "holds weights but no model",
@@ -146,68 +175,3 @@ def _json_object(text: str | bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("its configuration is not a JSON object")  # noqa: TRY004  reported as unreadable, like bad JSON
     return value
-
-
-def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
-    """Refuses members that would land elsewhere, hide each other, or unpack to far more than they are."""
-    seen: set[str] = set()
-    for member in archive.infolist():
-        name = PurePosixPath(member.filename.replace("\\", "/"))
-        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
-            raise _suspicious(path, f"the member '{member.filename}' points outside the archive")
-        if member.filename in seen:
-            raise _suspicious(path, f"the member '{member.filename}' is there twice")
-        if member.file_size > max(_MAX_FREE_BYTES, _MAX_EXPANSION * member.compress_size):
-            raise _suspicious(
-                path,
-                f"the member '{member.filename}' unpacks {member.compress_size} bytes to {member.file_size},"
-                f" more than {_MAX_EXPANSION} times as many",
-            )
-        seen.add(member.filename)
-
-
-def _check_h5(path: Path, file: h5py.File) -> None:
-    """Refuses links, data kept in other files, and datasets that claim far more than is stored."""
-
-    # h5py doesn't let exceptions out of its visitors: they give what they found, which ends the visit.
-    def visit_link(name: str, link: object) -> str | None:
-        return None if isinstance(link, h5py.HardLink) else f"'{name}' is a {type(link).__name__}"
-
-    def visit(name: str, node: object) -> str | None:
-        if not isinstance(node, h5py.Dataset):
-            return None
-        if node.external or node.is_virtual:
-            return f"the dataset '{name}' keeps its values in other files"
-        stored = node.id.get_storage_size()
-        if node.nbytes > max(_MAX_FREE_BYTES, _MAX_EXPANSION * stored):
-            return f"the dataset '{name}' claims {node.nbytes} bytes but stores {stored}"
-        return None
-
-    found = file.visititems_links(visit_link) or file.visititems(visit)
-    if found:
-        raise _suspicious(path, found)
-
-
-def _suspicious(path: Path, detail: str) -> SourceError:
-    return SourceError(f"is refused: {detail}", where=str(path), fix="save the model again with model.save()")
-
-
-def _classes(tree: dict[str, Any], root: str) -> Iterator[tuple[str, str]]:
-    """Path and class name of every serialized object, in the whole tree."""
-    pending: list[tuple[Any, str]] = [(tree, root)]
-    while pending:
-        node, path = pending.pop()
-        if isinstance(node, list):
-            pending.extend((child, path) for child in reversed(node))
-        elif isinstance(node, dict):
-            class_name = node.get("class_name")
-            if isinstance(class_name, str):
-                path = "/".join(filter(None, [path, _name(node, class_name)]))
-                yield path, class_name.rpartition(">")[2]
-            pending.extend((child, path) for child in reversed(node.values()))
-
-
-def _name(node: dict[str, Any], class_name: str) -> str:
-    config = node.get("config")
-    name = config.get("name") if isinstance(config, dict) else None
-    return name if isinstance(name, str) else class_name

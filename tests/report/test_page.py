@@ -211,6 +211,12 @@ def test_a_candidate_that_was_not_measured_is_not_judged() -> None:
     assert "The converted model was not measured." in words
 
 
+def test_what_allow_unsafe_let_run_is_shown() -> None:
+    results = run_results()
+    results["model"]["unsafe_parts"] = ["'net/double' is a Lambda layer"]
+    assert "Allowed by allow_unsafe 'net/double' is a Lambda layer" in Page(render_run(results, "")).words
+
+
 def test_warnings_are_listed() -> None:
     words = Page(render_run(run_results() | {"warnings": ["no bound", "few samples"]}, "")).words
     assert "Warnings no bound few samples" in words

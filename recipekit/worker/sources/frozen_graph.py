@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from recipekit.contracts import ModelSpec
 from recipekit.errors import SourceError
 from recipekit.worker.float_model import FloatModel
 from recipekit.worker.graph_model import Cut, cut, from_graph, narrowed, open_graph
-from recipekit.worker.graph_operators import refuse_system_access
+from recipekit.worker.graph_operators import refuse, system_access
 
 
 def load(spec: ModelSpec) -> FloatModel:
@@ -27,11 +28,13 @@ def load(spec: ModelSpec) -> FloatModel:
     graph = open_graph(_read(Path(source.path)), source.path)
     part = cut(graph, {name: name for name in source.inputs}, {name: name for name in source.outputs})
     _check_inputs(part, source.path)
+    touching = system_access(part.definition)
     if not source.allow_unsafe:
-        refuse_system_access(part.definition, source.path)
+        refuse(touching, source.path)
     inputs = tuple(narrowed(name, graph.tensor(name), shape, source.path) for name, shape in source.inputs.items())
     kept = f"{len(part.definition.node)} of its {len(graph.definition.node)} operators lie between inputs and outputs"
-    return from_graph(part, inputs, "frozen_graph", f"the file is a frozen graph; {kept}")
+    model = from_graph(part, inputs, "frozen_graph", f"the file is a frozen graph; {kept}")
+    return replace(model, unsafe_parts=(f"its graph holds {', '.join(sorted(touching))}",) if touching else ())
 
 
 def _read(path: Path) -> Any:

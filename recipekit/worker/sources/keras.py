@@ -7,6 +7,7 @@ name. The file is examined before either of them may run anything that it holds.
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from recipekit.contracts import ModelSpec
 from recipekit.errors import CustomLayerError, RecipekitError, SourceError, UnsafeSource
 from recipekit.worker import keras_file
 from recipekit.worker.float_model import FloatModel
-from recipekit.worker.keras_failures import TITLES, Attempt, explain, own_package
+from recipekit.worker.keras_failures import TITLES, Attempt, explain, own_package, unregistered
 from recipekit.worker.keras_file import KerasFile
 from recipekit.worker.keras_model import from_keras, start_session
+from recipekit.worker.keras_scan import Finding
 from recipekit.worker.layers import custom_objects, generation
 
 _LOADERS = {"keras": "keras3", "tf_keras": "tf_keras"}
@@ -31,14 +33,16 @@ def load(spec: ModelSpec) -> FloatModel:
         CustomLayerError: one of its classes isn't registered, belongs to the other Keras, or can't be rebuilt.
         PluginError: a module of `custom_layers` can't be imported.
     """
-    path = Path(spec.source.path)
+    path, root = Path(spec.source.path), Path(spec.project_root)
     file = keras_file.read(path)
-    if not spec.source.allow_unsafe:
-        _refuse_code(file)
     package, reason = _choose(file, spec.source.loader)
     keras: Any = importlib.import_module(package)
     start_session(spec.seed)
-    objects = custom_objects(spec.custom_layers, Path(spec.project_root))
+    objects = custom_objects(spec.custom_layers, root)
+    attempt = Attempt(file, package, objects, root)
+    findings = file.findings(objects.keys() | keras.saving.get_custom_objects().keys())
+    if not spec.source.allow_unsafe:
+        _refuse(findings, attempt)
     _refuse_other_keras(file, package, objects)
     options = {"safe_mode": not spec.source.allow_unsafe} if package == "keras" or file.format == "keras" else {}
     try:
@@ -46,21 +50,29 @@ def load(spec: ModelSpec) -> FloatModel:
     except RecipekitError:
         raise
     except Exception as error:
-        raise explain(error, Attempt(file, package, objects, Path(spec.project_root))) from error
-    return from_keras(model, _LOADERS[package], reason, objects)
+        raise explain(error, attempt) from error
+    allowed = tuple(f"'{finding.path}' is {finding.what}" for finding in findings if finding.runs)
+    return replace(from_keras(model, _LOADERS[package], reason, objects), unsafe_parts=allowed)
 
 
-def _refuse_code(file: KerasFile) -> None:
-    found = list(file.unsafe_parts())
-    if found:
-        place, what = found[0]
-        others = f" (and {len(found) - 1} more such parts)" if len(found) > 1 else ""
+def _refuse(findings: tuple[Finding, ...], attempt: Attempt) -> None:
+    """Refuses what would run, then what nobody knows.
+
+    Raises:
+        UnsafeSource: a part runs code or reads other files.
+        CustomLayerError: a class or function is neither Keras's nor registered.
+    """
+    running = [finding for finding in findings if finding.runs]
+    if running:
+        others = f" (and {len(running) - 1} more such parts)" if len(running) > 1 else ""
         raise UnsafeSource(
-            f"'{place}' is {what}{others}",
-            where=str(file.path),
+            f"'{running[0].path}' is {running[0].what}{others}",
+            where=str(attempt.file.path),
             fix="put its code into a layer class and register that under custom_layers,"
             " or set source.allow_unsafe: true if you trust the file",
         )
+    for finding in findings:
+        raise unregistered(finding.name, attempt)
 
 
 def _choose(file: KerasFile, loader: str) -> tuple[str, str]:
@@ -73,7 +85,8 @@ def _choose(file: KerasFile, loader: str) -> tuple[str, str]:
             f"was saved by {version}, which Keras 2 can't read", where=str(file.path), fix="set source.loader: auto"
         )
     endings = (".keras",) if file.format == "keras" else (".h5", ".hdf5")
-    if package == "keras" and not file.path.name.endswith(endings):
+    # Keras 2 reads HDF5 by any name, but takes an archive by another name for something else.
+    if (package == "keras" or file.format == "keras") and not file.path.name.endswith(endings):
         raise SourceError(
             f"is {kind}, but its name does not end like one",
             where=str(file.path),

@@ -8,6 +8,7 @@ TensorFlow 1 wrote has no objects, and goes the third way at once: TensorFlow's 
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from recipekit.errors import RecipekitError, SourceError
 from recipekit.nearest import did_you_mean
 from recipekit.worker.float_model import FloatModel
 from recipekit.worker.graph_model import cut, from_graph, open_graph
-from recipekit.worker.graph_operators import operators, refuse_system_access
+from recipekit.worker.graph_operators import Entries, operators, refuse, system_access
 from recipekit.worker.named_tensors import Tensors, tensor_spec
 
+_INITIALIZE = ("saved_model_main_op", "legacy_init_op")
 _KERAS_2 = ("_tf_keras_", "optimizer")
 
 
@@ -36,8 +38,15 @@ def load(spec: ModelSpec) -> FloatModel:
     saved_model = _read(folder)
     key = spec.source.signature
     _check_signature(folder, saved_model, key)
+    touching = _system_access(saved_model)
     if not spec.source.allow_unsafe:
-        refuse_system_access(_serving_graph(saved_model).graph_def, str(folder))
+        refuse(touching, str(folder))
+    model = _loaded(folder, saved_model, key)
+    return replace(model, unsafe_parts=(f"its graph holds {', '.join(sorted(touching))}",) if touching else ())
+
+
+def _loaded(folder: Path, saved_model: Any, key: str) -> FloatModel:
+    """The signature by the first of the ways that does."""
     if not _has_objects(saved_model) and not _has_tables(saved_model):
         try:
             return _from_graph(folder, saved_model, key, "TensorFlow 1 wrote it, so its loader read the graph")
@@ -80,7 +89,41 @@ def _read(folder: Path) -> Any:
         raise _unreadable(folder, f"saved_model.pb does not parse: {error}") from error
     if not saved_model.meta_graphs:
         raise _unreadable(folder, "saved_model.pb holds no graph")
+    _check_surroundings(folder, saved_model)
     return saved_model
+
+
+def _check_surroundings(folder: Path, saved_model: Any) -> None:
+    """Refuses a second model, which another reader may take for the first, and assets from elsewhere."""
+    for name in ("saved_model.cpb", "saved_model.pbtxt"):
+        if (folder / name).exists():
+            raise SourceError(
+                f"holds {name} besides saved_model.pb", where=str(folder), fix="keep the one that is meant"
+            )
+    for asset in (asset for graph in saved_model.meta_graphs for asset in graph.asset_file_def):
+        if asset.filename.startswith("/") or ".." in asset.filename.split("/"):
+            raise SourceError(
+                f"is refused: its asset '{asset.filename}' points outside of its folder",
+                where=str(folder),
+                fix="export the model again",
+            )
+
+
+def _system_access(saved_model: Any) -> set[str]:
+    """Operators of any of its graphs that touch the system."""
+    return {name for graph in saved_model.meta_graphs for name in system_access(graph.graph_def, _entries(graph))}
+
+
+def _entries(meta_graph: Any) -> Entries:
+    """All that loading or using a MetaGraph may run."""
+    outputs = [tensor.name for key in meta_graph.signature_def.values() for tensor in key.outputs.values()]
+    named = (meta_graph.collection_def[name] for name in _INITIALIZE if name in meta_graph.collection_def)
+    return Entries(
+        tensors=(*outputs, *(name for collection in named for name in collection.node_list.value)),
+        functions=tuple(meta_graph.object_graph_def.concrete_functions),
+        restore=meta_graph.saver_def.restore_op_name,
+        assets=tuple(asset.tensor_info.name for asset in meta_graph.asset_file_def),
+    )
 
 
 def _unreadable(folder: Path, detail: str) -> SourceError:

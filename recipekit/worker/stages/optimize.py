@@ -77,6 +77,7 @@ def _exported(model: FloatModel, request: OptimizeRequest, folder: Path) -> Load
         loader=model.loader,
         reason=model.reason,
         parameters=model.parameters,
+        unsafe_parts=model.unsafe_parts,
     )
 
 

@@ -62,6 +62,7 @@ def _unrolled(model: FloatModel, recurrent: Recurrent, source: SourceSpec, place
         reason=f"{model.explained(source)}; recurrent layers ({', '.join(recurrent.loops)}) are unrolled, with the same"
         " weights, because TensorFlow's calibrator doesn't survive their loops",
         parameters=model.parameters,
+        unsafe_parts=model.unsafe_parts,
     )
 
 
