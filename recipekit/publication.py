@@ -141,20 +141,6 @@ def _section(section: bytes) -> str:
     return text
 
 
-def read_recipe(folder: Path) -> Any:
-    """The value that an output's `recipe.yaml` holds.
-
-    Raises:
-        OutputAltered: it isn't YAML, or asks for more than plain values.
-        OSError: it can't be read.
-    """
-    path = folder / "recipe.yaml"
-    try:
-        return yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  one of the two safe loaders
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise OutputAltered(f"is not readable: {' '.join(str(error).split())}", where=str(path)) from error
-
-
 def _results(build: Build) -> dict[str, Any]:
     recipe = build.job.recipe
     samples = build.measurement.samples
@@ -214,3 +200,17 @@ def recorded_metrics(measurement: Measurement) -> dict[str, Any]:
     size = {"bytes": measurement.size, "float32Bytes": measurement.float32_size}
     not_run = {"notRun": measurement.not_run} if measurement.not_run else {}
     return {"parity": parity, "task": task, "size": size, **latency, **not_run}
+
+
+def read_recipe(folder: Path) -> Any:
+    """The value that an output's `recipe.yaml` holds.
+
+    Raises:
+        OutputAltered: it isn't YAML, or asks for more than plain values.
+        OSError: it can't be read.
+    """
+    path = folder / "recipe.yaml"
+    try:
+        return yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  one of the two safe loaders
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise OutputAltered(f"is not readable: {' '.join(str(error).split())}", where=str(path)) from error

@@ -105,9 +105,11 @@ def _judged(manifest: dict[str, Any], said: _Results) -> Iterator[Difference]:
     resolved = manifest["predicate"]["buildDefinition"]["externalParameters"]["resolvedConfig"]
     try:
         again = judge(read_acceptance(resolved), said.measurement)
-    except (EvaluationError, ArithmeticError, KeyError, TypeError, ValueError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
-        yield Difference(place="verdict", problem=f"can't be recomputed: {reason}")
+    except EvaluationError as error:
+        yield Difference(place="verdict", problem=f"can't be recomputed: {error.what}")
+        return
+    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+        yield Difference(place="verdict", problem=f"can't be recomputed: {type(error).__name__}: {error}")
         return
     recorded = manifests.results(manifest)
     for file, verdict in ((manifests.FILE, recorded["verdict"]), (manifests.RESULTS, said.verdict)):
@@ -189,5 +191,4 @@ def _as_json(value: Any) -> Any:
 
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
-    text = text if text.isprintable() else ascii(text)
     return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 3]}..."

@@ -70,8 +70,11 @@ def _rows(folder: Path) -> list[dict[str, Any]]:
     columns = Outcome(recipe="", status="accepted", seconds=0.0).row().keys()
     if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() == columns for row in rows):
         raise ValueError(f"it should be a list of rows with {', '.join(columns)}")
-    if not all(isinstance(row["output"], str) and isinstance(row["overrides"], list) for row in rows):
-        raise ValueError("a row's output or overrides are of another type")
+    kinds = {"number": int, "output": str, "overrides": list}
+    if not all(isinstance(row[key], kind) for row in rows for key, kind in kinds.items()):
+        raise ValueError("a number, an output or overrides are of another type")
+    if not all(row["output"].isprintable() for row in rows):
+        raise ValueError("an output's path can't be shown")
     return rows
 
 
@@ -79,10 +82,13 @@ def _table_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Dif
     """The summary as a table says the same."""
     flat = [{**row, "overrides": " ".join(map(str, row["overrides"]))} for row in rows]
     expected = [{key: "" if value is None else str(value) for key, value in row.items()} for row in flat]
+    if not (folder / _TABLE).is_file():
+        yield Difference(place=_TABLE, problem="is missing")
+        return
     try:
         table = list(csv.DictReader(io.StringIO((folder / _TABLE).read_bytes().decode())))
-    except (FileNotFoundError, ValueError, csv.Error) as error:
-        yield Difference(place=_TABLE, problem=f"can't be read: {error}")
+    except (ValueError, csv.Error) as error:
+        yield Difference(place=_TABLE, problem=f"is no table: {error}")
         return
     for number, (wanted, got) in enumerate(zip_longest(expected, table), start=2):
         if wanted != got:
@@ -92,20 +98,21 @@ def _table_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Dif
 def _outcome_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Difference]:
     """Each row is what the child's own outcome says; a child that was lost has none."""
     for row in rows:
-        path = folder / str(row["number"]) / "outcome.json"
+        place = f"{row['number']}/outcome.json"
         if row["number"] == -1:
             continue
-        place = path.relative_to(folder).as_posix()
+        if not (folder / place).is_file():
+            yield Difference(place=place, problem="is missing")
+            continue
         try:
-            outcome = msgspec.json.decode(path.read_bytes(), type=Outcome).row()
-        except (FileNotFoundError, msgspec.MsgspecError) as error:
-            yield Difference(place=place, problem=f"can't be read: {error}")
+            outcome = msgspec.json.decode((folder / place).read_bytes(), type=Outcome).row()
+        except ValueError as error:
+            yield Difference(place=place, problem=f"is no outcome: {error}")
             continue
         for key, value in outcome.items():
             if key != "output" and value != row[key]:  # an absolute path there, a relative one here
-                yield Difference(
-                    place=f"{_SUMMARY} child {row['number']} {key}", expected=str(value), got=str(row[key])
-                )
+                where = f"{_SUMMARY} child {row['number']} {key}"
+                yield Difference(place=where, expected=str(value), got=str(row[key]))
 
 
 def _row_differences(row: dict[str, Any], child: Verification) -> Iterator[Difference]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def main(argv: list[str]) -> int:
     for folder in folders:
         found += verify_sweep(folder, trust) if is_sweep(folder) else [verify_output(folder, trust)]
     if options.format == "json":
-        sys.stdout.write(msgspec.json.encode(list(map(_document, found))).decode() + "\n")
+        sys.stdout.write(json.dumps(list(map(_document, found))) + "\n")
     else:
         for verification in found:
             _print(verification)

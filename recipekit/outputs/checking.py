@@ -27,7 +27,8 @@ class Difference(Record, frozen=True, kw_only=True):
     """One thing about an output that isn't as it should be.
 
     Attributes:
-        place: relative path of the file; what part of it, behind a space, where it isn't all of it.
+        place: relative path of the file, by whatever name somebody gave it; what part of it, behind a space, where it
+            isn't all of it.
         problem: in words; empty where `expected` and `got` say it.
         expected: what should be there; empty where `problem` says all.
         got: what is there.
@@ -40,7 +41,12 @@ class Difference(Record, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         facts = f"expected {self.expected}, got {self.got}" if self.expected else ""
-        return f"{self.place}: {', '.join(filter(None, (self.problem, facts)))}"
+        return printable(f"{self.place}: {', '.join(filter(None, (self.problem, facts)))}")
+
+
+def printable(text: str) -> str:
+    """A text from elsewhere as a terminal may see it: control characters, and what isn't UTF-8, are escaped."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def differences(folder: Path, manifest: dict[str, Any]) -> list[Difference]:
@@ -59,18 +65,18 @@ def differences(folder: Path, manifest: dict[str, Any]) -> list[Difference]:
     sizes = {manifests.FILE: _FILE, **{name: f"a file of {size} bytes" for name, (_, size) in recorded.items()}}
     found = dict(_entries(folder))
     lines = [
-        Difference(place=_printable(name), problem="is missing", expected=sizes[name], got="nothing")
+        Difference(place=name, problem="is missing", expected=sizes[name], got="nothing")
         for name in sorted(sizes.keys() - found.keys())
     ]
     allowed = {name for name in manifests.SIGNATURES if found.get(name) == _FILE}
     lines += [
-        Difference(place=_printable(name), problem="is not in the manifest", expected="nothing", got=found[name])
+        Difference(place=name, problem="is not in the manifest", expected="nothing", got=found[name])
         for name in sorted(found.keys() - sizes.keys() - allowed)
     ]
     for name in sorted(found.keys() & sizes.keys()):
         if found[name] != _FILE:
             problem = "is not a regular file"
-            lines.append(Difference(place=_printable(name), problem=problem, expected=sizes[name], got=found[name]))
+            lines.append(Difference(place=name, problem=problem, expected=sizes[name], got=found[name]))
         elif name in recorded:
             lines += _content_differences(folder / name, name, *recorded[name])
     return lines
@@ -79,9 +85,9 @@ def differences(folder: Path, manifest: dict[str, Any]) -> list[Difference]:
 def _content_differences(path: Path, name: str, sha256: str, size: int) -> Iterator[Difference]:
     actual_size = path.stat().st_size
     if actual_size != size:
-        yield Difference(place=_printable(name), expected=f"{size} bytes", got=f"{actual_size} bytes")
+        yield Difference(place=name, expected=f"{size} bytes", got=f"{actual_size} bytes")
     elif (actual := digests.of_file(path)) != sha256:
-        yield Difference(place=_printable(name), expected=f"sha256 {sha256}", got=actual)
+        yield Difference(place=name, expected=f"sha256 {sha256}", got=actual)
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, str]]:
@@ -100,8 +106,3 @@ def _entries(folder: Path) -> Iterator[tuple[str, str]]:
             else:
                 kind = stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)
                 yield path.relative_to(folder).as_posix(), _KINDS.get(kind, "something else")
-
-
-def _printable(name: str) -> str:
-    """A file's name as it can be shown: one from elsewhere may hold control characters, or not be UTF-8."""
-    return name if name.isprintable() else ascii(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from recipekit import fsio
 from recipekit.errors import ProjectError, UsageError
 from recipekit.project import find_project
 
@@ -23,12 +24,14 @@ def find_folder(name: str, here: Path, recipes: Path | None = None) -> Path:
 
     Raises:
         UsageError: there is no such folder.
+        OutputFault: the file system refuses to look.
     """
     places = [here]
     with suppress(ProjectError):
         project = find_project(here, recipes)
         places += [project.root, project.outputs]
-    found = next((place / name for place in places if (place / name).exists()), None)
+    with fsio.reported(Path(name)):
+        found = next((place / name for place in places if (place / name).exists()), None)
     if found is None or not found.is_dir():
         raise UsageError(
             "there is no such output" if found is None else "is no folder",

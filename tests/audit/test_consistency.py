@@ -83,8 +83,8 @@ def records(bounds: dict[str, Any], measurement: Measurement) -> tuple[dict[str,
             "runDetails": {"byproducts": [{"name": "results.json", **file, "annotations": annotations}]},
         },
     }
-    back: tuple[dict[str, Any], dict[str, Any]] = tuple(json.loads(json.dumps([manifest, results])))  # type: ignore[assignment]
-    return back
+    manifest, results = json.loads(json.dumps([manifest, results]))
+    return manifest, results
 
 
 def annotations_of(manifest: dict[str, Any]) -> dict[str, Any]:

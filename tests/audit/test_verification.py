@@ -151,7 +151,7 @@ def linked_signature(output: Path) -> None:
         (empty_folder, "a/b: is not in the manifest, expected nothing, got an empty folder"),
         (pipe, "pipe: is not in the manifest, expected nothing, got a named pipe"),
         (listening, "s: is not in the manifest, expected nothing, got a socket"),
-        (unprintable, r"'\x1b[2J\udcff\n': is not in the manifest, expected nothing, got a file"),
+        (unprintable, r"\x1b[2J\udcff\n: is not in the manifest, expected nothing, got a file"),
         (linked_signature, "model.sig: is not in the manifest, expected nothing, got a symbolic link"),
     ],
 )
