@@ -135,6 +135,11 @@ def _filled(value: Any, part: Any, root: dict[str, Any]) -> Any:
             filled[key] = deepcopy(sub["default"])
         if key in filled:
             filled[key] = _filled(filled[key], sub, root)
+    sections = part.get("additionalProperties")
+    if isinstance(sections, dict) and "$ref" in sections:
+        filled |= {
+            key: _filled(filled[key], sections, root) for key in filled.keys() - part.get("properties", {}).keys()
+        }
     for branch in part.get("allOf", []):
         if _Validator(branch["if"]).is_valid(filled):
             filled = _filled(filled, branch["then"], root)

@@ -17,12 +17,14 @@ from recipekit.contracts.declared import (
     SourceSpec,
     calibrates,
     metric_files,
+    metric_of,
 )
 from recipekit.contracts.loaded import FirstLayer, LoadedModel, LoadRequest, Replacement, UnrollRequest
 from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
     Census,
     Latency,
+    LatencyPair,
     LayerWeights,
     LoweredLayer,
     Measurement,
@@ -30,6 +32,7 @@ from recipekit.contracts.measured import (
     PairedCounts,
     Parity,
     QuantizedTensor,
+    SignatureGraph,
     SourceLayer,
     TaskScore,
 )
@@ -84,7 +87,7 @@ from recipekit.contracts.stages import (
     SurveyRequest,
     TensorLog,
 )
-from recipekit.contracts.tensors import Signature, TensorSpec
+from recipekit.contracts.tensors import Signature, TensorSpec, qualified, united
 
 __all__ = [
     "BENCHMARK",
@@ -129,6 +132,7 @@ __all__ = [
     "Flatbuffer",
     "Latencies",
     "Latency",
+    "LatencyPair",
     "LayerWeights",
     "LoadRequest",
     "LoadedModel",
@@ -159,6 +163,7 @@ __all__ = [
     "Sample",
     "SampleSet",
     "Signature",
+    "SignatureGraph",
     "SourceLayer",
     "SourceSpec",
     "Stage",
@@ -172,4 +177,7 @@ __all__ = [
     "UnrollRequest",
     "calibrates",
     "metric_files",
+    "metric_of",
+    "qualified",
+    "united",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from msgspec import UNSET, UnsetType
+
 from recipekit.contracts.declared import (
     BenchmarkSpec,
     CalibrationSpec,
@@ -13,7 +15,7 @@ from recipekit.contracts.declared import (
     ModelSpec,
 )
 from recipekit.contracts.loaded import LoadedModel, LoadRequest, UnrollRequest
-from recipekit.contracts.measured import Latency, LoweredLayer, Measurement
+from recipekit.contracts.measured import LatencyPair, LoweredLayer, Measurement
 from recipekit.contracts.optimization import (
     Confirmation,
     ConfirmRequest,
@@ -23,7 +25,7 @@ from recipekit.contracts.optimization import (
 )
 from recipekit.contracts.record import Record
 from recipekit.contracts.samples import SampleSet
-from recipekit.contracts.tensors import Signature
+from recipekit.contracts.tensors import Signature, qualified
 from recipekit.errors import (
     ConversionError,
     DatasetError,
@@ -65,10 +67,18 @@ class ReferenceRequest(Record, frozen=True, kw_only=True):
 
 
 class Reference(Record, frozen=True, kw_only=True):
-    """The float model's outputs by output name, and the samples they belong to."""
+    """The float model's outputs by output name (`key/output` of several signatures), and the samples they belong to."""
 
     outputs: dict[str, TensorLog]
     samples: SampleSet
+
+    def of(self, signature: str) -> Reference:
+        """What belongs to one signature, by its own output names: all, where the model has no other."""
+        if self.samples.signatures is UNSET:
+            return self
+        prefix = qualified(signature, "")
+        outputs = {name.removeprefix(prefix): log for name, log in self.outputs.items() if name.startswith(prefix)}
+        return Reference(outputs=outputs, samples=self.samples.of(signature))
 
 
 class LowerRequest(Record, frozen=True, kw_only=True):
@@ -148,7 +158,7 @@ class MeasureRequest(Record, frozen=True, kw_only=True):
     Attributes:
         candidate: path of the converted model.
         float32: path of the float32 conversion.
-        signature: names, shapes and dtypes that samples and reference outputs follow.
+        signatures: names, shapes and dtypes that samples and reference outputs follow, by signature key.
         dataset: the evaluation samples.
         reference: the float model's outputs on them.
         metrics: task metrics by registry name or `module:function`, with their parameters.
@@ -158,7 +168,7 @@ class MeasureRequest(Record, frozen=True, kw_only=True):
 
     candidate: str
     float32: str
-    signature: Signature
+    signatures: dict[str, Signature]
     dataset: DatasetSpec
     reference: Reference
     metrics: dict[str, dict[str, Any]]
@@ -179,20 +189,27 @@ class ExamineRequest(Record, frozen=True, kw_only=True):
 
 
 class BenchmarkRequest(Record, frozen=True, kw_only=True):
-    """Ask how long the candidate and the float32 conversion take for the first evaluation sample, timed in turns."""
+    """Ask how long both conversions take for the first evaluation sample of each signature, timed in turns.
+
+    Attributes:
+        candidate: path of the converted model.
+        float32: path of the float32 conversion.
+        signatures: what the samples follow, by signature key.
+        dataset: the evaluation samples.
+        benchmark: how it is measured.
+    """
 
     candidate: str
     float32: str
-    signature: Signature
+    signatures: dict[str, Signature]
     dataset: DatasetSpec
     benchmark: BenchmarkSpec
 
 
-class Latencies(Record, frozen=True, kw_only=True):
-    """How long one `invoke` takes."""
+class Latencies(LatencyPair, frozen=True, kw_only=True):
+    """How long one `invoke` takes; of several signatures one of each in turn, and each by itself."""
 
-    candidate: Latency
-    float32: Latency
+    signatures: dict[str, LatencyPair] | UnsetType = UNSET
 
 
 class CurveRequest(Record, frozen=True, kw_only=True):

@@ -5,11 +5,21 @@ so every key is known before anything runs, and a stage whose result nobody need
 this room runs a stage.
 """
 
-from recipekit.graph.datasets import dataset_section
+from recipekit.graph.datasets import dataset_section, signature_section
 from recipekit.graph.loading import load_stage
 from recipekit.graph.node import Node, Records
 from recipekit.graph.optimization import converted_model, training_section
 from recipekit.graph.stages import Graph
 from recipekit.graph.surveys import survey
 
-__all__ = ["Graph", "Node", "Records", "converted_model", "dataset_section", "load_stage", "survey", "training_section"]
+__all__ = [
+    "Graph",
+    "Node",
+    "Records",
+    "converted_model",
+    "dataset_section",
+    "load_stage",
+    "signature_section",
+    "survey",
+    "training_section",
+]
