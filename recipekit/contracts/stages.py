@@ -224,7 +224,7 @@ class CurvePoint(Record, frozen=True, kw_only=True):
     """How much of the tensors' ranges is still missing after some samples.
 
     Attributes:
-        samples: so many of them, the first ones.
+        samples: so many of them, the first ones of each signature.
         median: over tensors, the share of the range over all samples that these don't reach.
         p90: the 90th percentile of it.
     """

@@ -61,7 +61,9 @@ def plugins(recipe: Section) -> Iterator[Fault]:
             )
     for named in recipe.get("evaluation", {}).get("metrics", {}):
         known = names("metrics")
-        _, metric = metric_of(named, signature_keys(recipe))
+        key, metric = metric_of(named, signature_keys(recipe))
+        if not key and signature_keys(recipe):
+            continue  # another rule asks of which signature it is
         if ":" in metric:
             if not _ADDRESS.fullmatch(metric):
                 yield Fault(

@@ -66,8 +66,9 @@ def _ambiguous_names(keys: tuple[str, ...]) -> Iterator[Fault]:
 def _metrics(recipe: Section, keys: tuple[str, ...]) -> Iterator[Fault]:
     for name in recipe.get("evaluation", {}).get("metrics", {}):
         if not metric_of(name, keys)[0]:
-            choices = " or ".join(f"'{key}/{name}'" for key in keys)
+            given, _, metric = name.rpartition("/") if ":" not in name else ("", "", name)
+            choices = " or ".join(f"'{key}/{metric}'" for key in keys)
             yield Fault(
                 ("evaluation", "metrics", name),
-                f"'evaluation.metrics.{name}' doesn't say of which signature: call it {choices}",
+                f"'evaluation.metrics.{name}' is of no signature: call it {choices}{did_you_mean(given, keys)}",
             )

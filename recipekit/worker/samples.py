@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from recipekit import registry
@@ -56,12 +57,12 @@ class Reading:
     def __init__(self, spec: DatasetSpec, signature: Signature | None, folder: Path, key: str = "") -> None:
         root = Path(spec.project_root)
         import_modules(spec.modules, root)
-        self._plugin = spec.plugin
+        self._plugin = f"{key}: {spec.plugin}" if key else spec.plugin
         self._signature = signature
         self._key = key
         self._log_path = folder / "samples.jsonl"
         self._preprocess = compile_steps(spec.preprocess, root)
-        self._source = _source(_build(spec, root), spec)
+        self._source = _source(_build(spec, root), msgspec.structs.replace(spec, plugin=self._plugin))
         self._sample_set: SampleSet | None = None
 
     def __iter__(self) -> Iterator[NamedSample]:
@@ -89,7 +90,7 @@ class Reading:
                 fix="let the plugin give recipekit.contracts.Sample objects",
             )
         name = str(sample.id)
-        place = f"{f'{self._key}: ' if self._key else ''}{self._plugin} sample {index} ('{name}')"
+        place = f"{self._plugin} sample {index} ('{name}')"
         tensors = self._preprocess(as_tensors(sample.tensors, place), place)
         log.add(name, sample.label, tensors, place)
         if self._signature is not None:

@@ -6,7 +6,7 @@ Ranges are the smallest and largest values, as the calibration of most schemes t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from recipekit.worker.census import operators_of
 from recipekit.worker.engines.ai_edge_calibration import Limits, refuse_fixed_batch
 from recipekit.worker.engines.ai_edge_model import with_signature
 from recipekit.worker.samples import NamedSample
-from recipekit.worker.signature_samples import Batches, open_readings
+from recipekit.worker.signature_samples import Batches, Readings, open_readings
 
 _STEPS = (1, 2, 5)
 
@@ -57,15 +57,17 @@ def counts() -> Iterator[int]:
     return (step * 10**power for power in itertools.count() for step in _STEPS)
 
 
-def _snapshots(
-    limits: Limits, samples: Iterable[NamedSample], batches: Batches, order: list[str]
-) -> Iterator[tuple[int, Array]]:
-    """The ranges after some counts of samples and after the last one: an array of (tensors, 2) for each."""
+def _snapshots(limits: Limits, readings: Readings, batches: Batches, order: list[str]) -> Iterator[tuple[int, Array]]:
+    """The ranges after some counts of samples, and after all: an array of (tensors, 2) for each.
+
+    Several signatures take turns, so that a count is one of each signature's samples.
+    """
     due = counts()
     count, wanted, ranges = 0, next(due), np.empty((0, 2))
-    for count, sample in enumerate(samples, 1):
-        limits.see(sample.signature, [batches.of_one(sample)])
-        _require_finite(limits, sample, order)
+    for count, turn in enumerate(itertools.zip_longest(*readings.parts.values()), 1):
+        for sample in filter(None, turn):
+            limits.see(sample.signature, [batches.of_one(sample)])
+            _require_finite(limits, sample, order)
         ranges = _ranges(limits)
         if count == wanted:
             yield count, ranges
