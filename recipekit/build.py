@@ -175,22 +175,23 @@ def _code(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "plugin", recipe.model.source.factory
     for dataset in _datasets(recipe):
         yield from (("plugin", address) for address in dataset_code(dataset))
-    for metric in recipe.evaluation.metrics:
+    for metric, _ in recipe.evaluation.metric_plugins:
         yield from (("plugin", address) for address in plugin_code("metrics", metric))
 
 
 def _metric_files(recipe: Recipe) -> Iterator[str]:
-    for name, parameters in recipe.evaluation.metrics.items():
+    for name, parameters in recipe.evaluation.metric_plugins:
         yield from metric_files(name, parameters).values()
 
 
 def _extras(recipe: Recipe) -> frozenset[str]:
-    known = extras.of_metrics(recipe.evaluation.metrics) | extras.of_optimization(recipe.optimize)
+    known = extras.of_metrics(dict(recipe.evaluation.metric_plugins)) | extras.of_optimization(recipe.optimize)
     return known.union(*map(extras.of_dataset, _datasets(recipe)))
 
 
 def _datasets(recipe: Recipe) -> Iterator[DatasetSpec]:
-    yield from filter(None, (recipe.calibration, recipe.evaluation.dataset))
+    for dataset in filter(None, (recipe.calibration, recipe.evaluation.dataset)):
+        yield from dataset.parts
     if recipe.optimize is not None:
         yield from (finetune.dataset for _, finetune in recipe.optimize.finetunes())
 

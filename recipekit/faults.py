@@ -140,11 +140,13 @@ class _Defaults(NamedTuple):
     Attributes:
         values: by key.
         sections: of the keys that hold mappings.
+        others: of every other key, where their values are mappings of one kind.
         branches: further defaults, with the conditions under which they hold.
     """
 
     values: Mapping[str, Any]
     sections: Mapping[str, _Defaults]
+    others: _Defaults | None
     branches: tuple[tuple[CompiledSchema, _Defaults], ...]
 
     def filled(self, section: dict[str, Any]) -> dict[str, Any]:
@@ -156,6 +158,10 @@ class _Defaults(NamedTuple):
         for key, part in self.sections.items():
             if isinstance(filled.get(key), dict):
                 filled[key] = part.filled(filled[key])
+        if self.others is not None:
+            for key in filled.keys() - self.sections.keys() - self.values.keys():
+                if isinstance(filled[key], dict):
+                    filled[key] = self.others.filled(filled[key])
         for condition, part in self.branches:
             if condition.is_valid(filled):
                 filled = part.filled(filled)
@@ -171,9 +177,11 @@ def _laid_out(part: Any, root: dict[str, Any]) -> _Defaults:
     part = _resolved(part, root)
     properties = {key: sub for key, sub in part.get("properties", {}).items() if isinstance(sub, dict)}
     sections = {key: _laid_out(sub, root) for key, sub in properties.items()}
+    others = part.get("additionalProperties")
     return _Defaults(
         values={key: sub["default"] for key, sub in properties.items() if "default" in sub},
         sections={key: section for key, section in sections.items() if any(section)},
+        others=_laid_out(others, root) if isinstance(others, dict) and "$ref" in others else None,
         branches=tuple((_compile(one["if"]), _laid_out(one["then"], root)) for one in part.get("allOf", ())),
     )
 

@@ -185,12 +185,12 @@ class _Run:
         candidate, float32 = map(graph.flatbuffer, models)
         confirm = graph.confirm(candidate)
         confirmed = execution.demand(confirm)[0].layers if confirm is not None else ()
-        measure = graph.measure(loaded.signature, candidate, float32)
+        measure = graph.measure(loaded.signatures, candidate, float32)
         measurement: Measurement
         (measurement,) = execution.demand(measure)
         spec = self._job.recipe.evaluation.benchmark
         if graph.evaluation is not None and spec is not None and measurement.samples is not None:
-            benchmark = graph.evaluation.benchmark(loaded.signature, candidate, float32, spec)
+            benchmark = graph.evaluation.benchmark(loaded.signatures, candidate, float32, spec)
             (latencies,) = execution.demand(benchmark)
             measurement = _with_latencies(measurement, latencies)
         measurement = msgspec.structs.replace(measurement, optimized_layers=confirmed)
@@ -292,4 +292,9 @@ def _require_run(measurement: Measurement, verdict: Verdict) -> None:
 
 
 def _with_latencies(measurement: Measurement, latencies: Latencies) -> Measurement:
-    return msgspec.structs.replace(measurement, latency=latencies.candidate, float32_latency=latencies.float32)
+    return msgspec.structs.replace(
+        measurement,
+        latency=latencies.candidate,
+        float32_latency=latencies.float32,
+        signature_latencies=latencies.signatures,
+    )

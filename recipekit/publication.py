@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import yaml
+from msgspec import UNSET
 
 from recipekit import digests, manifest
 from recipekit.acceptance import Check, Verdict
@@ -145,7 +146,7 @@ def _results(build: Build) -> dict[str, Any]:
     recipe = build.job.recipe
     samples = build.measurement.samples
     if samples is not None:
-        samples = msgspec.structs.replace(samples, path=samples_file("evaluation-samples"))
+        samples = _published(samples, samples_file("evaluation-samples"))
     return {
         "schema": RESULTS_SCHEMA,
         "name": recipe.name,
@@ -167,6 +168,14 @@ def _results(build: Build) -> dict[str, Any]:
         "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "warnings": list(build.warnings),
     }
+
+
+def _published(samples: SampleSet, file: str) -> SampleSet:
+    """The record of a reading as the output holds it: one file, whose lines say which signature each sample is for."""
+    if samples.signatures is UNSET:
+        return msgspec.structs.replace(samples, path=file)
+    parts = {key: _published(part, file) for key, part in samples.signatures.items()}
+    return msgspec.structs.replace(samples, path=file, signatures=parts)
 
 
 def samples_file(role: str) -> str:
@@ -193,6 +202,9 @@ def recorded_metrics(measurement: Measurement) -> dict[str, Any]:
         for name, score in measurement.task.items()
     }
     latency = {} if measurement.latency is None else {"latency": msgspec.to_builtins(measurement.latency)}
+    if measurement.signature_latencies is not UNSET:
+        pairs = measurement.signature_latencies.items()
+        latency["signatureLatency"] = {key: msgspec.to_builtins(pair.candidate) for key, pair in pairs}
     parity = {
         output: {name: value for name, value in msgspec.to_builtins(values).items() if value is not None}
         for output, values in measurement.parity.items()

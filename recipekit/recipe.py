@@ -24,6 +24,7 @@ from recipekit.contracts import (
     OptimizeSpec,
     Record,
     SourceSpec,
+    metric_of,
 )
 from recipekit.errors import ForbiddenKey, InvalidRecipe
 from recipekit.faults import Fault, dotted, find_faults, with_defaults
@@ -43,15 +44,23 @@ class EvaluationSpec(Record, frozen=True, kw_only=True):
 
     Attributes:
         dataset: the samples; None where nothing is run.
-        metrics: task metrics by name or `module:function`, with their parameters.
+        metrics: task metrics by name or `module:function`, with their parameters; of several signatures `key/metric`.
         benchmark: how latency is measured; None skips it.
         runtime: what runs the converted model, `litert`; `none` runs nothing.
+        signature: of the source, which metrics of several signatures name.
     """
 
     dataset: DatasetSpec | None
     metrics: dict[str, dict[str, Any]]
     benchmark: BenchmarkSpec | None
     runtime: str = "litert"
+    signature: str | tuple[str, ...] = ""
+
+    @property
+    def metric_plugins(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The task metrics by their own names, with their parameters."""
+        for name, parameters in self.metrics.items():
+            yield metric_of(name, self.signature)[1], parameters
 
 
 class Recipe(Record, frozen=True, kw_only=True):
@@ -117,7 +126,7 @@ def parse(mapping: dict[str, Any], root: Path, origin: Origin) -> Recipe:
         model=_model(resolved, root),
         source_sha256=resolved["source"].get("sha256"),
         optimize=optimize,
-        calibration=_dataset(calibration, resolved["seed"], root) if calibration and calibrated else None,
+        calibration=_datasets(calibration, resolved, root) if calibration and calibrated else None,
         converter=converter,
         evaluation=_evaluation(resolved, root),
         acceptance=read_acceptance(resolved),
@@ -194,6 +203,8 @@ def _model(resolved: dict[str, Any], root: Path) -> ModelSpec:
     weights = declared.pop("weights", None) or ""
     if weights not in ("", "imagenet"):
         declared["path"], weights = weights, "file"
+    if "signature" in declared:
+        declared["signature"] = _signature(resolved)
     if "path" in declared:
         declared["path"] = str(root / declared["path"])
     layers = resolved["custom_layers"]
@@ -204,6 +215,33 @@ def _model(resolved: dict[str, Any], root: Path) -> ModelSpec:
         ),
         project_root=str(root),
         seed=resolved["seed"],
+    )
+
+
+def _signature(resolved: dict[str, Any]) -> str | tuple[str, ...]:
+    """The source's signature: one key, or several."""
+    declared = resolved["source"].get("signature", "")
+    if isinstance(declared, str):
+        return declared
+    return tuple(declared) if len(declared) > 1 else str(declared[0])
+
+
+def _datasets(declared: dict[str, Any], resolved: dict[str, Any], root: Path) -> DatasetSpec:
+    """A dataset, or for a model with several signatures that of each, which may be the same one for all."""
+    signature, seed = _signature(resolved), resolved["seed"]
+    if isinstance(signature, str):
+        return _dataset(declared, seed, root)
+    parts = {key: _dataset(declared.get("signatures", {}).get(key, declared), seed, root) for key in signature}
+    return DatasetSpec(
+        plugin=", ".join(dict.fromkeys(part.plugin for part in parts.values())),
+        params={},
+        samples=None,
+        shuffle=False,
+        seed=seed,
+        preprocess=(),
+        modules=(),
+        project_root=str(root),
+        signatures=parts,
     )
 
 
@@ -247,7 +285,8 @@ def _evaluation(resolved: dict[str, Any], root: Path) -> EvaluationSpec:
     declared = resolved.get("evaluation", {"metrics": {}, "benchmark": {"runs": 50, "warmup": 5, "threads": 1}})
     dataset = declared.get("dataset", resolved.get("representative_dataset"))
     return EvaluationSpec(
-        dataset=_dataset(dataset, resolved["seed"], root),
+        dataset=_datasets(dataset, resolved, root),
         metrics=declared["metrics"],
         benchmark=msgspec.convert(declared["benchmark"], BenchmarkSpec | None),
+        signature=_signature(resolved),
     )

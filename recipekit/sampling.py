@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from recipekit.build import Job
 from recipekit.contracts import DatasetSpec, LoadedModel, SampleSet
 from recipekit.execution import Execution
-from recipekit.graph import dataset_section, survey, training_section
+from recipekit.graph import dataset_section, signature_section, survey, training_section
 from recipekit.lint import Examined, Finding, lint
 from recipekit.recipe import Recipe
 from recipekit.surroundings import Surroundings
@@ -49,17 +49,27 @@ def lint_samples(
         samples: from `read_samples`.
         warned: whether the recipe's own warnings are told as well, so that they need not be repeated.
     """
+    found = [finding for key in loaded.signatures for finding in _lint_signature(recipe, loaded, samples, key, warned)]
+    # One dataset that serves for all signatures is spoken of once.
+    return tuple(sorted(dict.fromkeys(found), key=lambda finding: finding.severity != "error"))
+
+
+def _lint_signature(
+    recipe: Recipe, loaded: LoadedModel, samples: Mapping[str, SampleSet], key: str, warned: bool
+) -> tuple[Finding, ...]:
+    """What is to be said of the samples of one signature."""
     examined = {
         role: Examined(
-            section=dataset_section(recipe, role),
-            plugin=dataset.plugin,
-            samples=samples[f"{role}-samples"],
+            section=signature_section(recipe, role, key),
+            plugin=dataset.of(key).plugin,
+            samples=samples[f"{role}-samples"].of(key),
             calibrates=role == "calibration",
-            requested=dataset.samples if warned else None,
+            requested=dataset.of(key).samples if warned else None,
         )
         for role, dataset in _datasets(recipe).items()
     }
-    return lint(loaded.signature, loaded.first_layers, examined.get("calibration"), examined.get("evaluation"))
+    signature = loaded.signatures[key]
+    return lint(signature, loaded.first_layers, examined.get("calibration"), examined.get("evaluation"))
 
 
 def _datasets(recipe: Recipe) -> dict[str, DatasetSpec]:

@@ -125,8 +125,7 @@ def publish(project: Path, seed: int = 0, *, sqnr_db: float = 20.25, acceptance:
         started=STARTED,
         loaded=LoadedModel(
             saved_model="",
-            signature_key="",
-            signature=Signature(inputs=(), outputs=()),
+            signatures={"": Signature(inputs=(), outputs=())},
             loader="keras3",
             reason="it is",
         ),

@@ -17,6 +17,7 @@ from recipekit.contracts.declared import (
     SourceSpec,
     calibrates,
     metric_files,
+    metric_of,
 )
 from recipekit.contracts.loaded import FirstLayer, LoadedModel, LoadRequest, Replacement, UnrollRequest
 from recipekit.contracts.located import Located, LocateRequest
@@ -24,6 +25,7 @@ from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
     Census,
     Latency,
+    LatencyPair,
     LayerWeights,
     LoweredLayer,
     Measurement,
@@ -31,6 +33,7 @@ from recipekit.contracts.measured import (
     PairedCounts,
     Parity,
     QuantizedTensor,
+    SignatureGraph,
     SourceLayer,
     TaskScore,
 )
@@ -86,7 +89,7 @@ from recipekit.contracts.stages import (
     SurveyRequest,
     TensorLog,
 )
-from recipekit.contracts.tensors import Signature, TensorSpec
+from recipekit.contracts.tensors import Signature, TensorSpec, qualified, united
 
 __all__ = [
     "BENCHMARK",
@@ -132,6 +135,7 @@ __all__ = [
     "Flatbuffer",
     "Latencies",
     "Latency",
+    "LatencyPair",
     "LayerWeights",
     "LoadRequest",
     "LoadedModel",
@@ -164,6 +168,7 @@ __all__ = [
     "Sample",
     "SampleSet",
     "Signature",
+    "SignatureGraph",
     "SourceLayer",
     "SourceSpec",
     "Stage",
@@ -177,4 +182,7 @@ __all__ = [
     "UnrollRequest",
     "calibrates",
     "metric_files",
+    "metric_of",
+    "qualified",
+    "united",
 ]

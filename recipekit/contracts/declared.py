@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import field
+from msgspec import UNSET, UnsetType, field
 
 from recipekit.contracts.record import Record
 
@@ -28,7 +28,7 @@ class SourceSpec(Record, frozen=True, kw_only=True):
         kind: a source of the registry (`keras`, `saved_model`, `frozen_graph` ...).
         path: the file or folder, the weights file of a `keras_application`; empty where there is none.
         loader: `auto`, `keras3` or `keras2`; read by `keras` alone.
-        signature: signature key; read by `saved_model` alone.
+        signature: signature key, or several that go into one file; read by `saved_model` alone.
         input_shapes: full shapes, batch included, by input name; they fix dynamic dimensions.
         allow_unsafe: whether code that travels inside the source may run.
         factory: `module:function` that builds the model; read by `python` alone.
@@ -42,7 +42,7 @@ class SourceSpec(Record, frozen=True, kw_only=True):
     kind: str
     path: str = ""
     loader: str = "auto"
-    signature: str = "serving_default"
+    signature: str | tuple[str, ...] = "serving_default"
     input_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     allow_unsafe: bool = False
     factory: str = ""
@@ -88,6 +88,8 @@ class DatasetSpec(Record, frozen=True, kw_only=True):
         preprocess: steps applied to each sample, in order, each a mapping with one step name.
         modules: dotted names, or paths relative to the project root, imported before the plugin is looked up.
         project_root: absolute; first on the import path while the dataset is read.
+        signatures: of a model with several signatures, the dataset of each by its key. Only these are read then; the
+            fields above serve messages.
     """
 
     plugin: str
@@ -98,6 +100,16 @@ class DatasetSpec(Record, frozen=True, kw_only=True):
     preprocess: tuple[dict[str, Any], ...]
     modules: tuple[str, ...]
     project_root: str
+    signatures: dict[str, DatasetSpec] | UnsetType = UNSET
+
+    @property
+    def parts(self) -> tuple[DatasetSpec, ...]:
+        """The datasets that are read: those of the signatures, or itself."""
+        return (self,) if self.signatures is UNSET else tuple(self.signatures.values())
+
+    def of(self, signature: str) -> DatasetSpec:
+        """The dataset of one signature: itself, where the model has no other."""
+        return self if self.signatures is UNSET else self.signatures[signature]
 
 
 class Rule(Record, frozen=True, kw_only=True):
@@ -201,6 +213,22 @@ def calibrates(schemes: Iterable[str], algorithm: str) -> bool:
     """Whether any of some quantizations needs samples: for ranges, or for statistics that an algorithm collects."""
     known = set(schemes)
     return bool(known & CALIBRATED) or (algorithm in _STATISTICAL and not known <= _UNWEIGHTED)
+
+
+def metric_of(name: str, signature: str | Sequence[str]) -> tuple[str, str]:
+    """The signature that a task metric is of, and the metric's own name.
+
+    Args:
+        name: as the recipe spells it: the metric's own name, or `key/metric` where the model has several signatures.
+        signature: of the source; its key, or several.
+
+    Returns:
+        The key, empty where the name doesn't begin with one, and the rest of the name.
+    """
+    for key in () if isinstance(signature, str) else signature:
+        if name.startswith(f"{key}/"):
+            return key, name.removeprefix(f"{key}/")
+    return "", name
 
 
 _METRIC_FILES = {"word_error_rate": ("vocabulary",), "bleu": ("vocabulary",)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from recipekit.contracts.declared import ModelSpec
 from recipekit.contracts.measured import SourceLayer
 from recipekit.contracts.record import Record
-from recipekit.contracts.tensors import Signature
+from recipekit.contracts.tensors import Signature, united
 
 
 class LoadRequest(Record, frozen=True, kw_only=True):
-    """Ask for the float model as a SavedModel with one signature."""
+    """Ask for the float model as a SavedModel with the signatures that the recipe names."""
 
     model: ModelSpec
 
@@ -52,8 +52,8 @@ class LoadedModel(Record, frozen=True, kw_only=True):
 
     Attributes:
         saved_model: folder of the SavedModel that is converted; empty where the source is a flatbuffer.
-        signature_key: the signature's key inside it.
-        signature: its inputs and outputs as converted, with `input_shapes` applied.
+        signatures: inputs and outputs as converted, with `input_shapes` applied, by the signature's key inside it, in
+            the recipe's order.
         loader: what read the source (`keras3`, `tf_keras`, `saved_model`, `saved_model_v1`, `factory` ...).
         reason: why that one, one sentence for the user.
         parameters: number of weights, where the source tells; else None.
@@ -68,8 +68,7 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     """
 
     saved_model: str
-    signature_key: str
-    signature: Signature
+    signatures: dict[str, Signature]
     loader: str
     reason: str
     parameters: int | None = None
@@ -85,6 +84,22 @@ class LoadedModel(Record, frozen=True, kw_only=True):
     def cautions(self) -> tuple[str, ...]:
         """What a user must be told of it, whoever allowed it."""
         return tuple(f"source.allow_unsafe lets this run: {part}" for part in self.unsafe_parts)
+
+    @property
+    def signature_key(self) -> str:
+        """The key of the only signature, of a model that has one."""
+        (key,) = self.signatures
+        return key
+
+    @property
+    def signature(self) -> Signature:
+        """The only signature, of a model that has one."""
+        return self.signatures[self.signature_key]
+
+    @property
+    def tensors(self) -> Signature:
+        """Inputs and outputs of all signatures, named as recipes and results name them."""
+        return united(self.signatures)
 
     @property
     def layers_by_scope(self) -> dict[str, str]:

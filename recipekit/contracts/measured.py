@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from recipekit.contracts.record import Record
 from recipekit.contracts.samples import SampleSet
 
@@ -80,6 +82,13 @@ class Operator(Record, frozen=True, kw_only=True):
     kind: str  # builtin | custom | flex
 
 
+class LatencyPair(Record, frozen=True, kw_only=True):
+    """The latency of a candidate beside that of the float32 conversion."""
+
+    candidate: Latency
+    float32: Latency
+
+
 class QuantizedTensor(Record, frozen=True, kw_only=True):
     """An input or output of a flatbuffer's signature, with per-tensor quantization where it has any."""
 
@@ -90,12 +99,20 @@ class QuantizedTensor(Record, frozen=True, kw_only=True):
     zero_point: int | None = None
 
 
+class SignatureGraph(Record, frozen=True, kw_only=True):
+    """One of several signatures of a flatbuffer: its key, the subgraph behind it, and how many operators that has."""
+
+    key: str
+    subgraph: int
+    operators: int
+
+
 class Census(Record, frozen=True, kw_only=True):
     """What a flatbuffer itself says it is; flags and intentions don't enter.
 
     Attributes:
-        inputs: of the signature, by name.
-        outputs: of the signature, by name.
+        inputs: of the signature, by name; of several as `key/name`.
+        outputs: of the signature, in the same way.
         operators: sorted by name and version, over all subgraphs.
         float_ops: number of operators that compute in float, QUANTIZE and DEQUANTIZE left out.
         float_op_names: their names, sorted, each once.
@@ -104,6 +121,7 @@ class Census(Record, frozen=True, kw_only=True):
         subgraphs: number of subgraphs.
         tensors: number of tensors.
         min_runtime_version: as the converter's metadata states it; empty where it doesn't.
+        signatures: of a file with several, each, sorted by key.
     """
 
     inputs: tuple[QuantizedTensor, ...]
@@ -116,6 +134,7 @@ class Census(Record, frozen=True, kw_only=True):
     subgraphs: int
     tensors: int
     min_runtime_version: str
+    signatures: tuple[SignatureGraph, ...] | UnsetType = UNSET
 
 
 class LayerWeights(Record, frozen=True, kw_only=True):
@@ -190,14 +209,16 @@ class Measurement(Record, frozen=True, kw_only=True):
         samples: the evaluation samples that it ran on; None where it was not run, and then nothing that needs a run
             is known: `parity` and `task` are empty, and there is no latency.
         not_run: why it was not run; empty where it was.
-        parity: by output name.
-        task: by metric name.
+        parity: by output name; of several signatures as `key/output`.
+        task: by metric name; of several signatures as `key/metric`.
         size: bytes of the candidate.
         float32_size: bytes of the float32 conversion.
         census: of the candidate.
-        latency: the candidate's; None where no benchmark was asked for.
+        latency: the candidate's; None where no benchmark was asked for. Of several signatures, that of one invocation
+            of each in turn.
         float32_latency: the float32 conversion's; None with it.
         optimized_layers: weights that pruning or clustering promised something about, as the candidate holds them.
+        signature_latencies: of several signatures, what each of them takes, by key.
     """
 
     samples: SampleSet | None
@@ -210,3 +231,4 @@ class Measurement(Record, frozen=True, kw_only=True):
     latency: Latency | None = None
     float32_latency: Latency | None = None
     optimized_layers: tuple[LayerWeights, ...] = ()
+    signature_latencies: dict[str, LatencyPair] | UnsetType = UNSET

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from recipekit.contracts.record import Record
 
 
@@ -53,6 +55,7 @@ class SampleSet(Record, frozen=True, kw_only=True):
         count: number of samples.
         labelled: whether every sample had a label.
         statistics: of numeric tensors, by the first reading alone; later ones leave it empty.
+        signatures: of a model with several signatures, the samples of each by its key, in the order of the lines.
     """
 
     path: str
@@ -60,3 +63,8 @@ class SampleSet(Record, frozen=True, kw_only=True):
     count: int
     labelled: bool
     statistics: tuple[TensorStatistics, ...] = ()
+    signatures: dict[str, SampleSet] | UnsetType = UNSET
+
+    def of(self, signature: str) -> SampleSet:
+        """The samples of one signature: all of them, where the model has no other."""
+        return self if self.signatures is UNSET else self.signatures[signature]

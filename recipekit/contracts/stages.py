@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from msgspec import UNSET, UnsetType
+
 from recipekit.contracts.declared import (
     BenchmarkSpec,
     CalibrationSpec,
@@ -14,7 +16,7 @@ from recipekit.contracts.declared import (
 )
 from recipekit.contracts.loaded import LoadedModel, LoadRequest, UnrollRequest
 from recipekit.contracts.located import Located, LocateRequest
-from recipekit.contracts.measured import Latency, LoweredLayer, Measurement
+from recipekit.contracts.measured import LatencyPair, LoweredLayer, Measurement
 from recipekit.contracts.optimization import (
     Confirmation,
     ConfirmRequest,
@@ -24,7 +26,7 @@ from recipekit.contracts.optimization import (
 )
 from recipekit.contracts.record import Record
 from recipekit.contracts.samples import SampleSet
-from recipekit.contracts.tensors import Signature
+from recipekit.contracts.tensors import Signature, qualified
 from recipekit.errors import (
     ConversionError,
     DatasetError,
@@ -66,10 +68,18 @@ class ReferenceRequest(Record, frozen=True, kw_only=True):
 
 
 class Reference(Record, frozen=True, kw_only=True):
-    """The float model's outputs by output name, and the samples they belong to."""
+    """The float model's outputs by output name (`key/output` of several signatures), and the samples they belong to."""
 
     outputs: dict[str, TensorLog]
     samples: SampleSet
+
+    def of(self, signature: str) -> Reference:
+        """What belongs to one signature, by its own output names: all, where the model has no other."""
+        if self.samples.signatures is UNSET:
+            return self
+        prefix = qualified(signature, "")
+        outputs = {name.removeprefix(prefix): log for name, log in self.outputs.items() if name.startswith(prefix)}
+        return Reference(outputs=outputs, samples=self.samples.of(signature))
 
 
 class LowerRequest(Record, frozen=True, kw_only=True):
@@ -149,7 +159,7 @@ class MeasureRequest(Record, frozen=True, kw_only=True):
     Attributes:
         candidate: path of the converted model.
         float32: path of the float32 conversion.
-        signature: names, shapes and dtypes that samples and reference outputs follow.
+        signatures: names, shapes and dtypes that samples and reference outputs follow, by signature key.
         dataset: the evaluation samples.
         reference: the float model's outputs on them.
         metrics: task metrics by registry name or `module:function`, with their parameters.
@@ -159,7 +169,7 @@ class MeasureRequest(Record, frozen=True, kw_only=True):
 
     candidate: str
     float32: str
-    signature: Signature
+    signatures: dict[str, Signature]
     dataset: DatasetSpec
     reference: Reference
     metrics: dict[str, dict[str, Any]]
@@ -180,20 +190,27 @@ class ExamineRequest(Record, frozen=True, kw_only=True):
 
 
 class BenchmarkRequest(Record, frozen=True, kw_only=True):
-    """Ask how long the candidate and the float32 conversion take for the first evaluation sample, timed in turns."""
+    """Ask how long both conversions take for the first evaluation sample of each signature, timed in turns.
+
+    Attributes:
+        candidate: path of the converted model.
+        float32: path of the float32 conversion.
+        signatures: what the samples follow, by signature key.
+        dataset: the evaluation samples.
+        benchmark: how it is measured.
+    """
 
     candidate: str
     float32: str
-    signature: Signature
+    signatures: dict[str, Signature]
     dataset: DatasetSpec
     benchmark: BenchmarkSpec
 
 
-class Latencies(Record, frozen=True, kw_only=True):
-    """How long one `invoke` takes."""
+class Latencies(LatencyPair, frozen=True, kw_only=True):
+    """How long one `invoke` takes; of several signatures one of each in turn, and each by itself."""
 
-    candidate: Latency
-    float32: Latency
+    signatures: dict[str, LatencyPair] | UnsetType = UNSET
 
 
 class CurveRequest(Record, frozen=True, kw_only=True):
@@ -208,7 +225,7 @@ class CurvePoint(Record, frozen=True, kw_only=True):
     """How much of the tensors' ranges is still missing after some samples.
 
     Attributes:
-        samples: so many of them, the first ones.
+        samples: so many of them, the first ones of each signature.
         median: over tensors, the share of the range over all samples that these don't reach.
         p90: the 90th percentile of it.
     """

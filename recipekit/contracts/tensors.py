@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from recipekit.contracts.record import Record
 
 
@@ -24,3 +26,26 @@ class Signature(Record, frozen=True, kw_only=True):
 
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+
+
+def qualified(signature: str, name: str) -> str:
+    """How recipes and results name a tensor of a model with several signatures."""
+    return f"{signature}/{name}"
+
+
+def united(signatures: Mapping[str, Signature]) -> Signature:
+    """All inputs and outputs of a model in one: by their own names, or `qualified` where it has several signatures.
+
+    Args:
+        signatures: by key, one at least.
+    """
+    if len(signatures) == 1:
+        return next(iter(signatures.values()))
+    return Signature(
+        inputs=tuple(_qualified(key, spec) for key, signature in signatures.items() for spec in signature.inputs),
+        outputs=tuple(_qualified(key, spec) for key, signature in signatures.items() for spec in signature.outputs),
+    )
+
+
+def _qualified(key: str, spec: TensorSpec) -> TensorSpec:
+    return TensorSpec(name=qualified(key, spec.name), shape=spec.shape, dtype=spec.dtype)

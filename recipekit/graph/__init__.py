@@ -5,7 +5,7 @@ so every key is known before anything runs, and a stage whose result nobody need
 this room runs a stage.
 """
 
-from recipekit.graph.datasets import dataset_section
+from recipekit.graph.datasets import dataset_section, signature_section
 from recipekit.graph.loading import load_stage
 from recipekit.graph.node import Node, Records
 from recipekit.graph.optimization import converted_model, training_section
@@ -20,6 +20,7 @@ __all__ = [
     "dataset_section",
     "file_parameters",
     "load_stage",
+    "signature_section",
     "survey",
     "training_section",
 ]

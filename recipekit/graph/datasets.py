@@ -17,6 +17,15 @@ def dataset_section(recipe: Recipe, role: str) -> str:
     return "evaluation.dataset"
 
 
+def signature_section(recipe: Recipe, role: str, signature: str) -> str:
+    """The recipe's key of the samples of one signature; that of the whole where one dataset serves for all."""
+    section = dataset_section(recipe, role)
+    declared: Any = recipe.resolved
+    for key in section.split("."):
+        declared = declared[key]
+    return f"{section}.signatures.{signature}" if "signatures" in declared else section
+
+
 def same_samples(samples: SampleSet, dataset: DatasetSpec) -> Callable[[Any], None]:
     """A check that a stage's record is of the samples of the survey; one without samples has read none."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -80,18 +80,18 @@ class Evaluation:
             dataset=self._section,
         )
 
-    def measure(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer) -> Node:
+    def measure(self, signatures: dict[str, Signature], candidate: Flatbuffer, float32: Flatbuffer) -> Node:
         """The candidate's comparison with the float model; the same for candidates of the same bytes.
 
         Args:
-            signature: the float model's.
+            signatures: the float model's, by key.
             candidate: the converted model.
             float32: the float32 conversion.
         """
         dataset, samples = self._evaluated
         recipe = self._recipe
         evaluation = recipe.evaluation
-        reads = tuple(self._metric_inputs(evaluation.metrics))
+        reads = tuple(self._metric_inputs(evaluation.metric_plugins))
         replicates = 0 if recipe.acceptance.confidence is None else _REPLICATES
         inputs = {
             "candidate": candidate.sha256,
@@ -102,14 +102,14 @@ class Evaluation:
             "seed": recipe.seed if replicates else None,
             "read": {entry.name: entry.digest for entry in reads},
         }
-        if packages := self._surroundings.packages_of(extras.of_metrics(evaluation.metrics)):
+        if packages := self._surroundings.packages_of(extras.of_metrics(dict(evaluation.metric_plugins))):
             inputs["packages"] = packages
 
         def request(records: Records) -> MeasureRequest:
             return MeasureRequest(
                 candidate=candidate.path,
                 float32=float32.path,
-                signature=signature,
+                signatures=signatures,
                 dataset=dataset,
                 reference=records["reference"],
                 metrics=evaluation.metrics,
@@ -129,16 +129,18 @@ class Evaluation:
             dataset=self._section,
         )
 
-    def _metric_inputs(self, metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Input]:
-        for name, parameters in metrics.items():
+    def _metric_inputs(self, metrics: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Input]:
+        for name, parameters in metrics:
             yield from (self._read["plugin", address] for address in plugin_code("metrics", name))
             yield from (self._read["dataset", path] for path in metric_files(name, parameters).values())
 
-    def benchmark(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer, spec: BenchmarkSpec) -> Node:
+    def benchmark(
+        self, signatures: dict[str, Signature], candidate: Flatbuffer, float32: Flatbuffer, spec: BenchmarkSpec
+    ) -> Node:
         """The candidate's latency beside that of the float32 conversion; see `measure`.
 
         Args:
-            signature: the float model's.
+            signatures: the float model's, by key.
             candidate: the converted model.
             float32: the float32 conversion.
             spec: how it is measured.
@@ -151,7 +153,7 @@ class Evaluation:
             "benchmark": msgspec.to_builtins(spec),
         }
         request = BenchmarkRequest(
-            candidate=candidate.path, float32=float32.path, signature=signature, dataset=dataset, benchmark=spec
+            candidate=candidate.path, float32=float32.path, signatures=signatures, dataset=dataset, benchmark=spec
         )
         return stage_node(
             self._surroundings,

@@ -173,17 +173,17 @@ class Graph:
         confirms = optimize is not None and optimize.confirms
         return confirm_stage(self._surroundings, self.converted, candidate) if confirms else None
 
-    def measure(self, signature: Signature, candidate: Flatbuffer, float32: Flatbuffer) -> Node:
+    def measure(self, signatures: dict[str, Signature], candidate: Flatbuffer, float32: Flatbuffer) -> Node:
         """The candidate's comparison with the float model; where the recipe runs nothing, the candidate is only read.
 
         Args:
-            signature: the float model's.
+            signatures: the float model's, by key.
             candidate: the converted model.
             float32: the float32 conversion.
         """
         if self.evaluation is None:
             return examine(candidate, float32, self._surroundings)
-        return self.evaluation.measure(signature, candidate, float32)
+        return self.evaluation.measure(signatures, candidate, float32)
 
     def curve(self, samples: SampleSet, dataset: DatasetSpec) -> Node:
         """How the ranges of the float32 conversion settle with the number of calibration samples.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from recipekit import extras
 from recipekit.build import dataset_code
@@ -64,6 +65,9 @@ def survey(label: str, dataset: DatasetSpec, section: str, surroundings: Surroun
 
 def _inputs(dataset: DatasetSpec, surroundings: Surroundings) -> dict[str, Any] | None:
     """What decides which samples a dataset gives; None where its code, or a file of it, may do as it likes."""
+    if dataset.signatures is not UNSET:
+        parts = {key: _inputs(part, surroundings) for key, part in dataset.signatures.items()}
+        return None if None in parts.values() else {"signatures": [[key, part] for key, part in parts.items()]}
     if dataset.plugin not in _DECLARED_FILES or list(dataset_code(dataset)):
         return None
     if dataset.plugin in _HOSTED and dataset.params.get(_DECLARED_FILES[dataset.plugin][0]) is None:

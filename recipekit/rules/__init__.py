@@ -13,6 +13,7 @@ from recipekit.rules.doubts import warnings
 from recipekit.rules.language import LANGUAGE_VERSION, language_version, not_yet, reserved_names
 from recipekit.rules.optimization import optimization_faults
 from recipekit.rules.section import Section
+from recipekit.rules.signatures import signature_faults
 
 __all__ = ["LANGUAGE_VERSION", "cross_faults", "has_bounds", "warnings"]
 
@@ -29,6 +30,7 @@ _RULES = (
     replacement_after_training,
     not_yet,
     dataset_parameters,
+    signature_faults,
 )
 
 

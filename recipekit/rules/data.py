@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from recipekit.contracts import calibrates
+from recipekit.contracts import calibrates, metric_of
 from recipekit.faults import Fault
 from recipekit.nearest import did_you_mean
 from recipekit.registry import names
-from recipekit.rules.section import Section, calibrating, declared_datasets
+from recipekit.rules.section import Section, calibrating, declared_datasets, signature_keys
 
 _ADDRESS = re.compile(r"[^:]+:[A-Za-z_][A-Za-z0-9_.]*")
 
@@ -59,18 +59,21 @@ def plugins(recipe: Section) -> Iterator[Fault]:
                 (*path, "plugin"),
                 "random samples say nothing about real ones: 'random' needs 'allow_random: true' beside it",
             )
-    for metric in recipe.get("evaluation", {}).get("metrics", {}):
+    for named in recipe.get("evaluation", {}).get("metrics", {}):
         known = names("metrics")
+        key, metric = metric_of(named, signature_keys(recipe))
+        if not key and signature_keys(recipe):
+            continue  # another rule asks of which signature it is
         if ":" in metric:
             if not _ADDRESS.fullmatch(metric):
                 yield Fault(
-                    ("evaluation", "metrics", metric),
+                    ("evaluation", "metrics", named),
                     f"'{metric}' is no address of a metric: write it as package.module:name or path/to/file.py:name",
                 )
         elif metric not in known:
             hint = did_you_mean(metric, known)
             yield Fault(
-                ("evaluation", "metrics", metric), f"there is no metric '{metric}'{hint} (known: {', '.join(known)})"
+                ("evaluation", "metrics", named), f"there is no metric '{metric}'{hint} (known: {', '.join(known)})"
             )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recipekit.rules.bounds import has_bounds
 from recipekit.rules.optimization import trains_ranges
-from recipekit.rules.section import Section, calibrating, runs_nothing
+from recipekit.rules.section import Section, calibrating, declared_datasets, runs_nothing
 
 
 def warnings(recipe: Section) -> list[str]:
@@ -22,10 +22,11 @@ def warnings(recipe: Section) -> list[str]:
         found += _not_run(recipe["evaluation"])
     if not has_bounds(recipe["acceptance"]):
         found.append("'acceptance' sets no bound: the model is accepted and nothing was judged")
-    calibration = recipe.get("representative_dataset", {})
-    if calibrating(recipe) and (calibration.get("samples") or 100) < 100:
-        count = calibration["samples"]
-        found.append(f"{count} calibration samples are few: ranges settle with 100 to 300 [few-samples]")
+    for (section, *rest), dataset in declared_datasets(recipe) if calibrating(recipe) else ():
+        if section == "representative_dataset" and (dataset.get("samples") or 100) < 100:
+            its = f" of '{rest[-1]}'" if rest else ""
+            count = dataset["samples"]
+            found.append(f"{count} calibration samples{its} are few: ranges settle with 100 to 300 [few-samples]")
     return found
 
 

@@ -26,12 +26,27 @@ def calibrating(recipe: Section) -> bool:
     return calibrates(schemes, converter.get("algorithm", ""))
 
 
-def declared_datasets(recipe: Section) -> Iterator[tuple[tuple[str, ...], Section]]:
-    """The datasets of a recipe, each with its place."""
+def signature_keys(recipe: Section) -> tuple[str, ...]:
+    """The keys of the source's signatures where the recipe names several; else none."""
+    declared = recipe["source"].get("signature", "")
+    return () if isinstance(declared, str) or len(declared) < 2 else tuple(declared)
+
+
+def model_datasets(recipe: Section) -> Iterator[tuple[tuple[str, ...], Section]]:
+    """The representative and the evaluation dataset, each with its place, those of several signatures as one."""
     if "representative_dataset" in recipe:
         yield ("representative_dataset",), recipe["representative_dataset"]
     if "dataset" in recipe.get("evaluation", {}):
         yield ("evaluation", "dataset"), recipe["evaluation"]["dataset"]
+
+
+def declared_datasets(recipe: Section) -> Iterator[tuple[tuple[str, ...], Section]]:
+    """The datasets of a recipe, each with its place."""
+    for place, dataset in model_datasets(recipe):
+        if "signatures" in dataset:
+            yield from (((*place, "signatures", key), part) for key, part in dataset["signatures"].items())
+        else:
+            yield place, dataset
     for step, declared in recipe["optimize"].items():
         if "finetune" in declared:
             yield ("optimize", step, "finetune", "dataset"), declared["finetune"]["dataset"]

@@ -8,14 +8,15 @@ This module knows nothing of acceptance bounds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ai_edge_litert import schema_py_generated as schema
+from msgspec import UNSET, UnsetType
 
-from recipekit.contracts import Census, Operator, QuantizedTensor
+from recipekit.contracts import Census, Operator, QuantizedTensor, SignatureGraph, qualified
 from recipekit.errors import EvaluationError
 
 _IDENTIFIER = b"TFL3"
@@ -39,7 +40,7 @@ Item = TypeVar("Item")
 def take(path: Path) -> Census:
     """Takes the census of a `.tflite` file.
 
-    Names of inputs and outputs are those of the signature, the first one where there are several; a file without
+    Names of inputs and outputs are those of the signature, where there are several `key/name`; a file without
     signatures goes by the tensor names of its first subgraph. A dynamic dimension is -1.
 
     Raises:
@@ -162,6 +163,7 @@ class _Reader:
             subgraphs=len(self.subgraphs),
             tensors=sum(subgraph.TensorsLength() for subgraph in self.subgraphs),
             min_runtime_version=self.min_runtime_version(),
+            signatures=self.signatures(),
         )
 
     def items(self, length: int, get: Callable[[int], Item]) -> Iterator[Item]:
@@ -213,21 +215,35 @@ class _Reader:
             inputs = self.items(subgraph.InputsLength(), subgraph.Inputs)
             outputs = self.items(subgraph.OutputsLength(), subgraph.Outputs)
             return self.unnamed(subgraph, inputs), self.unnamed(subgraph, outputs)
-        signature = signatures[0]
-        subgraph = self.subgraphs[signature.SubgraphIndex()]
-        inputs = self.items(signature.InputsLength(), signature.Inputs)
-        outputs = self.items(signature.OutputsLength(), signature.Outputs)
-        return self.named(subgraph, inputs), self.named(subgraph, outputs)
+        all_inputs: list[QuantizedTensor] = []
+        all_outputs: list[QuantizedTensor] = []
+        for signature in signatures:
+            prefix = qualified(_text(signature.SignatureKey()), "") if len(signatures) > 1 else ""
+            subgraph = self.subgraphs[signature.SubgraphIndex()]
+            all_inputs += self.named(subgraph, self.items(signature.InputsLength(), signature.Inputs), prefix)
+            all_outputs += self.named(subgraph, self.items(signature.OutputsLength(), signature.Outputs), prefix)
+        return _by_name(all_inputs), _by_name(all_outputs)
 
-    def named(self, subgraph: Any, entries: Iterator[Any]) -> tuple[QuantizedTensor, ...]:
-        ports = (self.port(_text(entry.Name()), subgraph.Tensors(entry.TensorIndex())) for entry in entries)
-        return tuple(sorted(ports, key=lambda port: port.name))
+    def named(self, subgraph: Any, entries: Iterator[Any], prefix: str) -> Iterator[QuantizedTensor]:
+        for entry in entries:
+            yield self.port(f"{prefix}{_text(entry.Name())}", subgraph.Tensors(entry.TensorIndex()))
+
+    def signatures(self) -> tuple[SignatureGraph, ...] | UnsetType:
+        """The signatures, where there are several."""
+        held = list(self.items(self.model.SignatureDefsLength(), self.model.SignatureDefs))
+        places = {_text(signature.SignatureKey()): signature.SubgraphIndex() for signature in held}
+        return (
+            UNSET
+            if len(held) <= 1
+            else tuple(
+                SignatureGraph(key=key, subgraph=index, operators=self.subgraphs[index].OperatorsLength())
+                for key, index in sorted(places.items())
+            )
+        )
 
     def unnamed(self, subgraph: Any, indices: Iterator[int]) -> tuple[QuantizedTensor, ...]:
         tensors = [subgraph.Tensors(index) for index in indices]
-        return tuple(
-            sorted((self.port(_text(tensor.Name()), tensor) for tensor in tensors), key=lambda port: port.name)
-        )
+        return _by_name(self.port(_text(tensor.Name()), tensor) for tensor in tensors)
 
     def port(self, name: str, tensor: Any) -> QuantizedTensor:
         signature = tuple(self.items(tensor.ShapeSignatureLength(), tensor.ShapeSignature))
@@ -248,6 +264,10 @@ class _Reader:
                 buffer = self.model.Buffers(entry.Buffer())
                 return "" if buffer.DataIsNone() else bytes(buffer.DataAsNumpy()).rstrip(b"\0").decode()
         return ""
+
+
+def _by_name(tensors: Iterable[QuantizedTensor]) -> tuple[QuantizedTensor, ...]:
+    return tuple(sorted(tensors, key=lambda tensor: tensor.name))
 
 
 def _is_filled(buffer: Any) -> bool:

@@ -68,6 +68,11 @@ class FloatModel:
         """
         return Signature(inputs=self.inputs, outputs=_output_specs(self._traced[0]))
 
+    def by_signature(self, key: str) -> FloatModel:
+        """Itself: it has one signature."""
+        del key
+        return self
+
     @cached_property
     def stateful(self) -> bool:
         """Whether a call changes variables, so that what it answers depends on the calls before."""
@@ -101,14 +106,13 @@ class FloatModel:
             SourceError: as `export` says.
         """
         if source.kind == "saved_model" and self.loader == "saved_model" and not source.input_shapes:
-            place, key, signature = Path(source.path), source.signature, self.signature
+            place, key, signature = Path(source.path), str(source.signature), self.signature
         else:
             place, key = folder / "saved_model", SIGNATURE_KEY
             signature = self.export(place, self.shapes(source))
         return LoadedModel(
             saved_model=str(place),
-            signature_key=key,
-            signature=signature,
+            signatures={key: signature},
             loader=self.loader,
             reason=self.explained(source),
             parameters=self.parameters,
@@ -144,25 +148,21 @@ class FloatModel:
             SourceError: a name or shape contradicts the model, or the model can't be traced or written.
         """
         inputs = fix_shapes(self.inputs, input_shapes)
-        function, arguments = self._traced if inputs == self.inputs else self._trace(inputs)
-        root = tf.Module()
-        # The converter reads variables from the checkpoint alone. Those of a Keras 3 model that is merely held by the
-        # root may be missing there without a word, so each captured variable is tracked by itself.
-        root.variables_of_signature = list(function.variables)
-        if _captures_resources(function):
-            root.owner = self.owner
-        with _foreign("can't be written as a SavedModel"):
-            tf.saved_model.save(root, str(folder), signatures={SIGNATURE_KEY: function})
-        if any(name != argument for name, argument in arguments.items()):
-            _rename_arguments(folder / "saved_model.pb", {argument: name for name, argument in arguments.items()})
-        return Signature(inputs=inputs, outputs=_output_specs(function))
+        return export({SIGNATURE_KEY: self}, {SIGNATURE_KEY: inputs}, folder)[SIGNATURE_KEY]
+
+    def traced(self, inputs: tuple[TensorSpec, ...]) -> tuple[Any, dict[str, str]]:
+        """A concrete function for inputs of these shapes, and its keyword for each input name.
+
+        Raises:
+            SourceError: the model can't be traced.
+        """
+        return self._traced if inputs == self.inputs else self._trace(inputs)
 
     @cached_property
     def _traced(self) -> tuple[Any, dict[str, str]]:
         return self._trace(self.inputs)
 
     def _trace(self, inputs: tuple[TensorSpec, ...]) -> tuple[Any, dict[str, str]]:
-        """A concrete function for these shapes, and its keyword for each input name."""
         arguments = _arguments([spec.name for spec in inputs])
         names = {argument: name for name, argument in arguments.items()}
 
@@ -177,6 +177,42 @@ class FloatModel:
         }
         with _foreign("can't be traced"):
             return function.get_concrete_function(**specs), arguments
+
+
+def export(
+    models: Mapping[str, FloatModel], inputs: Mapping[str, tuple[TensorSpec, ...]], folder: Path
+) -> dict[str, Signature]:
+    """Writes models as the signatures of one SavedModel; variables that they share are one there, too.
+
+    Args:
+        models: by signature key; of one source, so that they have one owner.
+        inputs: of each, with the shapes that it gets.
+        folder: where the SavedModel goes; made if it isn't there.
+
+    Returns:
+        The signatures as written, by key: their names are exactly the models'.
+
+    Raises:
+        SourceError: a model can't be traced or written.
+    """
+    traced = {key: model.traced(inputs[key]) for key, model in models.items()}
+    functions = {key: function for key, (function, _) in traced.items()}
+    root = tf.Module()
+    # The converter reads variables from the checkpoint alone. Those of a Keras 3 model that is merely held by the
+    # root may be missing there without a word, so each captured variable is tracked by itself.
+    root.variables_of_signature = [variable for function in functions.values() for variable in function.variables]
+    if any(_captures_resources(function) for function in functions.values()):
+        root.owner = next(iter(models.values())).owner
+    with _foreign("can't be written as a SavedModel"):
+        tf.saved_model.save(root, str(folder), signatures=functions)
+    renamed = {
+        key: {argument: name for name, argument in arguments.items()}
+        for key, (_, arguments) in traced.items()
+        if any(name != argument for name, argument in arguments.items())
+    }
+    if renamed:
+        _rename_arguments(folder / "saved_model.pb", renamed)
+    return {key: Signature(inputs=inputs[key], outputs=_output_specs(functions[key])) for key in models}
 
 
 def _output_specs(function: Any) -> tuple[TensorSpec, ...]:
@@ -199,20 +235,31 @@ def _captures_resources(function: Any) -> bool:
     return any(tensor.dtype == tf.resource and id(tensor) not in handles for tensor in function.captured_inputs)
 
 
-def _rename_arguments(path: Path, names: Mapping[str, str]) -> None:
-    """Gives the inputs of a written signature their own names."""
+def _rename_arguments(path: Path, names: Mapping[str, Mapping[str, str]]) -> None:
+    """Gives the inputs of written signatures their own names.
+
+    Args:
+        path: `saved_model.pb`.
+        names: the input's name for each keyword, by signature key.
+    """
     saved_model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
     for meta_graph in saved_model.meta_graphs:
-        inputs = meta_graph.signature_def[SIGNATURE_KEY].inputs
-        renamed = {names[argument]: copy.deepcopy(inputs[argument]) for argument in inputs}
-        inputs.clear()
-        for name, tensor in renamed.items():
-            inputs[name].CopyFrom(tensor)
-        for node in meta_graph.object_graph_def.nodes:
-            if node.WhichOneof("kind") == "bare_concrete_function":
-                keywords = node.bare_concrete_function.argument_keywords
-                keywords[:] = [names.get(argument, argument) for argument in keywords]
+        functions = _signature_functions(meta_graph.object_graph_def)
+        for key, its in names.items():
+            inputs = meta_graph.signature_def[key].inputs
+            renamed = {its[argument]: copy.deepcopy(inputs[argument]) for argument in inputs}
+            inputs.clear()
+            for name, tensor in renamed.items():
+                inputs[name].CopyFrom(tensor)
+            keywords = functions[key].bare_concrete_function.argument_keywords
+            keywords[:] = [its.get(argument, argument) for argument in keywords]
     path.write_bytes(saved_model.SerializeToString(deterministic=True))
+
+
+def _signature_functions(graph: Any) -> dict[str, Any]:
+    """The nodes of a SavedModel's objects that are its signatures, by key."""
+    children = {child.local_name: graph.nodes[child.node_id] for child in graph.nodes[0].children}
+    return {child.local_name: graph.nodes[child.node_id] for child in children["signatures"].children}
 
 
 @contextmanager

@@ -6,7 +6,7 @@ nothing of datasets and metrics.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from recipekit.errors import EvaluationError
+from recipekit.worker.subgraph import Subgraph
 
 
 @dataclass(frozen=True)
@@ -59,35 +60,37 @@ class _Port:
 
 
 class Runner:
-    """One `.tflite` in a LiteRT interpreter.
+    """One signature of a `.tflite` in a LiteRT interpreter.
 
     Attributes:
         inputs: names of the inputs.
         outputs: names of the outputs.
     """
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
+    def __init__(self, path: Path, threads: int = 1, opened: tuple[Interpreter, str] | None = None) -> None:
         """Opens a model and makes it ready to run.
 
         Args:
             path: the `.tflite` file.
             threads: interpreter threads.
+            opened: an interpreter that has the file open, and the key of the signature to run; None opens a file that
+                has one signature, or none.
 
         Raises:
-            EvaluationError: the file is not a model that this runtime can run, or has more than one signature.
+            EvaluationError: the file is not a model that this runtime can run, or has more than one signature and none
+                was chosen.
         """
         self._path = path
+        interpreter, key = opened or _open_single(path, threads)
+        several = len(interpreter.get_signature_list()) > 1
+        self._interpreter: Interpreter | Subgraph = Subgraph(interpreter, key) if several else interpreter
         try:
-            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise self._error(
-                f"LiteRT can't run the model: {_first_sentence(error)}",
-                "use operators that LiteRT has: what can't be run here can't be measured",
-            ) from error
-        self._inputs, self._outputs = self._ports()
-        shapes = {detail["index"]: tuple(detail["shape"].tolist()) for detail in self._interpreter.get_input_details()}
-        self._shapes = [shapes[port.index] for port in self._inputs]
+            raise _unrunnable(path, error) from error
+        inputs, outputs = _details(interpreter, key)
+        self._inputs, self._outputs = _named_ports(inputs), _named_ports(outputs)
+        self._shapes = [tuple(detail["shape"].tolist()) for detail in inputs.values()]
         self.inputs = tuple(port.name for port in self._inputs)
         self.outputs = tuple(port.name for port in self._outputs)
         self._names = frozenset(self.inputs)
@@ -185,23 +188,69 @@ class Runner:
             ) from error
         self._shapes = shapes
 
-    def _ports(self) -> tuple[tuple[_Port, ...], tuple[_Port, ...]]:
-        signatures = self._interpreter.get_signature_list()
-        if len(signatures) > 1:
-            raise self._error(
-                f"the model has the signatures {_listed(signatures)}, and only one can be measured",
-                "convert one signature at a time with `source.signature`",
-            )
-        if signatures:
-            signature = self._interpreter.get_signature_runner(*signatures)
-            inputs, outputs = signature.get_input_details(), signature.get_output_details()
-        else:
-            inputs = {detail["name"]: detail for detail in self._interpreter.get_input_details()}
-            outputs = {detail["name"]: detail for detail in self._interpreter.get_output_details()}
-        return _named_ports(inputs), _named_ports(outputs)
-
     def _error(self, what: str, fix: str) -> EvaluationError:
         return EvaluationError(what, where=str(self._path), fix=fix)
+
+
+def open_runners(path: Path, keys: Sequence[str], threads: int = 1) -> dict[str, Runner]:
+    """A runner for each signature of a model, in one interpreter, so that they share the model's variables.
+
+    Args:
+        path: the `.tflite` file.
+        keys: of the model's signatures. Where there is one alone, the file may know it by another key, or by none.
+        threads: interpreter threads.
+
+    Returns:
+        The runners by these keys.
+
+    Raises:
+        EvaluationError: the file is not a model that this runtime can run, or has other signatures.
+    """
+    interpreter = _open(path, threads)
+    held = list(interpreter.get_signature_list())
+    if len(keys) == 1 and len(held) < 2:
+        return {keys[0]: Runner(path, threads, (interpreter, "".join(held)))}
+    if set(held) != set(keys):
+        raise EvaluationError(
+            f"the model has the signatures {_listed(held)}, the float model {_listed(keys)}",
+            where=str(path),
+            fix="convert by signatures, so that their keys survive",
+        )
+    return {key: Runner(path, threads, (interpreter, key)) for key in keys}
+
+
+def _open_single(path: Path, threads: int) -> tuple[Interpreter, str]:
+    interpreter = _open(path, threads)
+    keys = interpreter.get_signature_list()
+    if len(keys) > 1:
+        raise EvaluationError(
+            f"the model has the signatures {_listed(keys)}, and one of them is to be run", where=str(path)
+        )
+    return interpreter, next(iter(keys), "")
+
+
+def _open(path: Path, threads: int) -> Interpreter:
+    try:
+        return Interpreter(model_path=str(path), num_threads=threads)
+    except (ValueError, RuntimeError) as error:
+        raise _unrunnable(path, error) from error
+
+
+def _unrunnable(path: Path, error: Exception) -> EvaluationError:
+    return EvaluationError(
+        f"LiteRT can't run the model: {_first_sentence(error)}",
+        where=str(path),
+        fix="use operators that LiteRT has: what can't be run here can't be measured",
+    )
+
+
+def _details(interpreter: Interpreter, key: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What LiteRT says of the inputs and outputs by name; those of the tensors in a file without signatures."""
+    if key:
+        runner = interpreter.get_signature_runner(key)
+        return runner.get_input_details(), runner.get_output_details()
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    return {detail["name"]: detail for detail in inputs}, {detail["name"]: detail for detail in outputs}
 
 
 def _named_ports(details: Mapping[str, Mapping[str, Any]]) -> tuple[_Port, ...]:
@@ -228,7 +277,7 @@ def _first_sentence(error: Exception) -> str:
     return str(error).strip().partition("\n")[0].partition(". ")[0]
 
 
-def _listed(names: Mapping[str, Any] | tuple[str, ...]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 

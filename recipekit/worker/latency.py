@@ -9,12 +9,15 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from recipekit.contracts import BenchmarkSpec, Latency
 from recipekit.worker.interpreter import Runner
 
+Milliseconds = npt.NDArray[np.float64]
 
-def measure(runners: Sequence[Runner], spec: BenchmarkSpec) -> list[Latency]:
+
+def measure(runners: Sequence[Runner], spec: BenchmarkSpec) -> list[Milliseconds]:
     """Times `invoke` alone, at batch 1, on the inputs that the runners hold.
 
     The models take turns, run by run, so that whatever else the machine does slows all of them and their ratio stays.
@@ -24,7 +27,7 @@ def measure(runners: Sequence[Runner], spec: BenchmarkSpec) -> list[Latency]:
         spec: how many timed and untimed runs.
 
     Returns:
-        The latency of each runner, in their order.
+        The milliseconds of each run, for each runner in their order.
     """
     for _ in range(spec.warmup):
         for runner in runners:
@@ -35,9 +38,10 @@ def measure(runners: Sequence[Runner], spec: BenchmarkSpec) -> list[Latency]:
             started = time.perf_counter_ns()
             runner.invoke()
             row[run] = time.perf_counter_ns() - started
-    return [_latency(row / 1e6) for row in nanoseconds]
+    return [row / 1e6 for row in nanoseconds]
 
 
-def _latency(milliseconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Latency:
+def latency(milliseconds: Milliseconds) -> Latency:
+    """The latency that some timed runs have shown."""
     p50, p90 = np.percentile(milliseconds, [50, 90]).tolist()
     return Latency(p50_ms=p50, p90_ms=p90, mean_ms=float(milliseconds.mean()))

@@ -27,11 +27,12 @@ class SampleLog:
 
     A line is `{"id": ..., "label": ..., "tensors": {name: {"dtype": ..., "sha256": ..., "shape": [...]}}}`. `sha256`
     is of the C-ordered little-endian bytes. `label` is a number, a truth value or a string; an array stands there like
-    a tensor.
+    a tensor. A model with several signatures gets lines with the `signature` of each sample, too.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, signature: str = "") -> None:
         self._path = path
+        self._signature = {"signature": signature} if signature else {}
         self._stream = path.open("wb")
         self._digest = hashlib.sha256()
         self._count = 0
@@ -57,7 +58,8 @@ class SampleLog:
         Raises:
             DatasetError: the id or a tensor's name can't be written as UTF-8, or the label is no number, text or array.
         """
-        line: dict[str, Any] = {"id": name, "tensors": {key: _describe(array) for key, array in tensors.items()}}
+        described = {key: _describe(array) for key, array in tensors.items()}
+        line: dict[str, Any] = {"id": name, "tensors": described, **self._signature}
         if label is not None:
             value = scalar(label)
             line["label"] = _describe(_label_array(label, place)) if value is None else value

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from recipekit import registry
@@ -40,30 +41,33 @@ class NamedSample:
         tensors: preprocessed arrays without batch dimension by input name; without a signature as the dataset names
             them, a bare array under the empty name.
         label: as the dataset gave it, None where there is none.
+        signature: of a model with several, the key of the one that it is for; else empty.
     """
 
     index: int
     id: str
     tensors: Tensors
     label: Any
+    signature: str = ""
 
 
 class Reading:
     """The chosen samples of a dataset, read one at a time; each iteration reads them anew from the first one."""
 
-    def __init__(self, spec: DatasetSpec, signature: Signature | None, folder: Path) -> None:
+    def __init__(self, spec: DatasetSpec, signature: Signature | None, folder: Path, key: str = "") -> None:
         root = Path(spec.project_root)
         import_modules(spec.modules, root)
-        self._plugin = spec.plugin
+        self._plugin = f"{key}: {spec.plugin}" if key else spec.plugin
         self._signature = signature
+        self._key = key
         self._log_path = folder / "samples.jsonl"
         self._preprocess = compile_steps(spec.preprocess, root)
-        self._source = _source(_build(spec, root), spec)
+        self._source = _source(_build(spec, root), msgspec.structs.replace(spec, plugin=self._plugin))
         self._sample_set: SampleSet | None = None
 
     def __iter__(self) -> Iterator[NamedSample]:
         self._sample_set = None
-        with SampleLog(self._log_path) as log:
+        with SampleLog(self._log_path, self._key) as log:
             for index, sample in enumerate(self._source()):
                 yield self._prepare(index, sample, log)
         self._sample_set = log.record()
@@ -91,10 +95,10 @@ class Reading:
         log.add(name, sample.label, tensors, place)
         if self._signature is not None:
             tensors = fit(tensors, self._signature, place)
-        return NamedSample(index, name, tensors, sample.label)
+        return NamedSample(index, name, tensors, sample.label, self._key)
 
 
-def open_samples(spec: DatasetSpec, signature: Signature | None, folder: Path) -> Reading:
+def open_samples(spec: DatasetSpec, signature: Signature | None, folder: Path, key: str = "") -> Reading:
     """Opens a dataset for reading.
 
     Iterating the result raises DatasetError for samples that are missing or don't fit, and PluginError for code of
@@ -104,13 +108,14 @@ def open_samples(spec: DatasetSpec, signature: Signature | None, folder: Path) -
         spec: the plugin, its parameters, and which samples to take.
         signature: of the model that takes the samples; None leaves names, shapes and element types unchecked.
         folder: where `samples.jsonl` is written.
+        key: the signature's, where the model has several.
 
     Raises:
         UsageError: there is no such plugin.
         PluginError: the plugin or a module fails, or the plugin doesn't take the parameters.
         DatasetError: the dataset is empty, short, or can't be shuffled, or a preprocessing step is wrong.
     """
-    return Reading(spec, signature, folder)
+    return Reading(spec, signature, folder, key)
 
 
 def _build(spec: DatasetSpec, root: Path) -> object:

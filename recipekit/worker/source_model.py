@@ -14,6 +14,17 @@ import numpy.typing as npt
 from recipekit.contracts import LoadedModel, SourceSpec
 
 
+class SignatureModel(Protocol):
+    """One signature of a loaded float model."""
+
+    @property
+    def batched(self) -> bool:
+        """Whether samples can be stacked."""
+
+    def __call__(self, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+        """Runs the model on arrays with batch dimension, by name; gives its outputs in the same way."""
+
+
 class SourceModel(Protocol):
     """A loaded float model. A source is a callable `source(spec: ModelSpec) -> SourceModel`.
 
@@ -25,12 +36,8 @@ class SourceModel(Protocol):
     def stateful(self) -> bool:
         """Whether its answers depend on the calls before."""
 
-    @property
-    def batched(self) -> bool:
-        """Whether samples can be stacked."""
-
-    def __call__(self, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
-        """Runs the model on arrays with batch dimension, by name; gives its outputs in the same way."""
+    def by_signature(self, key: str) -> SignatureModel:
+        """What computes one of its signatures; for a model with one signature the key doesn't matter."""
 
     def loaded(self, folder: Path, source: SourceSpec) -> LoadedModel:
         """What is converted: the source itself, or what is written of it into a folder.

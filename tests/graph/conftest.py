@@ -59,12 +59,12 @@ class SmallProject:
         candidate, float32 = (
             self.converted or Flatbuffer(path="", sha256=node.key, size=1) for node in (graph.candidate, graph.float32)
         )
-        signature = Signature(inputs=(), outputs=())
-        measure = graph.measure(signature, candidate, float32)
+        signatures = {"serving_default": Signature(inputs=(), outputs=())}
+        measure = graph.measure(signatures, candidate, float32)
         spec = job.recipe.evaluation.benchmark
         benchmark = None
         if spec is not None and graph.evaluation is not None:
-            benchmark = graph.evaluation.benchmark(signature, candidate, float32, spec)
+            benchmark = graph.evaluation.benchmark(signatures, candidate, float32, spec)
         found: dict[str, Node] = {}
 
         def walk(node: Node) -> None:

@@ -65,8 +65,7 @@ class Models:
         inputs = tuple(TensorSpec(name=key, shape=shape, dtype="float32") for key, shape in _INPUTS[name].items())
         return LoadedModel(
             saved_model=str(self.folder / name),
-            signature_key="serving_default",
-            signature=Signature(inputs=inputs, outputs=()),
+            signatures={"serving_default": Signature(inputs=inputs, outputs=())},
             loader="saved_model",
             reason="",
         )

@@ -159,7 +159,7 @@ def measured(
         MeasureRequest(
             candidate=candidate.path,
             float32=float32,
-            signature=loaded.signature,
+            signatures=loaded.signatures,
             dataset=data,
             reference=answer,
             metrics={},

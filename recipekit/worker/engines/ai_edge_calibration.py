@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -25,6 +27,7 @@ from recipekit.worker.engines.ai_edge_model import with_signature
 from recipekit.worker.engines.ai_edge_ranges import Ranges
 from recipekit.worker.engines.ai_edge_schemes import ALGORITHMS
 from recipekit.worker.samples import NamedSample
+from recipekit.worker.signature_samples import Batches
 
 _THREADS = 1  # the same ranges as with more, and for one sample of a small model the fastest
 _STATISTICS = ("hessian", "mu2", "num_samples")
@@ -41,13 +44,14 @@ def collect(request: CalibrateRequest, samples: Iterable[NamedSample]) -> Ranges
         ConversionError: the model can't be run on a sample, an input has a fixed batch, or a tensor isn't finite.
         RecipekitError: whatever the samples raise while they are read.
     """
-    refuse_fixed_batch(request.loaded.signature)
-    ranked = {spec.name for spec in request.loaded.signature.inputs if spec.shape}
+    refuse_fixed_batch(request.loaded.tensors)
+    batches = Batches(request.loaded.signatures)
     try:
         flatbuffer = with_signature(Path(request.float32).read_bytes())
         limits = Limits(flatbuffer, request.calibration.ranges)
         statistics = _Statistics(flatbuffer, request.calibration.algorithm) if request.calibration.algorithm else None
-        limits.see(_inputs(samples, ranked, statistics))
+        for key, group in groupby(samples, key=attrgetter("signature")):
+            limits.see(key, _inputs(group, batches, statistics))
     except RecipekitError:
         raise
     except Exception as error:
@@ -75,11 +79,15 @@ class Limits:
             qsv_update_func=_UPDATES[rule],
         )
 
-    def see(self, stream: Iterable[Inputs]) -> None:
-        """Runs the model on more samples, as arrays with batch dimension by input name."""
-        (key,) = self._calibrator.get_signature_list()
+    def see(self, signature: str, stream: Iterable[Inputs]) -> None:
+        """Runs the model on more samples of a signature, as arrays with batch dimension by input name.
+
+        Args:
+            signature: its key; empty where the model has no other.
+            stream: the samples.
+        """
         # The profiler looks at all tensors, whatever a recipe says.
-        self._calibrator.calibrate({key: _Uncounted(stream)}, RecipeManager())
+        self._calibrator.calibrate({signature or _sole_key(self._calibrator): _Uncounted(stream)}, RecipeManager())
 
     def ranges(self) -> Ranges:
         """The ranges over all samples so far.
@@ -117,9 +125,8 @@ class _Statistics:
                 flatbuffer, num_threads=_THREADS, mode=CalibrationMode.CALIBRATION_PRESERVE_ALL_TENSORS
             )
 
-    def see(self, inputs: Inputs) -> None:
-        (key,) = self._calibrator.get_signature_list()
-        self._calibrator.calibrate({key: _Uncounted([inputs])}, self._recipe)
+    def see(self, signature: str, inputs: Inputs) -> None:
+        self._calibrator.calibrate({signature or _sole_key(self._calibrator): _Uncounted([inputs])}, self._recipe)
 
     def values(self) -> Ranges:
         seen = self._calibrator.get_model_qsvs()
@@ -142,12 +149,17 @@ class _Uncounted(Generic[Item]):
         self._counted = True
 
 
-def _inputs(samples: Iterable[NamedSample], ranked: set[str], statistics: _Statistics | None) -> Iterator[Inputs]:
+def _sole_key(calibrator: Calibrator) -> str:
+    (key,) = calibrator.get_signature_list()
+    return str(key)
+
+
+def _inputs(samples: Iterable[NamedSample], batches: Batches, statistics: _Statistics | None) -> Iterator[Inputs]:
     """Samples as arrays with batch dimension 1."""
     for sample in samples:
-        inputs = {name: array[np.newaxis] if name in ranked else array for name, array in sample.tensors.items()}
+        inputs = batches.of_one(sample)
         if statistics is not None:
-            statistics.see(inputs)
+            statistics.see(sample.signature, inputs)
         yield inputs
 
 

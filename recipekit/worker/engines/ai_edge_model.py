@@ -1,4 +1,4 @@
-"""A float flatbuffer as the AI Edge Quantizer takes it apart: one signature, and operators by its own names.
+"""A float flatbuffer as the AI Edge Quantizer takes it apart: its signatures, and operators by its own names.
 
 It knows no scheme and no ranges.
 """
@@ -31,7 +31,7 @@ class Site(NamedTuple):
     Attributes:
         op: its kind; None where the quantizer doesn't know it. `INPUT` and `OUTPUT` are the model's own ends.
         scope: what patterns of recipes are matched against: the names of its outputs.
-        main: whether it belongs to the signature's own graph, not to the body of a loop or of a composite.
+        main: whether it belongs to a signature's own graph, not to the body of a loop or of a composite.
     """
 
     op: TFLOperationName | None
@@ -40,7 +40,7 @@ class Site(NamedTuple):
 
 
 def read(flatbuffer: bytes) -> Any:
-    """The model with one signature. A file without signatures gets one with the names of its tensors.
+    """The model with its signatures. A file without signatures gets one with the names of its tensors.
 
     They have to be kept there: the quantizer renames the tensors of outputs that it converts.
     """
@@ -65,18 +65,19 @@ def with_signature(flatbuffer: bytes) -> bytes:
 
 def operators(model: Any) -> list[Site]:
     """The operators in the order of the file, one subgraph after the other."""
+    main = _main(model)
     return [
-        Site(_kind(model, operator), get_op_scope(operator, graph.tensors), index == _main(model))
+        Site(_kind(model, operator), get_op_scope(operator, graph.tensors), index in main)
         for index, graph in enumerate(model.subgraphs)
         for operator in graph.operators
     ]
 
 
 def ends(model: Any) -> Iterator[Site]:
-    """The virtual operators `INPUT` and `OUTPUT` of the signature's graph."""
-    graph = model.subgraphs[_main(model)]
-    for end in get_subgraph_input_output_operators(graph):
-        yield Site(end.op_key, get_op_scope(end, graph.tensors), True)
+    """The virtual operators `INPUT` and `OUTPUT` of each signature's graph."""
+    for graph in (model.subgraphs[index] for index in sorted(_main(model))):
+        for end in get_subgraph_input_output_operators(graph):
+            yield Site(end.op_key, get_op_scope(end, graph.tensors), True)
 
 
 def shape_readers(model: Any) -> set[tuple[str, int]]:
@@ -89,9 +90,9 @@ def shape_readers(model: Any) -> set[tuple[str, int]]:
     }
 
 
-def _main(model: Any) -> int:
-    index: int = model.signatureDefs[0].subgraphIndex
-    return index
+def _main(model: Any) -> set[int]:
+    """Numbers of the graphs behind signatures."""
+    return {signature.subgraphIndex for signature in model.signatureDefs}
 
 
 def _kind(model: Any, operator: Any) -> TFLOperationName | None:

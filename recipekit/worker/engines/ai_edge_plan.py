@@ -77,7 +77,7 @@ def plan(model: Any, sites: Sequence[OperatorSite], spec: ConverterSpec) -> Plan
 def _setting(site: Site, scheme: str, spec: ConverterSpec) -> Setting | None:
     """How an operator is quantized; None for not at all.
 
-    Ranges are known for the signature's own graph alone, so bodies of loops stay float in static schemes.
+    Ranges are known for the signatures' own graphs alone, so bodies of loops stay float in static schemes.
     """
     if site.op is None or scheme == "none" or (scheme in CALIBRATED and not site.main):
         return None

@@ -5,19 +5,19 @@ It knows arrays, signatures and graphs; what the converter does with the ranges 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
-from recipekit.contracts import LoadedModel, Signature
+from recipekit.contracts import LoadedModel, Signature, united
 from recipekit.errors import ConversionError
 from recipekit.worker.engines.converter_failures import input_shapes
 from recipekit.worker.samples import NamedSample
+from recipekit.worker.signature_samples import Batches
+from recipekit.worker.tensors import Tensors
 
 _LOOPS = frozenset({"While", "StatelessWhile"})
 
@@ -25,18 +25,20 @@ _LOOPS = frozenset({"While", "StatelessWhile"})
 class RepresentativeDataset:
     """Calibration samples as mappings of input name to an array with batch dimension 1.
 
-    By name, because TensorFlow orders the inputs of a flatbuffer by rules of its own.
+    By name, because TensorFlow orders the inputs of a flatbuffer by rules of its own. Where the model has several
+    signatures, each comes as a pair with the key of the signature that it is for.
     """
 
-    def __init__(self, samples: Iterable[NamedSample], signature: Signature) -> None:
-        """Takes the samples of a model.
+    def __init__(self, samples: Iterable[NamedSample], signatures: Mapping[str, Signature]) -> None:
+        """Takes the samples of a model with these signatures, by key.
 
         Raises:
             ConversionError: an input has a fixed batch other than 1, or takes text.
         """
         self._samples = samples
-        self._batched = {spec.name for spec in signature.inputs if spec.shape}
-        for spec in signature.inputs:
+        self._batches = Batches(signatures)
+        tensors = united(signatures)
+        for spec in tensors.inputs:
             if spec.dtype == "str":
                 raise ConversionError(
                     f"the converter's calibrator reads text wrongly or crashes on it, and the input '{spec.name}' takes"
@@ -48,15 +50,14 @@ class RepresentativeDataset:
                 raise ConversionError(
                     f"the input '{spec.name}' has a fixed batch of {spec.shape[0]}, but samples come one at a time",
                     where="source.input_shapes",
-                    fix=f"fix the batch to 1: `source.input_shapes: {input_shapes(signature)}`",
+                    fix=f"fix the batch to 1: `source.input_shapes: {input_shapes(tensors)}`",
                 )
 
-    def __call__(self) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    def __call__(self) -> Iterator[Tensors | tuple[str, Tensors]]:
         """Every sample, read anew at each call; for int16x8 the converter calls twice."""
         for sample in self._samples:
-            yield {
-                name: array[np.newaxis] if name in self._batched else array for name, array in sample.tensors.items()
-            }
+            batch = self._batches.of_one(sample)
+            yield (sample.signature, batch) if sample.signature else batch
 
 
 def refuse_fatal_loops(loaded: LoadedModel) -> None:
@@ -78,13 +79,13 @@ def refuse_fatal_loops(loaded: LoadedModel) -> None:
 
 
 def _tensor_list_loops(loaded: LoadedModel) -> set[str]:
-    """Names of the loops that carry a tensor list and that the signature reaches."""
+    """Names of the loops that carry a tensor list and that a signature reaches."""
     model = saved_model_pb2.SavedModel()
     model.ParseFromString(Path(loaded.saved_model, "saved_model.pb").read_bytes())
     loops: set[str] = set()
     for meta_graph in model.meta_graphs:
-        if loaded.signature_key in meta_graph.signature_def:
-            outputs = meta_graph.signature_def[loaded.signature_key].outputs.values()
+        for key in loaded.signatures.keys() & meta_graph.signature_def.keys():
+            outputs = meta_graph.signature_def[key].outputs.values()
             reached = _reached(meta_graph.graph_def, [output.name for output in outputs])
             loops.update(node.name for node in reached if _carries_tensor_list(node))
     return loops

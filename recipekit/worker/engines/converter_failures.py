@@ -102,7 +102,7 @@ def classify(error: Exception, loaded: LoadedModel) -> RecipekitError:
     Returns:
         UnsupportedOp or ConversionError, to be raised from `error`.
     """
-    return unsupported(error, loaded.layers_by_scope) or _by_rule(error, loaded.signature) or _other(error)
+    return unsupported(error, loaded.layers_by_scope) or _by_rule(error, loaded.tensors) or _other(error)
 
 
 def input_shapes(signature: Signature) -> str:

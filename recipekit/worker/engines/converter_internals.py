@@ -8,7 +8,7 @@ equal bytes are not proven, there are no steps, and the caller takes the one cal
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ _REQUIRED_FLAGS = {
 _STATEFUL = frozenset({"ASSIGN_VARIABLE", "MULTINOMIAL", "RANDOM_STANDARD_NORMAL", "RANDOM_UNIFORM"})
 """Operators that give other values when the same samples go by again."""
 
-Samples = Callable[[], Iterator[dict[str, Any]]]
+Samples = Callable[[], Iterator[Any]]
 
 
 class _Private(NamedTuple):
@@ -78,7 +78,7 @@ def open_steps(loaded: LoadedModel, flags: Mapping[str, Any]) -> Steps | None:
     if not path.is_file():
         return None
     meta_graphs = saved_model_pb2.SavedModel.FromString(path.read_bytes()).meta_graphs
-    if len(meta_graphs) != 1 or not _is_plain(meta_graphs[0], loaded.signature_key):
+    if len(meta_graphs) != 1 or not _is_plain(meta_graphs[0], loaded.signatures):
         return None
     return Steps(private, loaded, meta_graphs[0].graph_def)
 
@@ -97,12 +97,12 @@ def _private() -> _Private | None:
     return _Private(*modules)
 
 
-def _is_plain(meta_graph: Any, signature_key: str) -> bool:
+def _is_plain(meta_graph: Any, signatures: Iterable[str]) -> bool:
     graph = meta_graph.graph_def
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     return (
         set(meta_graph.meta_info_def.tags) == {"serve"}
-        and signature_key in meta_graph.signature_def
+        and all(key in meta_graph.signature_def for key in signatures)
         and meta_graph.HasField("object_graph_def")
         and not any("Quant" in node.op for node in nodes)
     )
@@ -165,7 +165,7 @@ class Steps:
 
     def _converter(self, spec: ConverterSpec) -> Any:
         converter = self._private.lite.TFLiteSavedModelConverterV2(
-            self._loaded.saved_model, {"serve"}, [self._loaded.signature_key]
+            self._loaded.saved_model, {"serve"}, list(self._loaded.signatures)
         )
         configure(converter, spec)
         if spec.needs_samples:

@@ -29,14 +29,15 @@ from recipekit.worker.engines.converter_settings import configure, float32
 from recipekit.worker.engines.float_fallback import FloatFallback, float_fallback
 from recipekit.worker.engines.shared_buffers import separate
 from recipekit.worker.engines.unread_results import settled
-from recipekit.worker.samples import NamedSample, Reading
+from recipekit.worker.samples import NamedSample
+from recipekit.worker.signature_samples import Readings
 
 
 def lower(loaded: LoadedModel, spec: LoweringSpec) -> bytes:
     """Converts a float model without quantization.
 
     Args:
-        loaded: the SavedModel and the signature in it.
+        loaded: the SavedModel and the signatures in it.
         spec: how the converter is set up.
 
     Returns:
@@ -63,7 +64,7 @@ class TFLiteConverterEngine:
             ConversionError: the calibrator wouldn't survive the model, or a tensor was infinite on a sample.
             RecipekitError: whatever the samples raise while they are read.
         """
-        dataset = RepresentativeDataset(samples, request.loaded.signature)
+        dataset = RepresentativeDataset(samples, request.loaded.signatures)
         refuse_fatal_loops(request.loaded)
         steps = open_steps(request.loaded, {})
         flatbuffer = separate(Path(request.float32).read_bytes())
@@ -183,10 +184,18 @@ def _with_samples(
             where="converter.rules",
             fix="take the rules or the flags out, or choose the engine ai_edge_quantizer",
         )
-    dataset = RepresentativeDataset(samples, loaded.signature)
+    if spec.quantization == "int16x8" and len(loaded.signatures) > 1:
+        raise ConversionError(
+            "this model or these flags need TFLiteConverter as one call, which in TensorFlow 2.21 makes int16x8 of"
+            " weights that signatures share a second time and gives wrong numbers",
+            where="converter.quantization",
+            fix="take the flags out, choose the quantization int8 or the engine ai_edge_quantizer, or convert one"
+            " signature at a time",
+        )
+    dataset = RepresentativeDataset(samples, loaded.signatures)
     refuse_fatal_loops(loaded)
     flatbuffer = _one_call(loaded, spec, dataset)
-    if request.calibration is not None and isinstance(samples, Reading):
+    if request.calibration is not None and isinstance(samples, Readings):
         require_same_samples(request.calibration.samples, samples.sample_set(), "representative_dataset")
     return flatbuffer
 
@@ -195,7 +204,7 @@ def _one_call(loaded: LoadedModel, spec: ConverterSpec, dataset: RepresentativeD
     """The conversion by the public API alone."""
     try:
         converter: Any = tf.lite.TFLiteConverter.from_saved_model(
-            loaded.saved_model, signature_keys=[loaded.signature_key]
+            loaded.saved_model, signature_keys=list(loaded.signatures)
         )
         configure(converter, spec)
         converter.representative_dataset = dataset

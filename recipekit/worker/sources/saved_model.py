@@ -8,6 +8,7 @@ TensorFlow 1 wrote has no objects, and goes the third way at once: TensorFlow's 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,15 @@ from recipekit.worker.float_model import FloatModel
 from recipekit.worker.graph_model import cut, from_graph, open_graph
 from recipekit.worker.graph_operators import Entries, operators, refuse, system_access
 from recipekit.worker.named_tensors import Tensors, tensor_spec
+from recipekit.worker.signature_models import SignatureModels
+from recipekit.worker.source_model import SourceModel
 
 _INITIALIZE = ("saved_model_main_op", "legacy_init_op")
 _KERAS_2 = ("_tf_keras_", "optimizer")
 
 
-def load(spec: ModelSpec) -> FloatModel:
-    """Loads one signature of a SavedModel.
+def load(spec: ModelSpec) -> SourceModel:
+    """Loads the signature of a SavedModel that the recipe names, or several.
 
     Raises:
         SourceError: the folder is no SavedModel, can't be read, or has no signature of that name.
@@ -36,20 +39,22 @@ def load(spec: ModelSpec) -> FloatModel:
     """
     folder = Path(spec.source.path)
     saved_model = _read(folder)
-    key = spec.source.signature
-    _check_signature(folder, saved_model, key)
+    named = spec.source.signature
+    keys = (named,) if isinstance(named, str) else named
+    for key in keys:
+        _check_signature(folder, saved_model, key)
     touching = _system_access(saved_model)
     if not spec.source.allow_unsafe:
         refuse(touching, str(folder))
-    model = _loaded(folder, saved_model, key)
+    model = _loaded(folder, saved_model, keys)
     return replace(model, unsafe_parts=(f"its graph holds {', '.join(sorted(touching))}",) if touching else ())
 
 
-def _loaded(folder: Path, saved_model: Any, key: str) -> FloatModel:
-    """The signature by the first of the ways that does."""
+def _loaded(folder: Path, saved_model: Any, keys: Sequence[str]) -> FloatModel | SignatureModels:
+    """The signatures by the first of the ways that does."""
     if not _has_objects(saved_model) and not _has_tables(saved_model):
         try:
-            return _from_graph(folder, saved_model, key, "TensorFlow 1 wrote it, so its loader read the graph")
+            return _from_graph(folder, saved_model, keys, "TensorFlow 1 wrote it, so its loader read the graph")
         except RecipekitError:
             raise
         except Exception as error:
@@ -62,12 +67,12 @@ def _loaded(folder: Path, saved_model: Any, key: str) -> FloatModel:
         reason = "it holds objects of Keras 2, so tf_keras was imported before TensorFlow's own loader read it"
     try:
         loaded = tf.saved_model.load(str(folder))
-        return _from_function(loaded.signatures[key], loaded, reason)
+        return _from_functions({key: loaded.signatures[key] for key in keys}, loaded, reason)
     except Exception as error:  # noqa: BLE001  whatever the object loader stumbles over, the graph may still be read
         trouble = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
     reason = f"TensorFlow's own loader failed ({trouble}), so the loader of TensorFlow 1 read the graph alone"
     try:
-        return _from_graph(folder, saved_model, key, reason)
+        return _from_graph(folder, saved_model, keys, reason)
     except Exception as error:
         detail = f"{trouble}; with the loader of TensorFlow 1 {type(error).__name__}: {error}"
         raise _unreadable(folder, detail) from error
@@ -162,6 +167,16 @@ def _saved_by_keras_2(saved_model: Any) -> bool:
     return any(node.user_object.identifier.startswith(_KERAS_2) for node in nodes)
 
 
+def _from_functions(functions: Mapping[str, Any], owner: Any, reason: str) -> FloatModel | SignatureModels:
+    models = {key: _from_function(function, owner, reason) for key, function in functions.items()}
+    return _together(models, _count(variable for function in functions.values() for variable in function.variables))
+
+
+def _together(models: Mapping[str, FloatModel], parameters: int | None) -> FloatModel | SignatureModels:
+    """The one model, or several as one source."""
+    return SignatureModels(models, parameters) if len(models) > 1 else next(iter(models.values()))
+
+
 def _from_function(function: Any, owner: Any, reason: str) -> FloatModel:
     specs = function.structured_input_signature[1]
     inputs = tuple(tensor_spec(name, spec) for name, spec in specs.items())
@@ -169,16 +184,21 @@ def _from_function(function: Any, owner: Any, reason: str) -> FloatModel:
     def forward(tensors: Tensors) -> Tensors:
         return dict(function(**tensors))
 
-    return FloatModel(forward, inputs, owner, "saved_model", reason, _count(function))
+    return FloatModel(forward, inputs, owner, "saved_model", reason, _count(function.variables))
 
 
-def _count(function: Any) -> int | None:
-    sizes = [variable.shape.num_elements() for variable in function.variables]
+def _count(variables: Iterable[Any]) -> int | None:
+    """How many numbers variables hold, each counted once; None where there are none, or one doesn't tell."""
+    sizes = [shape.num_elements() for shape in {id(variable): variable.shape for variable in variables}.values()]
     return sum(sizes) if sizes and None not in sizes else None
 
 
-def _from_graph(folder: Path, saved_model: Any, key: str, reason: str) -> FloatModel:
-    """The signature as a frozen graph, read without the SavedModel's objects."""
+def _from_graph(folder: Path, saved_model: Any, keys: Sequence[str], reason: str) -> FloatModel | SignatureModels:
+    """Signatures as frozen graphs, read without the SavedModel's objects; what they share is then there for each."""
+    return _together({key: _frozen(folder, saved_model, key, reason) for key in keys}, None)
+
+
+def _frozen(folder: Path, saved_model: Any, key: str, reason: str) -> FloatModel:
     meta_graph = _serving_graph(saved_model)
     signature = meta_graph.signature_def[key]
     feeds = {name: tensor.name for name, tensor in signature.inputs.items()}

@@ -47,6 +47,11 @@ class FlatbufferModel:
         """Never: kernels may round otherwise for another batch, and the candidate runs one by one, too."""
         return False
 
+    def by_signature(self, key: str) -> FlatbufferModel:
+        """Itself: it has one signature."""
+        del key
+        return self
+
     def __call__(self, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
         """Runs the model on a batch of one.
 
@@ -61,8 +66,7 @@ class FlatbufferModel:
         del folder, source
         return LoadedModel(
             saved_model="",
-            signature_key=self.signature_key,
-            signature=self.signature,
+            signatures={self.signature_key: self.signature},
             loader="litert",
             reason="the source is a float .tflite, which is quantized as it stands",
             parameters=self.parameters,

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recipekit.contracts import BenchmarkRequest, Latencies
-from recipekit.worker import latency
-from recipekit.worker.interpreter import Runner
-from recipekit.worker.samples import open_samples
+import numpy as np
+from msgspec import UNSET
+
+from recipekit.contracts import BenchmarkRequest, Latencies, LatencyPair
+from recipekit.worker.interpreter import open_runners
+from recipekit.worker.latency import Milliseconds, latency, measure
+from recipekit.worker.signature_samples import open_readings
 
 
 def run(request: BenchmarkRequest, folder: Path) -> Latencies:
-    """Times both models on the first evaluation sample.
+    """Times both models on the first evaluation sample of each signature.
 
     Raises:
         EvaluationError: a model can't be run.
         DatasetError, PluginError: as the dataset says.
     """
-    reading = open_samples(request.dataset, request.signature, folder)
-    first = next(iter(reading))
-    runners = [Runner(Path(path), request.benchmark.threads) for path in (request.candidate, request.float32)]
-    for runner in runners:
-        runner.feed(first.tensors)
-    candidate, float32 = latency.measure(runners, request.benchmark)
-    return Latencies(candidate=candidate, float32=float32)
+    readings = open_readings(request.dataset, request.signatures, folder)
+    keys, files = list(request.signatures), (Path(request.candidate), Path(request.float32))
+    candidate, float32 = (open_runners(path, keys, request.benchmark.threads) for path in files)
+    for key, reading in readings.parts.items():
+        first = next(iter(reading))
+        candidate[key].feed(first.tensors)
+        float32[key].feed(first.tensors)
+    timed = measure([runners[key] for key in keys for runners in (candidate, float32)], request.benchmark)
+    pairs = dict(zip(keys, zip(timed[::2], timed[1::2], strict=True), strict=True))
+    total = _pair(np.sum(timed[::2], axis=0), np.sum(timed[1::2], axis=0))
+    signatures = {key: _pair(*pair) for key, pair in pairs.items()} if len(pairs) > 1 else UNSET
+    return Latencies(candidate=total.candidate, float32=total.float32, signatures=signatures)
+
+
+def _pair(candidate: Milliseconds, float32: Milliseconds) -> LatencyPair:
+    return LatencyPair(candidate=latency(candidate), float32=latency(float32))

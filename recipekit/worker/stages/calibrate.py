@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recipekit import registry
 from recipekit.contracts import CalibrateRequest, Calibration, Engine
-from recipekit.worker.samples import open_samples
+from recipekit.worker.signature_samples import open_readings
 
 
 def run(request: CalibrateRequest, folder: Path) -> Calibration:
@@ -18,7 +18,7 @@ def run(request: CalibrateRequest, folder: Path) -> Calibration:
         PluginError: code of the dataset failed.
     """
     engine: Engine = registry.plugin("engines", request.calibration.engine)()
-    reading = open_samples(request.dataset, request.loaded.signature, folder)
+    reading = open_readings(request.dataset, request.loaded.signatures, folder)
     path = folder / "ranges"
     path.write_bytes(engine.calibrate(request, reading))
     return Calibration(path=str(path), samples=reading.sample_set())

@@ -6,7 +6,7 @@ Ranges are the smallest and largest values, as the calibration of most schemes t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,8 @@ from recipekit.errors import DatasetError, EvaluationError, RecipekitError
 from recipekit.worker.census import operators_of
 from recipekit.worker.engines.ai_edge_calibration import Limits, refuse_fixed_batch
 from recipekit.worker.engines.ai_edge_model import with_signature
-from recipekit.worker.samples import NamedSample, open_samples
+from recipekit.worker.samples import NamedSample
+from recipekit.worker.signature_samples import Batches, Readings, open_readings
 
 _STEPS = (1, 2, 5)
 
@@ -33,13 +34,12 @@ def run(request: CurveRequest, folder: Path) -> Curve:
         EvaluationError: LiteRT can't run the model.
         PluginError: code of the dataset failed.
     """
-    refuse_fixed_batch(request.loaded.signature)
-    ranked = {spec.name for spec in request.loaded.signature.inputs if spec.shape}
-    reading = open_samples(request.dataset, request.loaded.signature, folder)
+    refuse_fixed_batch(request.loaded.tensors)
+    readings = open_readings(request.dataset, request.loaded.signatures, folder)
     try:
         flatbuffer = with_signature(Path(request.float32).read_bytes())
         order = [name for operator in operators_of(flatbuffer) for name in operator.outputs]
-        snapshots = dict(_snapshots(Limits(flatbuffer, "min_max"), reading, ranked, order))
+        snapshots = dict(_snapshots(Limits(flatbuffer, "min_max"), readings, Batches(request.loaded.signatures), order))
     except RecipekitError:
         raise
     except Exception as error:
@@ -49,7 +49,7 @@ def run(request: CurveRequest, folder: Path) -> Curve:
             fix="a curve needs operators that LiteRT has; the log holds the traceback",
         ) from error
     tensors = len(next(iter(snapshots.values())))
-    return Curve(tensors=tensors, points=points(snapshots), samples=reading.sample_set())
+    return Curve(tensors=tensors, points=points(snapshots), samples=readings.sample_set())
 
 
 def counts() -> Iterator[int]:
@@ -57,15 +57,17 @@ def counts() -> Iterator[int]:
     return (step * 10**power for power in itertools.count() for step in _STEPS)
 
 
-def _snapshots(
-    limits: Limits, samples: Iterable[NamedSample], ranked: set[str], order: list[str]
-) -> Iterator[tuple[int, Array]]:
-    """The ranges after some counts of samples and after the last one: an array of (tensors, 2) for each."""
+def _snapshots(limits: Limits, readings: Readings, batches: Batches, order: list[str]) -> Iterator[tuple[int, Array]]:
+    """The ranges after some counts of samples, and after all: an array of (tensors, 2) for each.
+
+    Several signatures take turns, so that a count is one of each signature's samples.
+    """
     due = counts()
     count, wanted, ranges = 0, next(due), np.empty((0, 2))
-    for count, sample in enumerate(samples, 1):
-        limits.see([{name: array[np.newaxis] if name in ranked else array for name, array in sample.tensors.items()}])
-        _require_finite(limits, sample, order)
+    for count, turn in enumerate(itertools.zip_longest(*readings.parts.values()), 1):
+        for sample in filter(None, turn):
+            limits.see(sample.signature, [batches.of_one(sample)])
+            _require_finite(limits, sample, order)
         ranges = _ranges(limits)
         if count == wanted:
             yield count, ranges

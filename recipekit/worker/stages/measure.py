@@ -5,19 +5,20 @@ It judges nothing; what is good enough is the gate's question.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from recipekit.contracts import Census, Measurement, MeasureRequest
+from recipekit.contracts import Census, Measurement, MeasureRequest, Metric, Parity, Reference, TaskScore, qualified
 from recipekit.errors import EvaluationError
 from recipekit.samples import require_same_samples
 from recipekit.worker import census
 from recipekit.worker.comparison import Comparison
-from recipekit.worker.interpreter import Runner
-from recipekit.worker.samples import Reading, open_samples
+from recipekit.worker.interpreter import Runner, open_runners
+from recipekit.worker.samples import Reading
 from recipekit.worker.scoring import Resampling, open_metrics, score, stack_labels
+from recipekit.worker.signature_samples import open_readings
 from recipekit.worker.stages.examine import unrun
 
 
@@ -35,26 +36,24 @@ def run(request: MeasureRequest, folder: Path) -> Measurement:
     candidate = Path(request.candidate)
     taken = census.take(candidate)
     try:
-        runner = Runner(candidate)
+        runners = open_runners(candidate, list(request.signatures))
     except EvaluationError:
         if taken.select_tf_ops or taken.custom_ops:
             return unrun(request.candidate, request.float32, _lacking(taken))
         raise
-    _require_names("inputs", runner.inputs, [tensor.name for tensor in request.signature.inputs])
-    _require_names("outputs", runner.outputs, list(request.reference.outputs))
-    reading = open_samples(request.dataset, request.signature, folder)
-    metrics = open_metrics(request.metrics, Path(request.dataset.project_root))
-    comparison = Comparison(request.reference, keep=bool(metrics))
-    seen = _run_all(reading, runner, comparison, labelled=bool(metrics))
-    parity = comparison.parity()
-    samples = reading.sample_set()
+    for key, signature in request.signatures.items():
+        _require_names("inputs", runners[key].inputs, [tensor.name for tensor in signature.inputs])
+        _require_names("outputs", runners[key].outputs, list(request.reference.of(key).outputs))
+    readings = open_readings(request.dataset, request.signatures, folder)
+    parity: dict[str, Parity] = {}
+    task: dict[str, TaskScore] = {}
+    for key, reading in readings.parts.items():
+        prefix = qualified(key, "") if len(readings.parts) > 1 else ""
+        measured, scores = _compare(reading, runners[key], request.reference.of(key), _Metrics.of(request, prefix))
+        parity |= {f"{prefix}{output}": values for output, values in measured.items()}
+        task |= {f"{prefix}{metric}": values for metric, values in scores.items()}
+    samples = readings.sample_set()
     require_same_samples(request.reference.samples, samples, "evaluation.dataset")
-    task = {}
-    if metrics:
-        labels = stack_labels(seen.labels, seen.ids)
-        models = (comparison.reference, comparison.converted())
-        resampling = Resampling(request.replicates, request.seed)
-        task = {name: score(name, metric, labels, models, resampling) for name, metric in metrics.items()}
     return Measurement(
         samples=samples,
         parity=parity,
@@ -70,6 +69,36 @@ def _lacking(taken: Census) -> str:
     kinds = {"operators of TensorFlow": taken.select_tf_ops, "custom operators": taken.custom_ops}
     found = [f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names]
     return f"LiteRT lacks {' and '.join(found)}"
+
+
+class _Metrics(NamedTuple):
+    """The task metrics of one signature, and how their intervals are drawn."""
+
+    opened: Mapping[str, Metric]
+    resampling: Resampling
+
+    @classmethod
+    def of(cls, request: MeasureRequest, prefix: str) -> _Metrics:
+        """Those whose names begin with `prefix`, which is left out of them."""
+        its = {name.removeprefix(prefix): given for name, given in request.metrics.items() if name.startswith(prefix)}
+        opened = open_metrics(its, Path(request.dataset.project_root))
+        return cls(opened, Resampling(request.replicates, request.seed))
+
+
+def _compare(
+    reading: Reading, runner: Runner, reference: Reference, metrics: _Metrics
+) -> tuple[dict[str, Parity], dict[str, TaskScore]]:
+    """Parity by output and scores by metric of one signature."""
+    labelled = bool(metrics.opened)
+    comparison = Comparison(reference, keep=labelled)
+    seen = _run_all(reading, runner, comparison, labelled)
+    parity = comparison.parity()
+    if not labelled:
+        return parity, {}
+    labels = stack_labels(seen.labels, seen.ids)
+    models = (comparison.reference, comparison.converted())
+    scores = {name: score(name, metric, labels, models, metrics.resampling) for name, metric in metrics.opened.items()}
+    return parity, scores
 
 
 @dataclass

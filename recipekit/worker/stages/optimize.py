@@ -72,8 +72,7 @@ def _exported(model: FloatModel, request: OptimizeRequest, folder: Path) -> Load
     signature = model.export(place, request.model.source.input_shapes)
     return LoadedModel(
         saved_model=str(place),
-        signature_key=SIGNATURE_KEY,
-        signature=signature,
+        signatures={SIGNATURE_KEY: signature},
         loader=model.loader,
         reason=model.reason,
         parameters=model.parameters,

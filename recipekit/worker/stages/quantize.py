@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recipekit import digests, registry
 from recipekit.contracts import Engine, Flatbuffer, QuantizeRequest
-from recipekit.worker.samples import open_samples
+from recipekit.worker.signature_samples import open_readings
 
 
 def run(request: QuantizeRequest, folder: Path) -> Flatbuffer:
@@ -20,7 +20,7 @@ def run(request: QuantizeRequest, folder: Path) -> Flatbuffer:
     engine: Engine = registry.plugin("engines", request.converter.engine)()
     samples = None
     if request.dataset is not None:
-        samples = open_samples(request.dataset, request.loaded.signature, folder)
+        samples = open_readings(request.dataset, request.loaded.signatures, folder)
     data = engine.quantize(request, samples)
     path = folder / "model.tflite"
     path.write_bytes(data)

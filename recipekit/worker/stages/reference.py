@@ -10,10 +10,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from recipekit.contracts import Reference, ReferenceRequest, TensorLog
+from recipekit.contracts import Reference, ReferenceRequest, TensorLog, qualified
 from recipekit.errors import EvaluationError
-from recipekit.worker.samples import NamedSample, open_samples
-from recipekit.worker.source_model import SourceModel
+from recipekit.worker.samples import NamedSample
+from recipekit.worker.signature_samples import open_readings
+from recipekit.worker.source_model import SignatureModel
 from recipekit.worker.stages.load import float_model
 
 _BATCH = 32
@@ -30,14 +31,24 @@ def run(request: ReferenceRequest, folder: Path) -> Reference:
         DatasetError, PluginError: as the dataset says.
     """
     model = float_model(request.model)
-    reading = open_samples(request.dataset, request.loaded.signature, folder)
+    readings = open_readings(request.dataset, request.loaded.signatures, folder)
     with _OutputLogs(folder) as logs:
-        stacked: bool | None = None
-        for batch in _batches(reading, _BATCH if model.batched else 1):
-            stacked = _is_independent(model, batch) if stacked is None else stacked
-            for part in [batch] if stacked else [[sample] for sample in batch]:
-                logs.add(_answers(model, part), part)
-        return Reference(outputs=logs.records(), samples=reading.sample_set())
+        for key, reading in readings.parts.items():
+            prefix = qualified(key, "") if len(readings.parts) > 1 else ""
+            for answers, batch in _answered(model.by_signature(key), reading):
+                logs.add({f"{prefix}{output}": values for output, values in answers.items()}, batch)
+        return Reference(outputs=logs.records(), samples=readings.sample_set())
+
+
+def _answered(
+    model: SignatureModel, samples: Iterable[NamedSample]
+) -> Iterator[tuple[dict[str, Array], list[NamedSample]]]:
+    """The model's outputs by output name, and the samples that they belong to, in batches where that is possible."""
+    stacked: bool | None = None
+    for batch in _batches(samples, _BATCH if model.batched else 1):
+        stacked = _is_independent(model, batch) if stacked is None else stacked
+        for part in [batch] if stacked else [[sample] for sample in batch]:
+            yield _answers(model, part), part
 
 
 def _batches(samples: Iterable[NamedSample], size: int) -> Iterator[list[NamedSample]]:
@@ -56,7 +67,7 @@ def _shapes(sample: NamedSample) -> dict[str, tuple[int, ...]]:
     return {name: array.shape for name, array in sample.tensors.items()}
 
 
-def _answers(model: SourceModel, batch: list[NamedSample]) -> dict[str, Array]:
+def _answers(model: SignatureModel, batch: list[NamedSample]) -> dict[str, Array]:
     """The model's outputs for a batch, by output name."""
     tensors = {name: np.stack([sample.tensors[name] for sample in batch]) for name in batch[0].tensors}
     try:
@@ -69,7 +80,7 @@ def _answers(model: SourceModel, batch: list[NamedSample]) -> dict[str, Array]:
         ) from error
 
 
-def _is_independent(model: SourceModel, batch: list[NamedSample]) -> bool:
+def _is_independent(model: SignatureModel, batch: list[NamedSample]) -> bool:
     """Whether samples of a batch get the answers that they get alone: a branch, or a sum over all, may see the batch.
 
     The converted model sees one sample at a time.

@@ -56,8 +56,7 @@ def _unrolled(model: FloatModel, recurrent: Recurrent, source: SourceSpec, place
     _require_same(looped, unrolled)
     return LoadedModel(
         saved_model=str(place),
-        signature_key=SIGNATURE_KEY,
-        signature=signature,
+        signatures={SIGNATURE_KEY: signature},
         loader=model.loader,
         reason=f"{model.explained(source)}; recurrent layers ({', '.join(recurrent.loops)}) are unrolled, with the same"
         " weights, because TensorFlow's calibrator doesn't survive their loops",

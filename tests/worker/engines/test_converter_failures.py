@@ -22,8 +22,7 @@ SIGNATURE = Signature(
 )
 LOADED = LoadedModel(
     saved_model="saved_model",
-    signature_key="serving_default",
-    signature=SIGNATURE,
+    signatures={"serving_default": SIGNATURE},
     loader="keras3",
     reason="",
     layers=(

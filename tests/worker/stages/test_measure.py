@@ -83,7 +83,7 @@ def request_(measured_models: Path, tmp_path: Path) -> MeasureRequest:
     return MeasureRequest(
         candidate=str(float32),
         float32=str(float32),
-        signature=IMAGE,
+        signatures={"serving_default": IMAGE},
         dataset=spec,
         reference=reference(tmp_path, spec, {"probabilities": expected}),
         metrics={},
@@ -142,7 +142,7 @@ def test_a_benchmark_times_both_models_on_the_first_sample(
     request = BenchmarkRequest(
         candidate=str(measured_models / "int16x8.tflite"),
         float32=request_.float32,
-        signature=request_.signature,
+        signatures=request_.signatures,
         dataset=request_.dataset,
         benchmark=BenchmarkSpec(runs=20, warmup=2, threads=1),
     )
@@ -157,7 +157,7 @@ def test_outputs_are_compared_by_name(measured_models: Path, tmp_path: Path, fol
     request = MeasureRequest(
         candidate=str(measured_models / "twins.tflite"),
         float32=str(measured_models / "twins.tflite"),
-        signature=TWINS,
+        signatures={"serving_default": TWINS},
         dataset=spec,
         reference=reference(tmp_path, spec, outputs),
         metrics={},
@@ -218,10 +218,12 @@ def test_an_output_that_is_not_finite_is_refused(measured_models: Path, tmp_path
     request = MeasureRequest(
         candidate=str(measured_models / "reciprocal.tflite"),
         float32=str(measured_models / "reciprocal.tflite"),
-        signature=Signature(
-            inputs=(TensorSpec(name="x", shape=(1, 2), dtype="float32"),),
-            outputs=(TensorSpec(name="y", shape=(1, 2), dtype="float32"),),
-        ),
+        signatures={
+            "serving_default": Signature(
+                inputs=(TensorSpec(name="x", shape=(1, 2), dtype="float32"),),
+                outputs=(TensorSpec(name="y", shape=(1, 2), dtype="float32"),),
+            )
+        },
         dataset=spec,
         reference=reference(tmp_path, spec, {"y": np.ones((3, 2), np.float32)}),
         metrics={},
