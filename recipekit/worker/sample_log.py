@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,7 +28,7 @@ class SampleLog:
 
     A line is `{"id": ..., "label": ..., "tensors": {name: {"dtype": ..., "sha256": ..., "shape": [...]}}}`. `sha256`
     is of the C-ordered little-endian bytes. `label` is a number, a truth value or a string; an array stands there like
-    a tensor.
+    a tensor. Labels of several outputs stand in `labels`, in the same way by name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,9 +59,10 @@ class SampleLog:
             DatasetError: the id or a tensor's name can't be written as UTF-8, or the label is no number, text or array.
         """
         line: dict[str, Any] = {"id": name, "tensors": {key: _describe(array) for key, array in tensors.items()}}
-        if label is not None:
-            value = scalar(label)
-            line["label"] = _describe(_label_array(label, place)) if value is None else value
+        if isinstance(label, Mapping):
+            line["labels"] = {str(output): _recorded(value, place) for output, value in label.items()}
+        elif label is not None:
+            line["label"] = _recorded(label, place)
         try:
             data = digests.canonical_json(line) + b"\n"
         except ValueError as error:
@@ -93,6 +95,11 @@ def scalar(label: object) -> bool | int | float | str | None:
     if isinstance(label, float) and math.isfinite(label):
         return label
     return None
+
+
+def _recorded(label: object, place: str) -> Any:
+    value = scalar(label)
+    return _describe(_label_array(label, place)) if value is None else value
 
 
 def _label_array(label: object, place: str) -> np.ndarray[Any, Any]:

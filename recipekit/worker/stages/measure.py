@@ -51,10 +51,11 @@ def run(request: MeasureRequest, folder: Path) -> Measurement:
     require_same_samples(request.reference.samples, samples, "evaluation.dataset")
     task = {}
     if metrics:
-        labels = stack_labels(seen.labels, seen.ids)
         models = (comparison.reference, comparison.converted())
         resampling = Resampling(request.replicates, request.seed)
-        task = {name: score(name, metric, labels, models, resampling) for name, metric in metrics.items()}
+        for name, metric in metrics.items():
+            labels = stack_labels(seen.labels, seen.ids, request.metrics[name].get("output"))
+            task[name] = score(name, metric, labels, models, resampling)
     return Measurement(
         samples=samples,
         parity=parity,
