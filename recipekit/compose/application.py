@@ -16,6 +16,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from recipekit.compose.choices import recipe_loader
 from recipekit.compose.composition import Composition
 from recipekit.compose.folders import user_groups
 from recipekit.compose.layers import layers_of
@@ -70,7 +71,7 @@ def answer(project: Project, flags: Sequence[str], overrides: Sequence[str]) -> 
 
 def _run(project: Project, arguments: list[str], task: Callable[[DictConfig], None]) -> None:
     prepare(project)
-    with _command_line(arguments):
+    with _command_line(arguments), recipe_loader():
         hydra.main(version_base="1.3", config_path="pkg://recipekit.presets", config_name=PRIMARY)(task)()
 
 

@@ -97,7 +97,7 @@ class Composition:
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
-        """Every file that the recipe is composed of, packaged options among them, the recipe's own last."""
+        """Every file that the recipe is composed of, packaged options among them, in the order of the merge."""
         return tuple(dict.fromkeys(path for path, _ in self._layers.sources))
 
     def origin(self, key: tuple[str | int, ...]) -> str:

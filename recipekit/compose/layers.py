@@ -28,6 +28,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from recipekit.compose.choices import chosen_last
 from recipekit.compose.overrides import parser
 from recipekit.compose.reach import is_hydras
 from recipekit.compose.session import PRIMARY
@@ -112,7 +113,8 @@ def _lay_swiftly(overrides: list[Override]) -> Layers:
     repository = _Repository(loader.get_sources())
     with _maps_only_where_read():
         found = create_defaults_list(repository, PRIMARY, overrides, prepend_hydra=False, skip_missing=False)
-    files = [default for default in found.defaults if default.config_path != PRIMARY]
+    defaults = chosen_last(found.defaults, overrides)
+    files = [default for default in defaults if default.config_path != PRIMARY]
     of_hydras = any(map(Override.is_hydra_override, overrides)) or any(map(repository.sets_hydra, files))
     config: DictConfig = pickle.loads(_foundation()) if of_hydras else OmegaConf.create()  # noqa: S301  made here
     with flag_override(config, "no_deepcopy_set_nodes", True):
@@ -121,7 +123,7 @@ def _lay_swiftly(overrides: list[Override]) -> Layers:
     OmegaConf.set_struct(config, True)
     ConfigLoaderImpl._apply_overrides_to_config(found.config_overrides, config)
     sweeps = of_hydras and config.hydra.mode == RunMode.MULTIRUN
-    return _kept(str(found.overrides.known_choices["recipe"]), sweeps, config, found.defaults)
+    return _kept(str(found.overrides.known_choices["recipe"]), sweeps, config, defaults)
 
 
 @contextmanager

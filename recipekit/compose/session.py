@@ -11,6 +11,7 @@ from hydra import initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
+from recipekit.compose.choices import recipe_loader
 from recipekit.compose.folders import recipe_folders
 from recipekit.compose.sources import use_folders
 from recipekit.errors import ForbiddenKey
@@ -29,7 +30,7 @@ def hydra_for(project: Project) -> Iterator[None]:
     if GlobalHydra.instance().is_initialized():
         yield
         return
-    with initialize_config_module("recipekit.presets", job_name=PRIMARY, version_base="1.3"):
+    with recipe_loader(), initialize_config_module("recipekit.presets", job_name=PRIMARY, version_base="1.3"):
         yield
 
 

@@ -20,7 +20,7 @@ class FinetuneSpec(Record, frozen=True, kw_only=True):
         learning_rate: of the optimizer.
         batch_size: samples a step.
         optimizer: `adam`, `sgd` or `rmsprop`.
-        loss: Keras's name of a loss, or `auto`.
+        loss: Keras's name of a loss, or `auto`, of every output that has labels; or such names by output.
     """
 
     dataset: DatasetSpec
@@ -28,7 +28,7 @@ class FinetuneSpec(Record, frozen=True, kw_only=True):
     learning_rate: float
     batch_size: int
     optimizer: str
-    loss: str
+    loss: str | dict[str, str]
 
 
 class PruneSpec(Record, frozen=True, kw_only=True):
@@ -150,7 +150,7 @@ class Confirmation(Record, frozen=True, kw_only=True):
 
 
 class Training(Record, frozen=True, kw_only=True):
-    """One fine-tuning as it went: the samples, the loss function, and the mean loss of each epoch."""
+    """One fine-tuning as it went: the samples, the loss function of each output, and the mean loss of each epoch."""
 
     samples: SampleSet
     loss: str
@@ -165,12 +165,14 @@ class OptimizeRequest(Record, frozen=True, kw_only=True):
         loaded: the same as `load` gave it.
         optimize: what to do with it.
         samples: number of samples of each training, by the name of its step.
+        unroll: whether recurrent layers are written out step by step, as calibration needs them.
     """
 
     model: ModelSpec
     loaded: LoadedModel
     optimize: OptimizeSpec
     samples: dict[str, int]
+    unroll: bool = False
 
 
 class OptimizedModel(Record, frozen=True, kw_only=True):

@@ -27,7 +27,13 @@ from recipekit.surroundings import Surroundings
 
 
 def optimize_stage(
-    job: Job, optimize: OptimizeSpec, surroundings: Surroundings, load: Node, samples: Mapping[str, SampleSet]
+    job: Job,
+    optimize: OptimizeSpec,
+    surroundings: Surroundings,
+    load: Node,
+    samples: Mapping[str, SampleSet],
+    *,
+    unroll: bool,
 ) -> Node:
     """The stage that prunes, clusters and trains.
 
@@ -37,6 +43,7 @@ def optimize_stage(
         surroundings: of the build.
         load: the float model.
         samples: the surveys' records by role, `<step>-samples` for each training.
+        unroll: whether recurrent layers are written out for calibration.
     """
     model = job.recipe.model
     read = {step: samples[f"{step}-samples"] for step, _ in optimize.finetunes()}
@@ -49,6 +56,7 @@ def optimize_stage(
         "optimize": declared,
         "samples": {step: record.sha256 for step, record in read.items()},
         "seed": model.seed,
+        "unroll": unroll,
         "packages": surroundings.packages_of(extras.of_optimization(optimize)),
     }
 
@@ -67,6 +75,7 @@ def optimize_stage(
             loaded=records["load"],
             optimize=optimize,
             samples={step: record.count for step, record in read.items()},
+            unroll=unroll,
         ),
         note=_note,
         reads=load.reads,

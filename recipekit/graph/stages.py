@@ -79,11 +79,12 @@ class Graph:
             self.evaluation = Evaluation(job, pinned, surroundings, load, evaluated)
         self.float32 = load if recipe.model.source.kind == "tflite" else self._lower(load)
         self.converted, self._base = load, self.float32
+        unroll = bool(loops) and recipe.converter.needs_samples
         if recipe.optimize is not None:
-            self.converted = optimize_stage(job, recipe.optimize, surroundings, load, samples)
+            self.converted = optimize_stage(job, recipe.optimize, surroundings, load, samples, unroll=unroll)
             if not recipe.optimize.trains_ranges:
                 self._base = replace(self._lower(self.converted), label="lower-optimized")
-        elif loops and recipe.converter.needs_samples and not recipe.model.custom_layers.replace:
+        elif unroll:
             self.converted = self._unroll()
             self._base = replace(self._lower(self.converted), label="lower-unrolled")
         self.candidate = self.float32 if recipe.optimize is None else self._base

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,7 +28,8 @@ class SampleLog:
 
     A line is `{"id": ..., "label": ..., "tensors": {name: {"dtype": ..., "sha256": ..., "shape": [...]}}}`. `sha256`
     is of the C-ordered little-endian bytes. `label` is a number, a truth value or a string; an array stands there like
-    a tensor. A model with several signatures gets lines with the `signature` of each sample, too.
+    a tensor. Labels of several outputs stand in `labels`, in the same way by name. A model with several signatures gets
+    lines with the `signature` of each sample, too.
     """
 
     def __init__(self, path: Path, signature: str = "") -> None:
@@ -60,9 +62,10 @@ class SampleLog:
         """
         described = {key: _describe(array) for key, array in tensors.items()}
         line: dict[str, Any] = {"id": name, "tensors": described, **self._signature}
-        if label is not None:
-            value = scalar(label)
-            line["label"] = _describe(_label_array(label, place)) if value is None else value
+        if isinstance(label, Mapping):
+            line["labels"] = {str(output): _recorded(value, place) for output, value in label.items()}
+        elif label is not None:
+            line["label"] = _recorded(label, place)
         try:
             data = digests.canonical_json(line) + b"\n"
         except ValueError as error:
@@ -95,6 +98,11 @@ def scalar(label: object) -> bool | int | float | str | None:
     if isinstance(label, float) and math.isfinite(label):
         return label
     return None
+
+
+def _recorded(label: object, place: str) -> Any:
+    value = scalar(label)
+    return _describe(_label_array(label, place)) if value is None else value
 
 
 def _label_array(label: object, place: str) -> np.ndarray[Any, Any]:

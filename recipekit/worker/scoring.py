@@ -59,20 +59,23 @@ def open_metrics(metrics: Mapping[str, Mapping[str, Any]], root: Path) -> dict[s
     return opened
 
 
-def stack_labels(labels: Sequence[Any], ids: Sequence[str]) -> npt.NDArray[Any]:
+def stack_labels(labels: Sequence[Any], ids: Sequence[str], output: str | None = None) -> npt.NDArray[Any]:
     """Labels as one array, first axis = samples; labels of different shapes as an array of arrays (dtype object).
 
     Args:
-        labels: of each sample, None where it has none.
+        labels: of each sample, None where it has none; a mapping where it has one for each of several outputs.
         ids: of the samples, for messages.
+        output: that a metric is computed on; says which one of several labels is meant.
 
     Raises:
         DatasetError: a label is missing.
     """
+    labels = [label.get(output) if isinstance(label, Mapping) else label for label in labels]
     missing = [name for name, label in zip(ids, labels, strict=True) if label is None]
     if missing:
+        wanted = f" for '{output}'" if output else ""
         raise DatasetError(
-            f"{len(missing)} of {len(ids)} samples have no label, and the task metrics need them",
+            f"{len(missing)} of {len(ids)} samples have no label{wanted}, and the task metrics need them",
             where=f"sample '{missing[0]}'",
             fix="give the evaluation dataset labels, or leave `evaluation.metrics` and `acceptance.task` out",
         )

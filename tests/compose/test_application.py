@@ -77,6 +77,13 @@ def test_the_joblib_launcher_runs_children_in_other_processes(make_project: Make
     assert os.getpid() not in {pid for *_, pid in found}
 
 
+@pytest.mark.slow
+def test_an_option_beats_the_body_in_the_processes_of_a_launcher_too(make_project: MakeProject) -> None:
+    project = make_project({"firm.yaml": RECIPE + "converter: {quantization: dynamic_range}\n"})
+    found = notes(project, "recipe=firm", "converter=none,int8", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    assert [mapping["converter"]["quantization"] for _, _, mapping, _ in found] == ["none", "int8"]  # type: ignore[index]
+
+
 @pytest.mark.parametrize(
     ("overrides", "error", "said"),
     [

@@ -294,13 +294,13 @@ def test_every_value_has_the_file_and_line_or_the_override_that_set_it(make_proj
     }
 
 
-def test_a_composition_knows_its_files_the_recipe_s_own_last(make_project: MakeProject) -> None:
+def test_a_composition_knows_its_files_in_the_order_of_the_merge(make_project: MakeProject) -> None:
     project = make_project(LAYERED)
     composition = compose(project, ["recipe=derived", "acceptance=loose"])
     users = [
         path.relative_to(project.recipes).as_posix() for path in composition.files if path.is_relative_to(project.root)
     ]
-    assert users == ["acceptance/loose.yaml", "digits.yaml", "derived.yaml"]
+    assert users == ["digits.yaml", "derived.yaml", "acceptance/loose.yaml"]
     assert composition.file == project.recipes / "derived.yaml"
     assert composition.recipe == "derived"
 

@@ -39,6 +39,9 @@ FILES: dict[str, str | bytes] = {
     "acceptance/strict.yaml": "parity:\n  sqnr_db: {min: 40}\nlatency: {p50_ms: {max: 3}}\n",
     "boards/m4.yaml": "# @package _global_\nseed: 4\n",
     "boards/m7.yaml": "# @package _global_\nseed: 7\n",
+    "firm.yaml": recipe(
+        "/converter: int8", "/boards: m4", body="converter: {quantization: int8, output_type: uint8}\n"
+    ),
     "broken.yaml": "a: [",
     "evil.yaml": "x: {_target_: os.system}\n",
     "steps/wide.yaml": "preprocess: [{resize: [96, 96]}, {rescale: {scale: 0.5}}]\n",
@@ -78,11 +81,19 @@ SWEEPS: dict[str, tuple[str, ...]] = {
     ),
     "nothing at all": ("recipe=digits", "seed=range(0)"),
     "one child": ("recipe=digits",),
+    "options that beat a body": ("recipe=firm,digits", "converter=float16,[none,int16x8]", "acceptance=strict"),
+    "a user's option that beats a body": ("recipe=firm", "boards=m7,m4", "converter.output_type=int8"),
     "the same key twice": ("recipe=digits", "seed=1,2", "seed=3,4"),
     "a launcher that a swept recipe chooses": ("recipe=parallel,digits",),
 }
 
-EVERYDAY = ("recipes", "a recipe's own sweep, narrowed", "deleted keys", "dict values, merged")
+EVERYDAY = (
+    "recipes",
+    "options that beat a body",
+    "a recipe's own sweep, narrowed",
+    "deleted keys",
+    "dict values, merged",
+)
 
 
 class Seen(NamedTuple):

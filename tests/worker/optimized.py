@@ -49,7 +49,12 @@ def finetune(folder: Path, **changes: Any) -> dict[str, Any]:
 
 
 def optimize(
-    run_stage: RunStage, model: ModelSpec, loaded: LoadedModel | None = None, **steps: dict[str, Any]
+    run_stage: RunStage,
+    model: ModelSpec,
+    loaded: LoadedModel | None = None,
+    *,
+    unroll: bool = False,
+    **steps: dict[str, Any],
 ) -> OptimizedModel:
     """Optimizes a model, which is loaded before unless it is given."""
     defaults: dict[str, dict[str, Any]] = {
@@ -58,7 +63,9 @@ def optimize(
     }
     spec = msgspec.convert({name: {**defaults.get(name, {}), **step} for name, step in steps.items()}, OptimizeSpec)
     samples = {step: 96 for step, _ in spec.finetunes()}
-    request = OptimizeRequest(model=model, loaded=loaded or load(run_stage, model), optimize=spec, samples=samples)
+    request = OptimizeRequest(
+        model=model, loaded=loaded or load(run_stage, model), optimize=spec, samples=samples, unroll=unroll
+    )
     optimized: OptimizedModel = run_stage("optimize", request)
     return optimized
 

@@ -86,6 +86,15 @@ def test_a_missing_label_is_named_by_its_sample() -> None:
         stack_labels([1, None, None], ["a", "b", "c"])
 
 
+def test_a_metric_takes_the_label_of_its_output() -> None:
+    labels = [{"kind": 1, "size": 0.5}, {"kind": 2}]
+    assert stack_labels(labels, ["a", "b"], "kind").tolist() == [1, 2]
+    with pytest.raises(DatasetError, match="1 of 2 samples have no label for 'size'"):
+        stack_labels(labels, ["a", "b"], "size")
+    with pytest.raises(DatasetError, match="2 of 2 samples have no label, and"):
+        stack_labels(labels, ["a", "b"])
+
+
 def test_labels_of_different_shapes_stay_apart_and_are_refused_by_metrics_of_one_shape() -> None:
     labels = stack_labels([np.zeros(2), np.zeros(3)], ["a", "b"])
     assert [label.shape for label in labels] == [(2,), (3,)]

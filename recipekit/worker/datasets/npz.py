@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
@@ -34,41 +34,45 @@ class NpzDataset:
     Args:
         context: where a relative path starts.
         path: the file, as `numpy.savez` or `numpy.savez_compressed` writes it.
-        label_key: the array that holds the labels; a file without `labels` has none.
+        label_key: the array that holds the labels, or such arrays by the model's output; a file without `labels` has
+            none.
 
     Raises:
         DatasetError: the file is unreadable, holds pickled objects, or its arrays differ in their first axis.
     """
 
-    def __init__(self, context: DatasetContext, *, path: str, label_key: str = _DEFAULT_LABELS) -> None:
+    def __init__(
+        self, context: DatasetContext, *, path: str, label_key: str | dict[str, str] = _DEFAULT_LABELS
+    ) -> None:
         self._path = context.root / path
         with _reading(self._path), self._path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             whole = MappedFile(stream)
             arrays = {info.filename.removesuffix(".npy"): _map(archive, info, whole) for info in archive.infolist()}
-        if label_key != _DEFAULT_LABELS and label_key not in arrays:
+        keys = label_key if isinstance(label_key, dict) else {"": label_key}
+        missing = next((key for key in keys.values() if key not in arrays and label_key != _DEFAULT_LABELS), None)
+        if missing is not None:
             raise DatasetError(
-                f"holds no array '{label_key}'{did_you_mean(label_key, arrays)}",
+                f"holds no array '{missing}'{did_you_mean(missing, arrays)}",
                 where=str(self._path),
                 fix=f"set `label_key` to one of {', '.join(arrays)}",
             )
-        self._labels = arrays.pop(label_key, None)
-        self._inputs = arrays
-        self._length = self._common_length(label_key)
+        self._labels = {output: arrays[key] for output, key in keys.items() if key in arrays}
+        self._inputs = {name: array for name, array in arrays.items() if name not in keys.values()}
+        self._length = self._common_length(arrays)
 
     def __len__(self) -> int:
         return self._length
 
     def __getitem__(self, index: int) -> Sample:
         tensors = {name: array.row(index) for name, array in self._inputs.items()}
-        label = None if self._labels is None else self._labels.row(index)[()]
-        return Sample(str(index), tensors, label)
+        labels = {output: array.row(index)[()] for output, array in self._labels.items()}
+        return Sample(str(index), tensors, labels.get("", labels or None))
 
-    def _common_length(self, label_key: str) -> int:
+    def _common_length(self, arrays: Mapping[str, _MappedArray]) -> int:
         if not self._inputs:
             raise DatasetError(
                 "holds no array besides labels", where=str(self._path), fix="store one array for each input"
             )
-        arrays = {**self._inputs, **({} if self._labels is None else {label_key: self._labels})}
         flat = [name for name, array in arrays.items() if not array.shape]
         if flat:
             raise DatasetError(

@@ -20,6 +20,7 @@ from recipekit.worker.float_model import FloatModel
 from recipekit.worker.keras_model import output_names
 from recipekit.worker.layers import generation
 from recipekit.worker.named_tensors import Tensors
+from recipekit.worker.recurrent import find
 
 _TOLERANCE = 1e-5
 """Largest difference, relative to the largest output: what another order of float32 additions leaves behind."""
@@ -61,7 +62,7 @@ class Carried(NamedTuple):
             flat = outputs if isinstance(outputs, list | tuple) else [outputs]
             return dict(zip(self.outputs, flat, strict=True))
 
-        return FloatModel(forward, specs, model, "tf_keras", self.how, parameters)
+        return FloatModel(forward, specs, model, "tf_keras", self.how, parameters, recurrent=find(model))
 
 
 def carry_over(original: FloatModel, signature: Signature) -> Carried:

@@ -18,23 +18,16 @@ import tensorflow as tf
 import tf_keras
 
 from recipekit.contracts import FinetuneSpec, Signature, Training
-from recipekit.errors import DatasetError, OptimizationError
+from recipekit.errors import OptimizationError
 from recipekit.worker import progress
 from recipekit.worker.optimization.carry_over import Carried
+from recipekit.worker.optimization.losses import Labelling, Labels, Losses
 from recipekit.worker.samples import NamedSample, open_samples
 
 _SHUFFLED = 1024
 """Samples among which each one is drawn at random: the dataset is never held whole."""
 
 _OPTIMIZERS = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}
-_LOSSES = {
-    "sparse_categorical_crossentropy": "SparseCategoricalCrossentropy",
-    "categorical_crossentropy": "CategoricalCrossentropy",
-    "binary_crossentropy": "BinaryCrossentropy",
-    "mean_squared_error": "MeanSquaredError",
-    "mean_absolute_error": "MeanAbsoluteError",
-}
-_OF_CLASSES = frozenset(name for name in _LOSSES if name.endswith("crossentropy"))
 
 
 class FineTuning:
@@ -62,78 +55,58 @@ class FineTuning:
 
         Args:
             model: made of the carried one.
-            carried: tells names of inputs, and whether the outputs are probabilities.
+            carried: tells names of inputs and outputs, and whether the outputs are probabilities.
             signature: that samples follow.
             callbacks: of tf_keras.
 
         Raises:
             DatasetError: a sample doesn't fit or has no label.
-            OptimizationError: the loss doesn't fit the labels or isn't finite.
+            OptimizationError: a loss doesn't fit the labels, isn't finite, or is of no output of the model.
         """
-        if len(carried.outputs) != 1:
-            raise OptimizationError(
-                f"training needs a model with one output; this one has {len(carried.outputs)}",
-                where=self._where,
-                fix="leave out `finetune`, or cut the model down to the output that has labels",
-            )
+        labelling = Labelling(carried.outputs, self._spec.loss, self._where)
         self._folder.mkdir()
         tf_keras.utils.set_random_seed(self._seed)
         reading = open_samples(self._spec.dataset, signature, self._folder)
-        losses: list[float] = []
+        means: list[float] = []
         step: _Step | None = None
         hooks = tf_keras.callbacks.CallbackList(list(callbacks), model=model)
         for epoch in range(self._spec.epochs):
             total = count = 0.0
-            for inputs, labels in self._batches(reading, carried.inputs, epoch):
+            for batch in self._batches(reading, epoch):
+                inputs, labels = _stacked(batch, carried.inputs), labelling.stacked(batch)
                 if step is None:
-                    step = _Step(model, self._compile(model, carried, labels), inputs, labels)
+                    losses = labelling.losses(labels, carried.model)
+                    model.compile(self._optimizer(), losses.of_keras(carried.model))
+                    step = _Step(model, losses, inputs, labels)
                     hooks.on_train_begin()
                 if not count:
                     hooks.on_epoch_begin(epoch)
                 hooks.on_train_batch_begin(0)
-                total += self._loss(step, inputs, labels) * len(labels)
+                total += self._loss(step, inputs, labels) * len(batch)
                 hooks.on_train_batch_end(0)
-                count += len(labels)
+                count += len(batch)
             hooks.on_epoch_end(epoch)
-            losses.append(self._finite(total / count))
-            told = f"{self._name}: epoch {epoch + 1} of {self._spec.epochs}, loss {losses[-1]:.4g}"
+            means.append(self._finite(total / count))
+            told = f"{self._name}: epoch {epoch + 1} of {self._spec.epochs}, loss {means[-1]:.4g}"
             progress.show(self._folder.parent, told)
         hooks.on_train_end()
-        name = "" if step is None else step.loss_name
-        return Training(samples=reading.sample_set(), loss=name, losses=tuple(losses))
+        name = "" if step is None else step.losses.text
+        return Training(samples=reading.sample_set(), loss=name, losses=tuple(means))
 
-    def _batches(
-        self, reading: Any, names: Sequence[str], epoch: int
-    ) -> Iterator[tuple[list[npt.NDArray[Any]], npt.NDArray[Any]]]:
+    def _batches(self, reading: Any, epoch: int) -> Iterator[list[NamedSample]]:
         batch: list[NamedSample] = []
         for sample in _shuffled(reading, random.Random(f"{self._seed} {epoch}")):  # noqa: S311  no secret
-            if sample.label is None:
-                raise DatasetError(
-                    "has no label, which training needs",
-                    where=f"{self._where}.dataset: sample {sample.index} ('{sample.id}')",
-                    fix="name the labels in the dataset's parameters",
-                )
             batch.append(sample)
             if len(batch) == self._spec.batch_size:
-                yield _stacked(batch, names)
+                yield batch
                 batch = []
         if batch:
-            yield _stacked(batch, names)
+            yield batch
 
-    def _compile(self, model: Any, carried: Carried, labels: npt.NDArray[Any]) -> str:
-        """Chooses a loss for the labels and makes the model ready; gives the loss's name."""
-        last = carried.model.outputs[0]
-        activation = _activation(last)
-        name = self._spec.loss
-        if name == "auto":
-            name = _loss_for(labels, tuple(last.shape), activation)
-        options = {"from_logits": activation not in ("softmax", "sigmoid")} if name in _OF_CLASSES else {}
-        loss = getattr(tf_keras.losses, _LOSSES[name])(**options)
-        optimizer = getattr(tf_keras.optimizers, _OPTIMIZERS[self._spec.optimizer])(self._spec.learning_rate)
-        model.compile(optimizer, loss)
-        return name
+    def _optimizer(self) -> Any:
+        return getattr(tf_keras.optimizers, _OPTIMIZERS[self._spec.optimizer])(self._spec.learning_rate)
 
-    def _loss(self, step: _Step, inputs: list[npt.NDArray[Any]], labels: npt.NDArray[Any]) -> float:
+    def _loss(self, step: _Step, inputs: list[npt.NDArray[Any]], labels: Labels) -> float:
         try:
             return step(inputs, labels)
         except (ValueError, TypeError) as error:
@@ -158,17 +131,17 @@ class _Step:
     """One step of training, traced once for batches of any size; Keras's own is traced again for the last one.
 
     Attributes:
-        loss_name: Keras's name of the loss.
+        losses: that it sums up.
     """
 
-    def __init__(self, model: Any, loss_name: str, inputs: list[npt.NDArray[Any]], labels: npt.NDArray[Any]) -> None:
+    def __init__(self, model: Any, losses: Losses, inputs: list[npt.NDArray[Any]], labels: Labels) -> None:
         """Takes a compiled model and its first batch."""
-        self.loss_name = loss_name
+        self.losses = losses
         self._model = model
-        signature = ([_any_batch(array) for array in inputs], _any_batch(labels))
-        self._run = tf.function(lambda x, y: model.train_step((x, y))["loss"], input_signature=signature)
+        signature = ([_any_batch(array) for array in inputs], {name: _any_batch(each) for name, each in labels.items()})
+        self._run = tf.function(lambda x, y: model.train_step((x, losses.spread(y)))["loss"], input_signature=signature)
 
-    def __call__(self, inputs: list[npt.NDArray[Any]], labels: npt.NDArray[Any]) -> float:
+    def __call__(self, inputs: list[npt.NDArray[Any]], labels: Labels) -> float:
         """Changes the model and gives the loss that it had on the batch."""
         self._model.reset_metrics()
         return float(self._run(inputs, labels))
@@ -189,27 +162,5 @@ def _shuffled(reading: Any, draw: random.Random) -> Iterator[NamedSample]:
     yield from held
 
 
-def _stacked(batch: list[NamedSample], names: Sequence[str]) -> tuple[list[npt.NDArray[Any]], npt.NDArray[Any]]:
-    return [np.stack([sample.tensors[name] for sample in batch]) for name in names], np.stack(
-        [np.asarray(sample.label) for sample in batch]
-    )
-
-
-def _activation(output: Any) -> str:
-    """The activation that gives a symbolic output; empty for none that is known."""
-    layer = output._keras_history.layer
-    if type(layer).__name__ == "Softmax":
-        return "softmax"
-    return getattr(getattr(layer, "activation", None), "__name__", "")
-
-
-def _loss_for(labels: npt.NDArray[Any], output: tuple[int | None, ...], activation: str) -> str:
-    """Class numbers ask for a cross entropy, one-hot labels too; any other number is a value to come close to."""
-    whole = labels.dtype.kind in "biu"
-    if whole and labels.ndim == len(output) - 1 and (output[-1] or 0) > 1:
-        return "sparse_categorical_crossentropy"
-    if activation == "softmax" and labels.ndim == len(output):
-        return "categorical_crossentropy"
-    if activation == "sigmoid" and (whole or set(np.unique(labels)) <= {0, 1}):
-        return "binary_crossentropy"
-    return "mean_squared_error"
+def _stacked(batch: list[NamedSample], names: Sequence[str]) -> list[npt.NDArray[Any]]:
+    return [np.stack([sample.tensors[name] for sample in batch]) for name in names]

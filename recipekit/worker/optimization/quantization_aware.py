@@ -12,6 +12,11 @@ from recipekit.worker.optimization.wrapped_layers import Train, refused
 
 STEP = "quantization_aware_training"
 
+_CALIBRATED = (
+    "leave this step out: `quantization: int8` then takes its ranges from `representative_dataset`, for recurrent"
+    " layers, too, and keeps zeros and clusters; the log holds the whole traceback"
+)
+
 
 def train_for_quantization(model: Any, kept: Sequence[LayerWeight], train: Train) -> Any:
     """Gives a model with simulated quantization, trained; zeros and equal values of some weights stay so.
@@ -31,6 +36,6 @@ def train_for_quantization(model: Any, kept: Sequence[LayerWeight], train: Train
     try:
         simulating = quantization.quantize_apply(quantization.quantize_annotate_model(model))
     except (ValueError, RuntimeError) as error:
-        raise refused(STEP, error) from error
+        raise refused(STEP, error, _CALIBRATED) from error
     train(simulating, [PutBack(simulating, kept)])
     return simulating

@@ -43,11 +43,14 @@ def own_copy(model: Any) -> Any:
     return copy
 
 
-def refused(step: str, error: Exception) -> OptimizationError:
+_WITHOUT = "leave the layer or the step out; the log holds the whole traceback"
+
+
+def refused(step: str, error: Exception, fix: str = _WITHOUT) -> OptimizationError:
     """The typed error for what the package raised."""
     first_line = str(error).strip().partition("\n")[0]
     return OptimizationError(
         f"tensorflow-model-optimization refuses the model: {first_line}",
         where=f"optimize.{step}",
-        fix="leave the layer or the step out; the log holds the whole traceback",
+        fix=fix,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from recipekit.contracts import LoadedModel, ModelSpec, Replacement
+from recipekit.contracts import LoadedModel, ModelSpec, Replacement, SourceSpec
 from recipekit.errors import CustomLayerError
 from recipekit.nearest import did_you_mean
 from recipekit.worker.float_model import FloatModel
@@ -25,7 +25,11 @@ from recipekit.worker.user_code import load_object
 _PLACE = "custom_layers.replace"
 
 
-def load_replaced(model: FloatModel, spec: ModelSpec, folder: Path) -> LoadedModel:
+Write = Callable[[FloatModel, Path, SourceSpec], LoadedModel]
+"""Writes a model into a folder, as `FloatModel.loaded` does."""
+
+
+def load_replaced(model: FloatModel, spec: ModelSpec, folder: Path, write: Write = FloatModel.loaded) -> LoadedModel:
     """Writes a model with replacements into `folder/saved_model`, and leaves the model itself as it is.
 
     A name means the layers of that class where the model has any, else the operators of that TensorFlow type.
@@ -34,6 +38,7 @@ def load_replaced(model: FloatModel, spec: ModelSpec, folder: Path) -> LoadedMod
         model: the original.
         spec: its spec, with `custom_layers.replace`.
         folder: where the SavedModel goes.
+        write: writes it, in case that something else about it is to be different, too.
 
     Raises:
         CustomLayerError: a name matches nothing, an equivalent doesn't fit what it stands for, or the outputs differ by
@@ -46,7 +51,8 @@ def load_replaced(model: FloatModel, spec: ModelSpec, folder: Path) -> LoadedMod
     layers = layers_by_class(model.owner)
     of_layers = {name: found for name, found in equivalents.items() if name in layers}
     with in_place(of_layers, layers):
-        written = _written(dataclasses.replace(model), spec, folder)  # a copy, which traces anew
+        written = write(dataclasses.replace(model), folder, spec.source)  # a copy, which traces anew
+    written = _own(written, folder)
     operators = Operators.read(Path(written.saved_model), written.signature_key)
     of_operators = {name: found for name, found in equivalents.items() if name not in layers}
     _require_known(of_operators, operators.names, layers)
@@ -70,9 +76,8 @@ def _callable(name: str, address: str, spec: ModelSpec) -> Any:
     return found
 
 
-def _written(model: FloatModel, spec: ModelSpec, folder: Path) -> LoadedModel:
+def _own(loaded: LoadedModel, folder: Path) -> LoadedModel:
     """The model in a folder of our own, even where the source is a SavedModel that could be converted in its place."""
-    loaded = model.loaded(folder, spec.source)
     own = folder / "saved_model"
     if Path(loaded.saved_model) != own:
         shutil.copytree(loaded.saved_model, own)

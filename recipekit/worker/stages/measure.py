@@ -72,9 +72,10 @@ def _lacking(taken: Census) -> str:
 
 
 class _Metrics(NamedTuple):
-    """The task metrics of one signature, and how their intervals are drawn."""
+    """The task metrics of one signature, the outputs that they name, and how their intervals are drawn."""
 
     opened: Mapping[str, Metric]
+    outputs: Mapping[str, str | None]
     resampling: Resampling
 
     @classmethod
@@ -82,7 +83,8 @@ class _Metrics(NamedTuple):
         """Those whose names begin with `prefix`, which is left out of them."""
         its = {name.removeprefix(prefix): given for name, given in request.metrics.items() if name.startswith(prefix)}
         opened = open_metrics(its, Path(request.dataset.project_root))
-        return cls(opened, Resampling(request.replicates, request.seed))
+        outputs = {name: parameters.get("output") for name, parameters in its.items()}
+        return cls(opened, outputs, Resampling(request.replicates, request.seed))
 
 
 def _compare(
@@ -95,9 +97,11 @@ def _compare(
     parity = comparison.parity()
     if not labelled:
         return parity, {}
-    labels = stack_labels(seen.labels, seen.ids)
     models = (comparison.reference, comparison.converted())
-    scores = {name: score(name, metric, labels, models, metrics.resampling) for name, metric in metrics.opened.items()}
+    scores = {}
+    for name, metric in metrics.opened.items():
+        labels = stack_labels(seen.labels, seen.ids, metrics.outputs[name])
+        scores[name] = score(name, metric, labels, models, metrics.resampling)
     return parity, scores
 
 

@@ -20,6 +20,7 @@ from recipekit.worker.optimization.chain import Chain
 from recipekit.worker.optimization.toolkit import load_toolkit
 from recipekit.worker.optimization.weights import Array, LayerWeight, select
 from recipekit.worker.stages.load import float_model
+from recipekit.worker.stages.unroll import unrolled
 
 
 def run(request: OptimizeRequest, folder: Path) -> OptimizedModel:
@@ -68,13 +69,16 @@ def _pruned_in_one_shot(request: OptimizeRequest, original: FloatModel, folder: 
 
 
 def _exported(model: FloatModel, request: OptimizeRequest, folder: Path) -> LoadedModel:
+    source = request.model.source
+    if request.unroll and model.recurrent is not None and model.recurrent.loops:
+        return unrolled(model, folder, source)
     place = folder / "saved_model"
-    signature = model.export(place, request.model.source.input_shapes)
+    signature = model.export(place, model.shapes(source))
     return LoadedModel(
         saved_model=str(place),
         signatures={SIGNATURE_KEY: signature},
         loader=model.loader,
-        reason=model.reason,
+        reason=model.explained(source),
         parameters=model.parameters,
         unsafe_parts=model.unsafe_parts,
     )

@@ -17,6 +17,7 @@ from recipekit.worker.engines.converter_failures import input_shapes
 from recipekit.worker.float_model import SIGNATURE_KEY, FloatModel
 from recipekit.worker.named_tensors import fix_shapes
 from recipekit.worker.recurrent import Recurrent
+from recipekit.worker.replacing import load_replaced
 from recipekit.worker.stages.load import float_model
 
 _OTHERWISE = "or choose the quantization dynamic_range, float16 or none"
@@ -25,25 +26,41 @@ _TOLERANCE = 1e-4
 
 
 def run(request: UnrollRequest, folder: Path) -> LoadedModel:
-    """Exports the model unrolled, with the same variables, into `folder/saved_model`.
+    """Exports the model unrolled, with the same variables and with its replacements, into `folder/saved_model`.
 
     Raises:
         ConversionError: the number of steps isn't fixed, or the unrolled model computes something else.
         SourceError, UnsafeSource, CustomLayerError, PluginError: as the source says.
     """
     model = cast("FloatModel", float_model(request.model))
-    return _unrolled(model, cast("Recurrent", model.recurrent), request.model.source, folder / "saved_model")
+    if request.model.custom_layers.replace:
+        return load_replaced(model, request.model, folder, unrolled)
+    return unrolled(model, folder, request.model.source)
 
 
-def _unrolled(model: FloatModel, recurrent: Recurrent, source: SourceSpec, place: Path) -> LoadedModel:
+def unrolled(model: FloatModel, folder: Path, source: SourceSpec) -> LoadedModel:
+    """Exports a model that has loops into `folder/saved_model`, its recurrent layers written out step by step.
+
+    Args:
+        model: with recurrent layers.
+        folder: where the SavedModel goes.
+        source: with the shapes that the recipe fixes.
+
+    Raises:
+        ConversionError: the number of steps isn't fixed, or the unrolled model computes something else.
+        SourceError: `input_shapes` contradict the model, or it can't be written.
+    """
+    recurrent = cast("Recurrent", model.recurrent)
+
     def forward(tensors: dict[str, Any]) -> dict[str, Any]:
         with recurrent.unroll():
             return model.forward(tensors)
 
+    place = folder / "saved_model"
     looped = replace(model, inputs=fix_shapes(model.inputs, model.shapes(source)))
-    unrolled = replace(looped, forward=forward)
+    written_out = replace(looped, forward=forward)
     try:
-        signature = unrolled.export(place, {})
+        signature = written_out.export(place, {})
     except SourceError as error:
         if "Cannot unroll a RNN" not in str(error.__cause__):
             raise
@@ -53,7 +70,7 @@ def _unrolled(model: FloatModel, recurrent: Recurrent, source: SourceSpec, place
             where="source.input_shapes",
             fix=f"fix it: `source.input_shapes: {shapes}` with a number for N, {_OTHERWISE}",
         ) from error
-    _require_same(looped, unrolled)
+    _require_same(looped, written_out)
     return LoadedModel(
         saved_model=str(place),
         signatures={SIGNATURE_KEY: signature},
@@ -65,14 +82,14 @@ def _unrolled(model: FloatModel, recurrent: Recurrent, source: SourceSpec, place
     )
 
 
-def _require_same(looped: FloatModel, unrolled: FloatModel) -> None:
+def _require_same(looped: FloatModel, written_out: FloatModel) -> None:
     """Checks on one sample of noise that unrolling changed nothing.
 
     Raises:
         ConversionError: it did.
     """
     noise = {spec.name: _noise(spec) for spec in looped.inputs}
-    expected, got = looped(noise), unrolled(noise)
+    expected, got = looped(noise), written_out(noise)
     apart = [name for name in expected if not _close(expected, got, name)]
     if apart:
         raise ConversionError(

@@ -46,6 +46,13 @@ def nested() -> Any:
     return keras.Model(x, keras.layers.Dense(2, name="y")(Swirl(name="outer_swirl")(inner(x))))
 
 
+def recurrent() -> Any:
+    """A recurrent layer before one that TensorFlow Lite lacks."""
+    sequence = keras.Input((5, 3), name="sequence")
+    x = Swirl()(keras.layers.GRU(4, name="memory")(sequence))
+    return keras.Model(sequence, keras.layers.Dense(2, name="scores")(x))
+
+
 def subclassed() -> Any:
     model = Wrapping()
     model(tf.zeros((1, 4)))

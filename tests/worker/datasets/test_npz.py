@@ -66,6 +66,14 @@ def test_labels_may_have_another_name_or_be_missing(tmp_path: Path) -> None:
     assert (list(unnamed.tensors), unnamed.label) == (["a", "y"], None)
 
 
+def test_each_output_of_a_model_may_have_labels_of_its_own(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", a=np.zeros((2, 3)), kind=np.array([5, 6]), size=np.array([0.5, 0.25]))
+    sample = open_npz(tmp_path, label_key={"first": "kind", "second": "size"})[1]
+    assert (list(sample.tensors), sample.label) == (["a"], {"first": 6, "second": 0.25})
+    with pytest.raises(DatasetError, match="no array 'sizes'; did you mean 'size'"):
+        open_npz(tmp_path, label_key={"first": "kind", "second": "sizes"})
+
+
 def test_a_label_may_be_an_array(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", a=np.zeros((2, 3)), labels=np.eye(2))
     np.testing.assert_array_equal(open_npz(tmp_path)[1].label, [0, 1])

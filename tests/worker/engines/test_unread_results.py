@@ -8,7 +8,7 @@ from recipekit.worker.census import OperatorSite, operators_of
 from recipekit.worker.engines.unread_results import settled
 from tests.conftest import RunStage
 from tests.worker.float_sources import load
-from tests.worker.stages.test_unroll import int8, recurrent, unroll
+from tests.worker.recurrent_models import int8, recurrent, unroll
 
 
 def test_a_quantizer_is_asked_once_where_every_result_is_read() -> None:

@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from recipekit import digests
 from recipekit.contracts import STAGES, EncodeRequest, Flatbuffer, LoadedModel, OptimizedModel, Record
 from recipekit.errors import DatasetError, OptimizationError
 from recipekit.pool import Pool
+from recipekit.worker.census import take
 from tests.conftest import RunStage
 from tests.worker.float_sources import LAYERS as LAYERS_OF_PROJECT
 from tests.worker.float_sources import dataset, load, model, reference, values
 from tests.worker.optimized import confirm, finetune, lower, optimize, quantize_trained, weights
+from tests.worker.recurrent_models import int8, recurrent
 
 pytestmark = pytest.mark.tensorflow
 
@@ -219,3 +222,114 @@ def test_a_training_that_diverges_says_so(run_stage: RunStage, optimized_models:
             run_stage, model("keras", optimized_models / "small.keras"), prune={"sparsity": 0.5, "finetune": training}
         )
     assert "learning_rate" in caught.value.fix
+
+
+# --- several outputs ------------------------------------------------------------------------------------------------
+
+
+def two_labels(folder: Path, **changes: Any) -> dict[str, Any]:
+    """A training of `branched.keras` on labels of both outputs: a class and values."""
+    plain = finetune(folder, **changes)
+    params = {"path": str(folder / "several.npz"), "label_key": {"first": "kind", "second": "values"}}
+    return {"learning_rate": 1e-3, **plain, "dataset": {**plain["dataset"], "params": params}}
+
+
+def test_each_output_that_has_labels_gets_the_loss_that_suits_them(run_stage: RunStage, optimized_models: Path) -> None:
+    spec = model("keras", optimized_models / "branched.keras")
+    training = two_labels(optimized_models)
+    optimized = optimize(
+        run_stage,
+        spec,
+        prune={"sparsity": 0.5, "finetune": training},
+        cluster={"clusters": 4, "finetune": training},
+        quantization_aware_training={"finetune": training},
+    )
+    runs = optimized.trainings
+    assert {run.loss for run in runs.values()} == {"second: mean_squared_error, first: sparse_categorical_crossentropy"}
+    assert all(run.losses[-1] < run.losses[0] for run in runs.values())
+    confirmed = confirm(run_stage, optimized, quantize_trained(run_stage, optimized)).layers
+    assert {layer.dtype for layer in confirmed} == {"int8"}
+    assert all(layer.sparsity >= 0.5 and layer.distinct_values_per_channel <= 4 for layer in confirmed)
+
+
+def test_an_output_without_a_loss_is_not_trained(run_stage: RunStage, optimized_models: Path) -> None:
+    spec = model("keras", optimized_models / "branched.keras")
+    training = two_labels(optimized_models, loss={"first": "auto"})
+    optimized = optimize(run_stage, spec, prune={"sparsity": 0.5, "finetune": training})
+    assert optimized.trainings["prune"].loss == "first: sparse_categorical_crossentropy"
+
+
+@pytest.mark.parametrize(
+    ("change", "label_key", "error", "said"),
+    [
+        ({"loss": {"frist": "auto"}}, None, OptimizationError, "no output 'frist'; did you mean 'first'"),
+        ({}, "kind", DatasetError, "has one label, and the model 2 outputs: second, first"),
+        ({}, {"thrid": "kind"}, DatasetError, "has a label for 'thrid', which is no output"),
+        ({"loss": {"second": "auto"}}, {"first": "kind"}, DatasetError, "has no label for 'second', which is trained"),
+    ],
+)
+def test_labels_and_losses_that_do_not_fit_the_outputs_are_refused_by_name(
+    run_stage: RunStage,
+    optimized_models: Path,
+    tmp_path: Path,
+    change: dict[str, Any],
+    label_key: str | dict[str, str] | None,
+    error: type[Exception],
+    said: str,
+) -> None:
+    training = two_labels(optimized_models, **change)
+    if label_key is not None:
+        ones = np.ones((4, 6), np.float32)
+        np.savez(tmp_path / "one.npz", zeta=ones, alpha=ones, kind=np.arange(4) % 3)
+        training["dataset"]["params"] = {"path": str(tmp_path / "one.npz"), "label_key": label_key}
+    with pytest.raises(error, match=said):
+        optimize(
+            run_stage,
+            model("keras", optimized_models / "branched.keras"),
+            prune={"sparsity": 0.5, "finetune": training},
+        )
+
+
+# --- recurrent layers -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("package", "layer", "steps", "fused"),
+    [
+        ("keras", "LSTM", {"prune": {"sparsity": 0.5}}, False),
+        ("keras", "GRU", {"cluster": {"clusters": 4}}, False),
+        ("keras", "LSTM", {"cluster": {"clusters": 4}}, True),
+        ("tf_keras", "SimpleRNN", {"prune": {"sparsity": 0.5}, "cluster": {"clusters": 3}}, False),
+    ],
+)
+def test_an_optimized_recurrent_model_becomes_integers(
+    run_stage: RunStage, tmp_path: Path, package: str, layer: str, steps: dict[str, Any], fused: bool
+) -> None:
+    spec = recurrent(package, layer)
+    optimized = optimize(run_stage, spec, unroll=True, **steps)
+    assert ("(memory) are unrolled, with the same weights" in optimized.loaded.reason) is not fused
+    file = int8(run_stage, optimized.loaded, tmp_path)
+    census = take(file)
+    assert (census.float_ops, census.subgraphs) == (0, 1)
+    data = file.read_bytes()
+    (confirmed,) = confirm(
+        run_stage, optimized, Flatbuffer(path=str(file), sha256=digests.of_bytes(data), size=len(data))
+    ).layers
+    assert (confirmed.layer, confirmed.dtype) == ("scores", "int8")
+
+
+def test_an_optimized_recurrent_model_keeps_its_loop_where_nothing_is_calibrated(run_stage: RunStage) -> None:
+    optimized = optimize(run_stage, recurrent("keras", "GRU"), prune={"sparsity": 0.5})
+    assert optimized.loaded.signature.inputs[0].shape == (1, 5, 3)
+    assert take(Path(lower(run_stage, optimized).path)).subgraphs > 1
+
+
+def test_training_for_quantization_of_a_recurrent_layer_is_refused_with_the_way_to_integers(
+    run_stage: RunStage, tmp_path: Path
+) -> None:
+    draw = np.random.default_rng(0)
+    samples = dataset(tmp_path / "train.npz", {"sequence": draw.normal(size=(8, 5, 3)), "labels": np.arange(8) % 2})
+    training = finetune(tmp_path, dataset=samples)
+    with pytest.raises(OptimizationError, match=r"memory:.*GRU.* is not supported") as caught:
+        optimize(run_stage, recurrent("keras", "GRU"), quantization_aware_training={"finetune": training})
+    assert "`quantization: int8` then takes its ranges from `representative_dataset`" in caught.value.fix

@@ -1,51 +1,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from recipekit.contracts import (
-    CalibrateRequest,
-    ConverterSpec,
-    LoadedModel,
-    LoweringSpec,
-    LowerRequest,
-    ModelSpec,
-    QuantizeRequest,
-    UnrollRequest,
+    CustomLayersSpec,
 )
 from recipekit.errors import ConversionError
 from recipekit.worker.census import take
 from tests.conftest import RunStage
-from tests.worker.conversions import spec
-from tests.worker.float_sources import assert_agree, both_sides, dataset, draw, load, model
+from tests.worker.float_sources import assert_agree, both_sides, load, model
+from tests.worker.recurrent_models import int8, recurrent, unroll
 
 pytestmark = pytest.mark.tensorflow
-
-LOWERING = LoweringSpec(supported_ops=("TFLITE_BUILTINS",), allow_custom_ops=False, flags={})
-INT8 = spec("int8", "int8")
-
-
-def recurrent(package: str, layer: str, **kwargs: Any) -> ModelSpec:
-    return model("python", factory="recurrent.py:model", kwargs={"package": package, "layer": layer, **kwargs})
-
-
-def unroll(run_stage: RunStage, of: ModelSpec) -> LoadedModel:
-    unrolled: LoadedModel = run_stage("unroll", UnrollRequest(model=of))
-    return unrolled
-
-
-def int8(run_stage: RunStage, loaded: LoadedModel, folder: Path, converter: ConverterSpec = INT8) -> Path:
-    """The candidate that is made of a float model."""
-    float32 = run_stage("lower", LowerRequest(loaded=loaded, lowering=LOWERING)).path
-    samples = dataset(folder / "samples.npz", draw(loaded, 8))
-    calibrate = CalibrateRequest(loaded=loaded, float32=float32, calibration=converter.calibration, dataset=samples)
-    calibration = run_stage("calibrate", calibrate)
-    quantize = QuantizeRequest(
-        loaded=loaded, float32=float32, converter=converter, calibration=calibration, dataset=samples
-    )
-    return Path(run_stage("quantize", quantize).path)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +82,19 @@ def test_an_unknown_number_of_steps_is_refused_with_the_shape_to_fix(run_stage: 
 
 def test_a_layer_with_a_memory_between_calls_is_left_alone(run_stage: RunStage) -> None:
     assert load(run_stage, model("python", factory="recurrent.py:stateful")).loops == ()
+
+
+def test_a_recurrent_model_with_a_replacement_is_unrolled_with_it(run_stage: RunStage, tmp_path: Path) -> None:
+    spec = model(
+        "python",
+        layers=CustomLayersSpec(replace={"Swirl": "replacements.py:PlainSwirl"}),
+        factory="lacking.py:recurrent",
+    )
+    loaded = load(run_stage, spec)
+    assert loaded.loops == ("memory",)
+    unrolled = unroll(run_stage, spec)
+    assert [each.name for each in unrolled.replaced] == ["Swirl"]
+    assert unrolled.replacement_sqnr_db is not None
+    assert unrolled.replacement_sqnr_db > 60
+    census = take(int8(run_stage, unrolled, tmp_path))
+    assert (census.float_ops, census.subgraphs) == (0, 1)
