@@ -99,6 +99,11 @@ def canonical_json(value: Any) -> bytes:
     """
     if _is_plain(value):
         return msgspec.json.encode(value, order="sorted")
+    if type(value) is dict and all(type(key) is str and key.isascii() for key in value):
+        members = (canonical_json(key) + b":" + canonical_json(value[key]) for key in sorted(value))
+        return b"{" + b",".join(members) + b"}"
+    if type(value) is list or type(value) is tuple:
+        return b"[" + b",".join(map(canonical_json, value)) + b"]"
     try:
         return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as error:
