@@ -100,6 +100,11 @@ def canonical_json(value: Any) -> bytes:
     """
     if _is_plain(value):
         return msgspec.json.encode(value, order="sorted")
+    if type(value) is dict and all(type(key) is str and key.isascii() for key in value):
+        members = (canonical_json(key) + b":" + canonical_json(value[key]) for key in sorted(value))
+        return b"{" + b",".join(members) + b"}"
+    if type(value) is list or type(value) is tuple:
+        return b"[" + b",".join(map(canonical_json, value)) + b"]"
     try:
         return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as error:
@@ -113,20 +118,32 @@ def _is_plain(value: Any) -> bool:
     """
     kind = type(value)
     if kind is dict:
-        return all(map(_is_plain_text, value)) and all(map(_is_plain, value.values()))
+        try:
+            if not "".join(value).isascii():
+                return False
+        except TypeError:  # a key that isn't text
+            return False
+        value = value.values()
+    elif kind is not list and kind is not tuple:
+        return _is_plain_scalar(value)
+    for item in value:
+        if type(item) is str:
+            if not item.isascii():
+                return False
+        elif not _is_plain(item):
+            return False
+    return True
+
+
+def _is_plain_scalar(value: Any) -> bool:
+    kind = type(value)
     if kind is str:
         return bool(value.isascii())
-    if kind is list or kind is tuple:
-        return all(map(_is_plain, value))
     if kind is int:
         return bool(-_GREATEST_INTEGER <= value <= _GREATEST_INTEGER)
     if kind is float:
         return bool(1e-4 <= abs(value) < 1e15 and not value.is_integer())
     return kind is bool or value is None
-
-
-def _is_plain_text(key: Any) -> bool:
-    return type(key) is str and key.isascii()
 
 
 def of_json(value: Any) -> str:

@@ -10,7 +10,7 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import takewhile
@@ -18,8 +18,10 @@ from pathlib import Path
 
 from recipekit.errors import OutputFault
 
-_AT_ONCE = ThreadPoolExecutor(8, thread_name_prefix="fsync")
-"""Waits for several files: one commit of the file system's journal then serves them all."""
+_AT_ONCE = 5
+"""Files that are waited for at a time, since one commit of the file system's journal then serves them all."""
+
+_syncing = ThreadPoolExecutor(2 * _AT_ONCE, thread_name_prefix="fsync")
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM}
@@ -54,6 +56,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def _sync_all(paths: Iterable[Path]) -> None:
+    for path in paths:
+        sync(path)
+
+
 def sync_tree(folder: Path, last: str) -> None:
     """Waits for every file of a folder, then one of them, then the folders from the innermost to itself.
 
@@ -66,7 +73,7 @@ def sync_tree(folder: Path, last: str) -> None:
         folders += [Path(parent, name) for name in inner]
         files += [Path(parent, name) for name in names]
     files.remove(folder / last)
-    waits = [_AT_ONCE.submit(sync, path) for path in files]
+    waits = [_syncing.submit(_sync_all, files[start::_AT_ONCE]) for start in range(min(_AT_ONCE, len(files)))]
     wait(waits)
     for each in waits:
         each.result()

@@ -50,6 +50,29 @@ def test_a_tree_is_synced_with_the_last_file_after_the_others_and_folders_at_the
     assert synced[4:] == ["manifest.json", "sub/deep", "sub", "."]
 
 
+@pytest.mark.parametrize("wrong", ["a", "sub/b", "z"])
+def test_where_one_file_cannot_be_synced_the_last_one_is_not_even_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("a", "sub/b", "c", "d", "e", "f", "g", "z", "manifest.json"):
+        (tmp_path / name).write_text("")
+    synced: list[str] = []
+
+    def sync(path: Path) -> None:
+        synced.append(path.relative_to(tmp_path).as_posix())
+        if path == tmp_path / wrong:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(fsio, "sync", sync)
+
+    with pytest.raises(OSError, match="Input/output error"):
+        fsio.sync_tree(tmp_path, last="manifest.json")
+
+    assert wrong in synced
+    assert not {"manifest.json", "sub", "."} & set(synced)
+
+
 def test_missing_parents_are_made_and_each_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[Path] = []
     monkeypatch.setattr(fsio, "sync", synced.append)

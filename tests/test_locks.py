@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import socket
 import threading
 import time
 from pathlib import Path
@@ -94,3 +95,30 @@ def test_a_file_system_without_locks_says_what_to_do(path: Path, code: int, monk
     again = os.dup(0)
     os.close(again)
     assert again == free, "the file that couldn't be locked is closed"
+
+
+def test_waiting_for_a_lock_has_an_end(path: Path) -> None:
+    descriptor = locks.acquire(path)
+    started = time.monotonic()
+    assert locks.acquire_within(path, 0.1) is None
+    assert time.monotonic() - started >= 0.1
+    locks.release(path, descriptor)
+
+
+def test_who_waits_has_the_lock_soon_after_it_is_free(path: Path) -> None:
+    descriptor = locks.acquire(path)
+    freeing = threading.Timer(0.05, locks.release, (path, descriptor))
+    freeing.start()
+    mine = locks.acquire_within(path, 30)
+    freeing.join()
+    assert mine is not None
+    locks.release(path, mine)
+
+
+def test_a_lock_says_who_holds_it(path: Path) -> None:
+    assert locks.holder(path) == "another process"
+    descriptor = locks.acquire(path)
+    assert locks.holder(path) == "another process"
+    locks.sign(descriptor)
+    assert locks.holder(path) == f"process {os.getpid()} on {socket.gethostname()}"
+    locks.release(path, descriptor)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from recipekit import digests
 from recipekit.errors import OutputFault, SourceError
-from recipekit.store import Store
+from recipekit.store import Lease, Store
 from recipekit.store import entry as entries
 from tests.store.small_entries import document_of, key_of, left_behind, put, stage_folder
 
@@ -53,6 +54,25 @@ def test_what_is_put_is_found(store: Store, root: Path, work: Path) -> None:
     assert (entry.folder / "log.txt").read_text() == "lowered\n"
     assert list(folder.iterdir()) == []
     assert left_behind(root) == []
+
+
+def test_what_is_made_of_an_entry_is_made_once_while_the_entry_stays(store: Store, work: Path) -> None:
+    made = []
+
+    def of_entry(lease: Lease, of: str = "record") -> list[Any]:
+        entry = lease.find(key_of(1))
+        assert entry is not None
+        return entry.once(of, lambda: made.append(of) or [entry.document])
+
+    with store.lease() as lease:
+        put(lease, work, 1)
+        first = of_entry(lease)
+        assert of_entry(lease) is first
+        assert of_entry(lease, "another") is not first
+        shutil.rmtree(lease.find(key_of(1)).folder)  # type: ignore[union-attr]
+        put(lease, work, 1)
+        assert of_entry(lease) is not first
+    assert made == ["record", "another", "record"]
 
 
 def test_a_stage_may_leave_neither_artifacts_nor_a_log(store: Store, work: Path) -> None:
