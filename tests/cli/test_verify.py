@@ -83,7 +83,12 @@ def test_the_projects_recipes_may_be_named(
 
 
 @pytest.mark.parametrize(
-    ("name", "what"), [("nowhere", "there is no such output"), ("outputs/digits/latest/model.tflite", "is no folder")]
+    ("name", "what"),
+    [
+        ("nowhere", "there is no such output"),
+        ("outputs/digits/latest/model.tflite", "is no folder"),
+        ("digits", "holds outputs and is none itself"),
+    ],
 )
 def test_what_is_no_output_is_a_usage_error(
     project: Path, capsys: pytest.CaptureFixture[str], name: str, what: str
@@ -91,7 +96,7 @@ def test_what_is_no_output_is_a_usage_error(
     code, out, err = run(capsys, "verify", name)
     assert (code, out) == (2, "")
     assert err.startswith(f"error RK101: {name}: {what}")
-    assert "NAME/latest" in err
+    assert "/latest" in err
 
 
 # --- what is said -------------------------------------------------------------------------------------------------
@@ -249,6 +254,14 @@ def test_an_altered_output_is_not_signed(project: Path, capsys: pytest.CaptureFi
     assert code == 6
     assert "differs from what it says, and isn't signed" in err
     assert not (outputs(project)[0] / "attestations.intoto.jsonl").exists()
+
+
+def test_a_sweep_is_not_signed_as_a_whole(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "outputs" / "sweeps" / "s1").mkdir(parents=True)
+    (project / "outputs" / "sweeps" / "s1" / "summary.json").write_text("[]")
+    code, _, err = run(capsys, "sign", "outputs/sweeps/s1", "--key", "key.priv.pem")
+    assert code == 2
+    assert "outputs/sweeps/s1: is a sweep, which has no manifest\n  fix: name its children's outputs" in err
 
 
 def test_a_passphrase_comes_from_the_environment_or_a_terminal(
