@@ -260,6 +260,16 @@ def test_a_manifest_that_was_edited_after_signing_is_told_even_without_a_key(
     record_property("exit", OutputAltered.exit_code)
 
 
+def test_names_that_a_stranger_wrote_into_a_manifest_break_nothing(output: Path, keys: Keys) -> None:
+    sign_output(output, keys.private)
+    path = output / manifests.FILE
+    text = path.read_text()
+    for name in (r"\ud800", r"\u001b[2J", "ü"):
+        path.write_text(text.replace('"name": "parity.sqnr_db.min"', f'"name": "{name}"'))
+        assert path.read_text() != text
+        assert len(wrongs(output, keys.public)) > 1
+
+
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
