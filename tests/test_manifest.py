@@ -319,6 +319,30 @@ def test_a_manifest_that_was_tampered_with_is_refused(old: str, new: str, messag
     assert caught.value.exit_code == 6
 
 
+@given(JSON)
+def test_strict_json_reads_what_was_written(value: Any) -> None:
+    assert manifests.strict_json(json.dumps(value)) == value
+
+
+@given(CONFIGS.filter(bool), st.data())
+def test_strict_json_refuses_a_key_that_stands_there_twice_at_any_depth(
+    config: dict[str, Any], data: st.DataObject
+) -> None:
+    key = data.draw(st.sampled_from(sorted(config)))
+    entries = [*((name, value) for name, value in config.items()), (key, data.draw(JSON))]
+    text = "{" + ", ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in entries) + "}"
+    for _ in range(data.draw(st.integers(0, 3))):
+        text = data.draw(st.sampled_from([f"[{text}]", f'{{"x": {text}}}']))
+    with pytest.raises(ValueError, match="stands there twice"):
+        manifests.strict_json(text)
+
+
+@pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}', "1e999", "[-1e999]"])
+def test_strict_json_refuses_what_is_no_number_of_json(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not JSON|is too large a number"):
+        manifests.strict_json(text)
+
+
 @pytest.mark.parametrize("text", ["", "null", "[]", "1", '"x"', "{}", "{"])
 def test_what_is_no_manifest_at_all_is_refused(text: str) -> None:
     with pytest.raises(OutputAltered):

@@ -12,7 +12,7 @@ from recipekit import manifest as manifests
 from recipekit.audit.consistency import contradictions
 from recipekit.contracts import Record
 from recipekit.errors import OutputAltered
-from recipekit.outputs import Difference, differences
+from recipekit.outputs import Difference, file_differences
 from recipekit.signing.checking import Trust, check_signatures
 from recipekit.signing.report import SignatureReport
 
@@ -70,7 +70,7 @@ def verify_output(folder: Path, trust: Trust | None = None) -> Verification:
             manifest = manifests.read(folder)
         except OutputAltered as error:
             return Verification(output=str(folder), differences=(Difference(place=manifests.FILE, problem=error.what),))
-        found = differences(folder, manifest)
+        found = file_differences(folder, manifest)
         found += contradictions(folder, manifest, {difference.place for difference in found})
         signatures = check_signatures(folder, (folder / manifests.FILE).read_bytes(), trust or Trust())
     results = manifests.results(manifest)

@@ -56,3 +56,9 @@ def project_of(options: argparse.Namespace) -> Project:
     if not options.config_dir.is_dir():
         raise UsageError("there is no such folder", where=f"--config-dir {options.config_dir}", fix="name a folder")
     return project.with_config_dir(options.config_dir.resolve())
+
+
+def near(folder: Path) -> Path:
+    """A folder as seen from the current one, where it lies below."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder

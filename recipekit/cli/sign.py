@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from recipekit.audit.sweep_verification import is_sweep
 from recipekit.audit.verification import verify_output
-from recipekit.cli.arguments import make_parser
+from recipekit.cli.arguments import make_parser, near
 from recipekit.cli.signer import add_signer, read_signer
-from recipekit.errors import OutputAltered
+from recipekit.errors import OutputAltered, UsageError
 from recipekit.outputs.lookup import find_folder
 from recipekit.signing.signer import sign_output
 
@@ -25,12 +26,16 @@ def main(argv: list[str]) -> int:
     add_signer(parser)
     options = parser.parse_args(argv)
     folders = [find_folder(name, Path.cwd(), options.recipes) for name in options.outputs]
+    for folder in filter(is_sweep, folders):
+        raise UsageError(
+            "is a sweep, which has no manifest", where=str(near(folder)), fix="name its children's outputs"
+        )
     key = read_signer(options)
     for folder in folders:
         if found := verify_output(folder).differences:
             lines = "\n  ".join(["differs from what it says, and isn't signed:", *map(str, found)])
-            raise OutputAltered(lines, where=str(folder), fix="fetch or build it anew, then sign it")
+            raise OutputAltered(lines, where=str(near(folder)), fix="fetch or build it anew, then sign it")
         written = sign_output(folder, key, model=options.oms)
         done = f"signed by the key {key.public.id}: {', '.join(written)}" if written else "has this signature already"
-        sys.stdout.write(f"{folder}: {done}\n")
+        sys.stdout.write(f"{near(folder)}: {done}\n")
     return 0

@@ -12,7 +12,7 @@ import msgspec
 
 from recipekit.audit.sweep_verification import is_sweep, verify_sweep
 from recipekit.audit.verification import Verification, verify_output
-from recipekit.cli.arguments import make_parser
+from recipekit.cli.arguments import make_parser, near
 from recipekit.errors import OutputAltered, UsageError
 from recipekit.outputs.lookup import find_folder
 from recipekit.signing.checking import Trust
@@ -64,7 +64,7 @@ def _document(verification: Verification) -> dict[str, Any]:
 
 
 def _print(found: Verification) -> None:
-    name = _near(Path(found.output))
+    name = near(Path(found.output))
     if found.differences:
         shown = [str(difference) for difference in found.differences[:_MOST_SHOWN]]
         if len(found.differences) > len(shown):
@@ -73,11 +73,6 @@ def _print(found: Verification) -> None:
         error = OutputAltered("\n  ".join(["differs from what it says:", *shown]), where=str(name), fix=fix)
         sys.stderr.write(f"error {error.id}: {error}\n")
         return
-    lines = [f"verified {name}: {found.summary}", *map(str, found.signatures), *found.notes]
+    notes = found.notes if found.verdict else ()
+    lines = [f"verified {name}: {found.summary}", *map(str, found.signatures), *notes]
     sys.stdout.write("\n  ".join(lines) + "\n")
-
-
-def _near(folder: Path) -> Path:
-    """A folder as seen from the current one, where it lies below."""
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder

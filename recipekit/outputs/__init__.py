@@ -1,6 +1,6 @@
 """Outputs on disk: versioned folders that are written whole or not at all, and never trusted unseen."""
 
-from recipekit.outputs.checking import Difference, differences, printable
+from recipekit.outputs.checking import Difference, differences, file_differences, printable
 from recipekit.outputs.folders import Outputs
 
-__all__ = ["Difference", "Outputs", "differences", "printable"]
+__all__ = ["Difference", "Outputs", "differences", "file_differences", "printable"]

@@ -49,7 +49,12 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
-def differences(folder: Path, manifest: dict[str, Any]) -> list[Difference]:
+def differences(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """What `file_differences` finds, a line each."""
+    return list(map(str, file_differences(folder, manifest)))
+
+
+def file_differences(folder: Path, manifest: dict[str, Any]) -> list[Difference]:
     """Everything that keeps a folder from being what its manifest says; nothing for a whole output.
 
     Files of signatures may be there or not; whether they sign what is there, others look at.

@@ -17,7 +17,7 @@ from recipekit import fsio
 from recipekit import manifest as manifests
 from recipekit.errors import InternalError, InvalidRecipe, OutputAltered, OutputFault
 from recipekit.outputs.build_lock import hold
-from recipekit.outputs.checking import Difference, differences
+from recipekit.outputs.checking import differences
 from recipekit.outputs.staging import Area, Staging
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -86,9 +86,7 @@ class Outputs:
             manifest = manifests.read(folder)
             faults = differences(folder, manifest) or _misplaced(manifest, build_key)
         if faults:
-            raise OutputAltered(
-                "\n  ".join(["differs from its manifest:", *map(str, faults)]), where=str(folder), fix=hint
-            )
+            raise OutputAltered("\n  ".join(["differs from its manifest:", *faults]), where=str(folder), fix=hint)
         return _verdict(manifest)
 
     @contextmanager
@@ -135,9 +133,7 @@ class Outputs:
         with fsio.reported(target, needed=sum(path.stat().st_size for path in staged.rglob("*"))):
             manifest = manifests.read(staged)
             if faults := differences(staged, manifest) or _misplaced(manifest, build_key):
-                raise InternalError(
-                    f"an output was staged that differs from its manifest: {'; '.join(map(str, faults))}"
-                )
+                raise InternalError(f"an output was staged that differs from its manifest: {'; '.join(faults)}")
             fsio.sync_tree(staged, last=manifests.FILE)
             with self._staging.exclusive():
                 if os.path.lexists(target) and not replace:
@@ -209,6 +205,6 @@ def _verdict(manifest: dict[str, Any]) -> str:
     return verdict
 
 
-def _misplaced(manifest: dict[str, Any], build_key: str) -> list[Difference]:
+def _misplaced(manifest: dict[str, Any], build_key: str) -> list[str]:
     recorded = manifests.results(manifest)["buildKey"]
-    return [] if recorded == build_key else [Difference(place="build key", expected=build_key, got=recorded)]
+    return [] if recorded == build_key else [f"build key: expected {build_key}, got {recorded}"]

@@ -23,7 +23,7 @@ def find_folder(name: str, here: Path, recipes: Path | None = None) -> Path:
         An absolute path.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such folder, or it is the one of all outputs of a recipe.
         OutputFault: the file system refuses to look.
     """
     places = [here]
@@ -38,4 +38,6 @@ def find_folder(name: str, here: Path, recipes: Path | None = None) -> Path:
             where=name,
             fix="name an output's folder: a path, or NAME/latest or NAME/VERSION/KEY of this project",
         )
+    if (found / "latest").is_symlink():
+        raise UsageError("holds outputs and is none itself", where=name, fix=f"name one of them, such as {name}/latest")
     return found.resolve()

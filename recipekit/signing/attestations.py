@@ -7,10 +7,10 @@ nothing of recipekit can ask whether a model passed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from recipekit import digests
 from recipekit import manifest as manifests
 from recipekit.outputs import Difference
 from recipekit.signing import envelope
@@ -20,16 +20,18 @@ from recipekit.signing.report import SignatureReport
 
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 
+_RECIPE = "recipe.yaml"
+
 _MANIFEST = "manifest"
 _VERDICT = "verdict"
 
 
-def verdict_statement(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def verdict_statement(manifest: dict[str, Any]) -> dict[str, Any]:
     """The verdict of an output as a test result over its artifacts, configured by `recipe.yaml`.
 
     Only an accepted output has passed; with an inconclusive check, or without any bound, it has with a warning.
     """
-    results = manifests.results(dict(manifest))
+    results = manifests.results(manifest)
     named: dict[str, list[str]] = {"passedTests": [], "warnedTests": [], "failedTests": []}
     for check in results["checks"]:
         open_question = check["passed"] is None or check.get("verdict") == "inconclusive"
@@ -37,16 +39,14 @@ def verdict_statement(manifest: Mapping[str, Any]) -> dict[str, Any]:
         named[kind].append(check["name"])
     flawless = named["passedTests"] and not named["warnedTests"] and not named["failedTests"]
     passed = "PASSED" if flawless else "WARNED"
-    files = manifests.recorded_files(dict(manifest))
+    recipe = manifests.recorded_files(manifest).get(_RECIPE)
     return {
         "_type": manifest["_type"],
         "subject": [{"name": entry["name"], "digest": entry["digest"]} for entry in manifest["subject"]],
         "predicateType": TEST_RESULT,
         "predicate": {
             "result": passed if results["verdict"] == "accepted" else "FAILED",
-            "configuration": [
-                {"name": name, "digest": {"sha256": files[name][0]}} for name in ("recipe.yaml",) if name in files
-            ],
+            "configuration": [{"name": _RECIPE, "digest": {"sha256": recipe[0]}}] if recipe else [],
             **named,
         },
     }
@@ -129,7 +129,8 @@ def _checked_signers(
 def _payloads(manifest: bytes) -> dict[bytes, str]:
     """The two payloads of a manifest's bundle, in its order, and what each of them is."""
     statement = verdict_statement(manifests.strict_json(manifest.decode()))
-    return {manifest: _MANIFEST, digests.canonical_json(statement): _VERDICT}
+    verdict = json.dumps(statement, sort_keys=True, separators=(",", ":"))  # holds neither numbers nor what isn't ASCII
+    return {manifest: _MANIFEST, verdict.encode(): _VERDICT}
 
 
 def _is_signed(one: Envelope, payload: bytes, key: PublicKey) -> bool:

@@ -24,6 +24,7 @@ from securesystemslib.signer import SSlibKey
 
 from recipekit import fsio
 from recipekit import manifest as manifests
+from recipekit.audit.verification import verify_output
 from recipekit.errors import EnvironmentFault, OutputAltered, OutputFault, UsageError
 from recipekit.outputs import Outputs
 from recipekit.signing.attestations import TEST_RESULT, verdict_statement
@@ -50,6 +51,11 @@ def envelopes(output: Path) -> list[dict[str, Any]]:
 
 def wrongs(output: Path, *keys: PublicKey, required: bool = False) -> list[str]:
     return [str(difference) for difference in check(output, *keys, required=required).differences]
+
+
+def exit_code(output: Path, *keys: PublicKey, required: bool = False) -> int:
+    """What a verification of the whole output ends with."""
+    return verify_output(output, Trust(keys, required)).exit_code
 
 
 # --- what is signed -----------------------------------------------------------------------------------------------
@@ -180,7 +186,8 @@ def test_a_required_signature_that_is_absent_is_a_difference(output: Path, keys:
     assert wrongs(output, keys.public, required=True) == [
         f"attestations.intoto.jsonl: is missing, expected a signature by the key {keys.public.id}, got nothing"
     ]
-    record_property("exit", OutputAltered.exit_code)
+    record_property("exit", code := exit_code(output, keys.public, required=True))
+    assert code == 6
 
 
 @pytest.mark.fault(50)
@@ -194,7 +201,8 @@ def test_a_signature_by_another_key_is_a_difference_that_names_both(
     for said in found:
         assert f"wrong key, expected a signature by the key {others.public.id}, got one by the key " in said
     assert keys.public.id in found[0]
-    record_property("exit", OutputAltered.exit_code)
+    record_property("exit", code := exit_code(output, others.public))
+    assert code == 6
 
 
 def edited_bundle(output: Path, edit: Callable[[list[dict[str, Any]]], object]) -> None:
@@ -244,7 +252,8 @@ def test_a_bundle_that_was_tampered_with_is_named(
     edited_bundle(output, edit)
     found = wrongs(output, keys.public)
     assert any(said in line for line in found), found
-    record_property("exit", OutputAltered.exit_code)
+    record_property("exit", code := exit_code(output, keys.public))
+    assert code == 6
 
 
 @pytest.mark.fault(49)
@@ -257,7 +266,18 @@ def test_a_manifest_that_was_edited_after_signing_is_told_even_without_a_key(
     expected = ["attestations.intoto.jsonl line 1: signs something else, expected the output's manifest"]
     assert [line[: len(expected[0])] for line in wrongs(output)][:1] == expected
     assert wrongs(output, keys.public)
-    record_property("exit", OutputAltered.exit_code)
+    record_property("exit", code := exit_code(output))
+    assert code == 6
+
+
+def test_names_that_a_stranger_wrote_into_a_manifest_break_nothing(output: Path, keys: Keys) -> None:
+    sign_output(output, keys.private)
+    path = output / manifests.FILE
+    text = path.read_text()
+    for name in (r"\ud800", r"\u001b[2J", "ü"):
+        path.write_text(text.replace('"name": "parity.sqnr_db.min"', f'"name": "{name}"'))
+        assert path.read_text() != text
+        assert len(wrongs(output, keys.public)) > 1
 
 
 # --- writing ------------------------------------------------------------------------------------------------------
@@ -398,7 +418,8 @@ def test_junk_is_no_model_signature_with_a_key_or_without(
     for those in ((), (keys.public,)):
         (said,) = wrongs(output, *those)
         assert said.startswith("model.sig: is no OpenSSF model signature: ")
-    record_property("exit", OutputAltered.exit_code)
+    record_property("exit", code := exit_code(output, keys.public))
+    assert code == 6
 
 
 def test_blanks_around_a_model_signature_are_tampering(output: Path, keys: Keys) -> None:
