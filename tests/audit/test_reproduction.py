@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from recipekit import digests, manifest
+from recipekit.audit.installed_files import check_installed
 from recipekit.audit.recorded_output import read_output
 from recipekit.audit.reproduction import Reproduction, Where, reproduce
 from recipekit.cli import main
@@ -44,9 +46,9 @@ def page(reproduction: Reproduction) -> str:
     return shown
 
 
-def files_below(folder: Path) -> dict[str, bytes]:
+def files_below(folder: Path) -> dict[str, str]:
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
+        path.relative_to(folder).as_posix(): digests.of_file(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix != ".pyc"  # of layers and plugins, as every run leaves it
     }
@@ -274,8 +276,10 @@ def test_flags_that_do_not_follow_from_the_configuration_are_a_difference(
 
 
 def test_a_difference_is_named_by_byte_tensor_and_stage_and_kept_beside_the_recorded_output(
-    copied: Published, pool: Pool
+    copied: Published, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    only_one = partial(check_installed, ["msgspec"])  # the whole installation takes seconds, and a test of its own
+    monkeypatch.setattr("recipekit.audit.reproduction.check_installed", lambda _: only_one())
     restage(copied.output, "quantize", "0" * 64)
     data = bytearray((copied.output / "model.tflite").read_bytes())
     at = len(data) // 2
