@@ -25,6 +25,7 @@ from recipekit.errors import InputMismatch, OutputAltered, RecipekitError
 from recipekit.pool import Pool
 from tests.audit.conftest import Published
 from tests.audit.retelling import dependency, restage, retell, rewrite
+from tests.e2e.conftest import run_here
 from tests.test_repository import git
 
 pytestmark = pytest.mark.tensorflow
@@ -315,6 +316,29 @@ def test_a_rebuild_that_fails_keeps_the_log_that_it_names(copied: Published, poo
         rebuilt(copied, pool)
 
     assert "no_such_flag" in str(caught.value)
+
+
+# --- the diff -----------------------------------------------------------------------------------------------------
+
+
+def test_a_diff_with_a_secret_is_withheld_and_no_file_of_the_output_holds_it(
+    published: Published, pool: Pool, tmp_path: Path
+) -> None:
+    project = Path(shutil.copytree(published.project, tmp_path / "project", symlinks=True))
+    with (project / "recipes" / "archived.yaml").open("a") as recipe:
+        recipe.write("# password: hunter22\n")
+    console = Console(file=io.StringIO(), width=200)
+
+    outcome = run_here(project, pool, "recipe=archived", "acceptance.parity.sqnr_db.min=16", screen=Screen(console))
+
+    output = Path(outcome.output)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "warning uncommitted changes hold what looks like a secret, so the output keeps no diff of them" in said
+    assert not (output / "repository.diff").exists()
+    repository = read_output(output).repository
+    assert repository is not None
+    assert (repository.dirty, repository.withheld) == (True, "secret")
+    assert not [path for path in output.rglob("*") if path.is_file() and b"hunter22" in path.read_bytes()]
 
 
 # --- the command --------------------------------------------------------------------------------------------------
