@@ -78,7 +78,7 @@ def test_an_untracked_file_is_no_part_of_the_diff(project: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "withheld", "reason"),
     [
-        ("password: hunter22\n", "secret", "hold what looks like a secret"),
+        ("password: correct4horse5battery\n", "secret", "hold what looks like a secret"),
         ("x" * (1 << 20), "size", "are too large"),
         ("seed: 2\n", "", ""),
     ],
@@ -93,7 +93,7 @@ def test_a_diff_with_a_secret_or_beyond_a_mebibyte_is_withheld(
     assert found is not None
     assert found.withheld == withheld
     assert reason in found.withheld_because
-    assert "hunter22" not in repr(found)
+    assert "correct4horse" not in repr(found)
 
 
 def test_a_staged_change_is_part_of_the_diff(project: Path) -> None:
