@@ -154,6 +154,7 @@ def test_the_page_names_recipe_commit_and_the_way_back_to_the_dirty_tree(
 
     assert "recipe: archived 1.0.0, recipes/archived.yaml with description=Two clouds" in shown
     assert f"commit: {commit}, with uncommitted changes; git checkout {commit} && git apply {diff}" in shown
+    assert f"build key: {published.output.name}, the same now" in shown
     assert "identical in " in shown
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", str(published.project), str(clone))
