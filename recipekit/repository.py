@@ -22,7 +22,7 @@ _PLAIN_DIFF = (  # the same bytes on every machine, whatever its configuration m
     *("--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"),
     *("--diff-algorithm=myers", "--unified=3", "--src-prefix=a/", "--dst-prefix=b/"),
 )
-_SETTINGS = ("core.fsmonitor=false", "core.quotePath=true", "diff.relative=false")
+_SETTINGS = ("core.fsmonitor=false", "core.quotePath=true", "diff.relative=false", "diff.autoRefreshIndex=false")
 _GREATEST_DIFF = 1 << 20
 _SCP_LIKE = re.compile(r"^(?:[^@/:]+@)?(?P<host>[^/:]+):(?P<path>[^/].*)$")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recipekit import digests
 from recipekit.contracts import SURVEY, DatasetSpec, SampleSet, SurveyRequest
 from recipekit.errors import DatasetError, PluginError, RecipekitError, SourceChanged
 from recipekit.execution import Execution
@@ -130,6 +132,21 @@ def test_what_was_made_once_is_found_and_starts_no_worker(bench: Bench) -> None:
     assert bench.runs() == [3]
     assert found == made
     assert bench.told.lines == ["started survey", "finished survey 3 samples", "found survey 3 samples"]
+
+
+def test_a_stage_reports_the_digest_of_its_files_kept_or_not_and_none_where_they_differ_each_time(bench: Bench) -> None:
+    unsteady = bench.node(3, label="unsteady")
+    unsteady = replace(unsteady, stage=unsteady.stage._replace(repeats=False), inputs={"unsteady": True})
+    reported = []
+    with bench.store.lease() as lease:
+        for kept in (lease, lease, None):
+            execution = bench.execution(kept)
+            execution.demand(bench.node(3), unsteady)
+            reported.append({label: report.files for label, report in execution.reports.items()})
+    assert bench.runs().count(3) == 4
+    assert reported[0]["survey"] == digests.of_tree(Path(bench.demand(bench.node(3))[0].path).parent)
+    assert reported[0]["unsteady"] == ""
+    assert reported[1] == reported[2] == reported[0]
 
 
 def test_another_input_is_another_result(bench: Bench) -> None:

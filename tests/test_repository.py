@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_an_untracked_file_is_no_part_of_the_diff(project: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "withheld", "reason"),
     [
-        ("password: hunter22\n", "secret", "hold what looks like a secret"),
+        ("password: correct4horse5battery\n", "secret", "hold what looks like a secret"),
         ("x" * (1 << 20), "size", "are too large"),
         ("seed: 2\n", "", ""),
     ],
@@ -92,7 +93,7 @@ def test_a_diff_with_a_secret_or_beyond_a_mebibyte_is_withheld(
     assert found is not None
     assert found.withheld == withheld
     assert reason in found.withheld_because
-    assert "hunter22" not in repr(found)
+    assert "correct4horse" not in repr(found)
 
 
 def test_a_staged_change_is_part_of_the_diff(project: Path) -> None:
@@ -145,6 +146,17 @@ def test_settings_that_change_how_a_diff_looks_do_not_change_the_facts(project: 
         git(project, "config", *setting.split("="))
 
     assert repository_of(project) == before
+
+
+def test_looking_at_a_copy_of_a_repository_changes_nothing_in_it(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    copied = tmp_path_factory.mktemp("copies") / "project"
+    shutil.copytree(project, copied)  # the index knows other inodes and times, which git likes to write down anew
+    before = (copied / ".git" / "index").read_bytes()
+
+    assert repository_of(copied) == repository_of(project)
+    assert (copied / ".git" / "index").read_bytes() == before
 
 
 def test_without_a_repository_or_a_commit_there_is_nothing_to_say(tmp_path: Path) -> None:

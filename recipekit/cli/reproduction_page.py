@@ -87,6 +87,9 @@ def _from(reproduction: Reproduction) -> Iterator[str]:
     yield f"recipe: {reproduction.name} {reproduction.version}, {reproduction.recipe}{overrides}"
     if reproduction.repository is not None:
         yield f"commit: {_commit(reproduction.repository)}"
+    recorded, now = reproduction.recorded_key[:12], reproduction.now_key[:12]
+    same = reproduction.recorded_key == reproduction.now_key
+    yield f"build key: {recorded}, the same now" if same else f"build key: {recorded} recorded, {now} now"
 
 
 def _commit(repository: RecordedRepository) -> str:

@@ -7,13 +7,16 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from recipekit import digests, manifest
+from recipekit.audit.installed_files import check_installed
 from recipekit.audit.recorded_output import read_output
 from recipekit.audit.reproduction import Reproduction, Where, reproduce
 from recipekit.cli import main
@@ -21,13 +24,65 @@ from recipekit.cli.reproduction_page import show_reproduction
 from recipekit.cli.screen import Screen
 from recipekit.errors import InputMismatch, OutputAltered, RecipekitError
 from recipekit.pool import Pool
-from tests.audit.conftest import Published
 from tests.audit.retelling import dependency, restage, retell, rewrite
+from tests.built_models import built_once
+from tests.e2e.conftest import run_here
 from tests.test_repository import git
 
 pytestmark = pytest.mark.tensorflow
 
 Record = Callable[[str, object], None]
+
+RECIPE = """# @package _global_
+defaults:
+  - /converter: int8
+  - _self_
+name: archived
+version: "1.0.0"
+seed: 3
+source: {kind: keras, path: models/tiny.keras, input_shapes: {point: [1, 8]}}
+custom_layers: {modules: [layers/gain.py]}
+representative_dataset: {plugin: two_clouds, modules: [plugins/two_clouds.py], count: 30, first: 1000}
+evaluation:
+  dataset: {plugin: npz, path: data/points.npz}
+  benchmark: null
+acceptance:
+  parity: {sqnr_db: {min: 15}}
+"""
+
+
+class Published(NamedTuple):
+    """A project and the output of its recipe `archived`; tests copy what they change."""
+
+    project: Path
+    output: Path
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory, pool: Pool) -> Published:
+    project = tmp_path_factory.mktemp("recorded") / "project"
+    shutil.copytree(built_once("tiny_classifier", tmp_path_factory), project)
+    (project / "data").mkdir()
+    points = np.random.default_rng(5).normal(size=(40, 8)).astype(np.float32)
+    np.savez(project / "data" / "points.npz", point=points)
+    (project / "recipes" / "archived.yaml").write_text(RECIPE)
+    (project / ".gitignore").write_text("outputs/\n")
+    git(project, "init", "-q")
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "first")
+    (project / "recipes" / "archived.yaml").write_text(RECIPE.replace("seed: 3", "seed: 4"))
+    outcome = run_here(project, pool, "recipe=archived", "description=Two clouds")
+    assert outcome.status == "accepted"
+    return Published(project, Path(outcome.output))
+
+
+@pytest.fixture
+def copied(published: Published, tmp_path: Path) -> Published:
+    """A copy of the project without its outputs, and a copy of the output beside it."""
+    project, output = tmp_path / "project", tmp_path / "copies" / "output"
+    shutil.copytree(published.project, project, ignore=shutil.ignore_patterns("outputs"))
+    shutil.copytree(published.output, output)
+    return Published(project, output)
 
 
 def rebuilt(published: Published, pool: Pool, *inputs: Path, project: Path | None = None) -> Reproduction:
@@ -44,9 +99,9 @@ def page(reproduction: Reproduction) -> str:
     return shown
 
 
-def files_below(folder: Path) -> dict[str, bytes]:
+def files_below(folder: Path) -> dict[str, str]:
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
+        path.relative_to(folder).as_posix(): digests.of_file(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix != ".pyc"  # of layers and plugins, as every run leaves it
     }
@@ -99,6 +154,7 @@ def test_the_page_names_recipe_commit_and_the_way_back_to_the_dirty_tree(
 
     assert "recipe: archived 1.0.0, recipes/archived.yaml with description=Two clouds" in shown
     assert f"commit: {commit}, with uncommitted changes; git checkout {commit} && git apply {diff}" in shown
+    assert f"build key: {published.output.name}, the same now" in shown
     assert "identical in " in shown
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", str(published.project), str(clone))
@@ -274,8 +330,10 @@ def test_flags_that_do_not_follow_from_the_configuration_are_a_difference(
 
 
 def test_a_difference_is_named_by_byte_tensor_and_stage_and_kept_beside_the_recorded_output(
-    copied: Published, pool: Pool
+    copied: Published, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    only_one = partial(check_installed, ["msgspec"])  # the whole installation takes seconds, and a test of its own
+    monkeypatch.setattr("recipekit.audit.reproduction.check_installed", lambda _: only_one())
     restage(copied.output, "quantize", "0" * 64)
     data = bytearray((copied.output / "model.tflite").read_bytes())
     at = len(data) // 2
@@ -311,6 +369,29 @@ def test_a_rebuild_that_fails_keeps_the_log_that_it_names(copied: Published, poo
         rebuilt(copied, pool)
 
     assert "no_such_flag" in str(caught.value)
+
+
+# --- the diff -----------------------------------------------------------------------------------------------------
+
+
+def test_a_diff_with_a_secret_is_withheld_and_no_file_of_the_output_holds_it(
+    published: Published, pool: Pool, tmp_path: Path
+) -> None:
+    project = Path(shutil.copytree(published.project, tmp_path / "project", symlinks=True))
+    with (project / "recipes" / "archived.yaml").open("a") as recipe:
+        recipe.write("# password: correct4horse5battery\n")
+    console = Console(file=io.StringIO(), width=200)
+
+    outcome = run_here(project, pool, "recipe=archived", "acceptance.parity.sqnr_db.min=16", screen=Screen(console))
+
+    output = Path(outcome.output)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "warning uncommitted changes hold what looks like a secret, so the output keeps no diff of them" in said
+    assert not (output / "repository.diff").exists()
+    repository = read_output(output).repository
+    assert repository is not None
+    assert (repository.dirty, repository.withheld) == (True, "secret")
+    assert not [path for path in output.rglob("*") if path.is_file() and b"correct4horse5battery" in path.read_bytes()]
 
 
 # --- the command --------------------------------------------------------------------------------------------------
