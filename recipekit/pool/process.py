@@ -22,7 +22,15 @@ from typing import NamedTuple
 import psutil
 
 from recipekit.contracts import Stage
-from recipekit.errors import EnvironmentFault, PluginError, RecipekitError, StageDied, StageMemory, StageTimeout
+from recipekit.errors import (
+    EnvironmentFault,
+    OutputFault,
+    PluginError,
+    RecipekitError,
+    StageDied,
+    StageMemory,
+    StageTimeout,
+)
 from recipekit.project import Project
 from recipekit.secrecy import is_secret_variable, redacted
 
@@ -103,6 +111,7 @@ class Worker:
             StageDied: a signal ended the process before it answered.
             PluginError: it ended by itself, which only code that it was made to run can do.
             EnvironmentFault: it couldn't import what its kind needs.
+            OutputFault: it couldn't write its answer.
             StageTimeout: the stage took longer than its limit.
             StageMemory: the process used more memory than its limit.
         """
@@ -122,7 +131,7 @@ class Worker:
                 if used > limits.memory_mib:
                     what = f"the stage '{stage.name}' used {used:.0f} MiB of the {limits.memory_mib:.0f} MiB allowed"
                     self._fail(StageMemory, what, path)
-            self._connection.recv_bytes()
+            refused = self._connection.recv_bytes().decode()
         except (EOFError, OSError):
             self._process.wait()
             if self._process.returncode > 0 and not self._ready:
@@ -132,6 +141,12 @@ class Worker:
                 self._fail(PluginError, f"{what}: it {_ending(self._process.returncode)}", path)
             what = f"the worker process {_ending(self._process.returncode)} in the stage '{stage.name}'"
             self._fail(StageDied, what, path)
+        if refused:
+            raise OutputFault(
+                f"the worker can't write what the stage '{stage.name}' gave: {refused}",
+                where=str(path.parent),
+                fix="free space there, or choose another outputs folder",
+            )
 
     def wait_until_ready(self) -> None:
         """Waits until the process has imported what its kind needs.
