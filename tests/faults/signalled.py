@@ -15,12 +15,13 @@ import psutil
 ROOT = Path(__file__).parents[2]
 
 _COMMAND = """
-import signal, sys
+import pathlib, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from recipekit.cli import main
+pathlib.Path("begun").touch()
 sys.exit(main())
 """
-"""The command; whoever runs the tests in the background of a shell has it ignore Ctrl-C."""
+"""The command; whoever runs the tests in the background of a shell has it ignore Ctrl-C. It says when it begins."""
 
 
 @contextmanager
