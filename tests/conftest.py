@@ -29,6 +29,10 @@ _seen_faults: list[Seen] = []
 """What tests of the fault table have seen, in the process that collects the reports of all others."""
 
 
+_failed: set[str] = set()
+"""Tests that failed."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Lets a report say of which rows of the fault table its test is."""
     for item in items:
@@ -37,18 +41,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    test = report.nodeid.partition("tests/")[2].partition("[")[0]
+    if report.failed:
+        _failed.add(test)
     properties = report.user_properties
     exits = [spelled(value) for name, value in properties if name == "exit"]
     if report.when == "teardown" and report.passed:
-        test = report.nodeid.partition("tests/")[2].partition("[")[0]
         _seen_faults.extend(
             Seen(int(str(row)), test, code) for name, row in properties if name == "fault" for code in exits
         )
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if _seen_faults and session.config.getoption("--update-goldens") and not session.testsfailed:
-        write(_seen_faults)
+    if _seen_faults and session.config.getoption("--update-goldens"):
+        write(one for one in _seen_faults if one.test not in _failed)
 
 
 @pytest.fixture

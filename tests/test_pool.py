@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from recipekit.contracts import SURVEY, DatasetSpec, SampleSet, SurveyRequest
-from recipekit.errors import DatasetError, PluginError, StageDied, StageMemory, StageTimeout
+from recipekit.errors import DatasetError, OutputFault, PluginError, StageDied, StageMemory, StageTimeout
 from recipekit.pool import Limits, Pool, worker_environment
 from recipekit.worker.__main__ import main as run_worker
 
@@ -110,6 +110,18 @@ def test_a_worker_that_ends_by_itself_is_the_fault_of_foreign_code(small_pool: P
     with pytest.raises(PluginError, match="it exited with status 0") as caught:
         small_pool.run(SURVEY, survey(project, do="leave"), project / "leave")
     assert "about to do leave" in caught.value.what
+
+
+@pytest.mark.fault(41)
+def test_a_worker_that_meets_a_full_disk_says_so_and_lives(
+    small_pool: Pool, project: Path, record_property: Callable[[str, object], None]
+) -> None:
+    (project / "stage").mkdir()
+    (project / "stage" / "response.json").symlink_to("/dev/full")
+    with pytest.raises(OutputFault, match="No space left on device") as caught:
+        small_pool.run(SURVEY, survey(project), project / "stage")
+    assert small_pool.run(SURVEY, survey(project), project / "after").seconds > 0
+    record_property("exit", caught.value.exit_code)
 
 
 @pytest.mark.slow

@@ -65,6 +65,8 @@ def main(argv: list[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     signal.signal(signal.SIGTERM, _raise_terminated)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _raise_interrupted)
     try:
         code = _dispatch(arguments)
         sys.stdout.flush()
@@ -74,10 +76,10 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(redacted(f"error {error.id}: {error}\n"))
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted: the running build published nothing\n")
+        sys.stderr.write("interrupted: the running build published nothing; what its stages gave is kept\n")
         return 130
     except Terminated:
-        sys.stderr.write("terminated: the running build published nothing\n")
+        sys.stderr.write("terminated: the running build published nothing; what its stages gave is kept\n")
         return 143
     except BrokenPipeError:  # the reader of our output has gone, as in `recipekit list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -135,6 +137,12 @@ def _defect(error: Exception, debug: bool) -> int:
     what = f"error RK100: a defect of recipekit: {type(error).__name__}: {error}\n"
     sys.stderr.write(f"{redacted(what)}  fix: please report it with {Path(log.name)}\n")
     return 1
+
+
+def _raise_interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Lets Ctrl-C end everything in order, and a second one at once: workers end with us, the next run clears up."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    raise KeyboardInterrupt
 
 
 def _raise_terminated(_signal: int, _frame: FrameType | None) -> NoReturn:

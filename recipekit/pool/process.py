@@ -26,6 +26,7 @@ import psutil
 from recipekit.contracts import Stage
 from recipekit.errors import (
     EnvironmentFault,
+    OutputFault,
     PluginError,
     RecipekitError,
     StageDied,
@@ -131,6 +132,7 @@ class Worker:
             StageDied: a signal ended the process before it answered.
             PluginError: it ended by itself, which only code that it was made to run can do.
             EnvironmentFault: it couldn't import what its kind needs.
+            OutputFault: it couldn't write its answer.
             StageTimeout: the stage took longer than its limit.
             StageMemory: the process and those that it started used more memory than its limit.
             StageProcesses: it started more processes than its limit.
@@ -150,7 +152,7 @@ class Worker:
                     raise self._failure(StageTimeout, what, stage, path, "stage_timeout")
                 family = self._family(with_children=next(polls) % _POLLS_OF_FAMILY == _POLLS_OF_FAMILY - 1)
                 self._check(family, stage, path, limits)
-            self._connection.recv_bytes()
+            refused = self._connection.recv_bytes().decode()
         except (EOFError, OSError):
             self._process.wait()
             if self._process.returncode > 0 and not self._ready:
@@ -161,6 +163,12 @@ class Worker:
                 raise self._failure(PluginError, what, stage, path) from None
             what = f"the worker process {_ending(self._process.returncode)} in the stage '{stage.name}'"
             raise self._failure(StageDied, what, stage, path) from None
+        if refused:
+            raise OutputFault(
+                f"the worker can't write what the stage '{stage.name}' gave: {refused}",
+                where=str(path.parent),
+                fix="free space there, or choose another outputs folder",
+            )
 
     def wait_until_ready(self) -> None:
         """Waits until the process has imported what its kind needs.

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from recipekit import fsio
 from recipekit.contracts import STAGES, Record, Stage
 from recipekit.errors import InternalError, by_id
 from recipekit.pool.crew import Crew
@@ -75,10 +76,13 @@ class Pool:
         Raises:
             RecipekitError: what the stage raised, with its own class.
             StageDied, StageTimeout, StageMemory, StageProcesses: the worker ended without an answer.
+            OutputFault: the request or the answer can't be written.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / "request.json"
-        path.write_bytes(msgspec.json.encode({"stage": stage.name, "request": request}))
+        data = msgspec.json.encode({"stage": stage.name, "request": request})
+        with fsio.reported(folder, needed=len(data)):
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
         with self._turn(alone=stage.alone), self._crews[stage.worker].worker(stage.rank) as worker:
             worker.ask(stage, path, self._limits, tell)
         withhold_secrets(folder / "log.txt")

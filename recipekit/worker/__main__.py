@@ -10,6 +10,7 @@ It knows nothing of recipes, thresholds or outputs: what it needs stands in the 
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -23,7 +24,7 @@ from pathlib import Path
 import msgspec
 
 from recipekit.contracts import STAGES, Record, Stage
-from recipekit.errors import PluginError, RecipekitError
+from recipekit.errors import OutputFault, PluginError, RecipekitError
 from recipekit.secrecy import redacted
 from recipekit.worker.confinement import confine, limit_hit
 
@@ -56,8 +57,8 @@ def serve(kind: str, connection: Connection, lifeline: int) -> None:
 
     Args:
         kind: decides what is imported before the first request.
-        connection: carries paths of request files in, and an empty message back for each, one more of them once all
-            is imported.
+        connection: carries paths of request files in, and a message back for each: empty, or why the answer can't be
+            written; one more empty one comes once all is imported.
         lifeline: a pipe whose other end only the parent holds; when it closes, the parent is gone.
     """
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
@@ -69,8 +70,12 @@ def serve(kind: str, connection: Connection, lifeline: int) -> None:
         except EOFError:
             return
         _redirect_output(path.with_name("log.txt"))
-        answer(path)
-        connection.send_bytes(b"")
+        refused = ""
+        try:
+            answer(path)
+        except OSError as error:
+            refused = str(error)
+        connection.send_bytes(refused.encode())
 
 
 def _preload(kind: str) -> None:
@@ -87,6 +92,9 @@ def answer(path: Path) -> bool:
 
     Returns:
         Whether the stage gave a record; else the response holds an error.
+
+    Raises:
+        OSError: the response can't be written.
     """
     message = msgspec.json.decode(path.read_bytes())
     stage = STAGES[message["stage"]]
@@ -102,6 +110,10 @@ def answer(path: Path) -> bool:
     except SystemExit as error:
         traceback.print_exc()
         response = _unforeseen(PluginError, f"code of the project called sys.exit({error.code!r})")
+    except OSError as error:
+        traceback.print_exc()
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}  # nothing that is only read is refused so
+        response = _unforeseen(OutputFault if full else stage.failure, f"{type(error).__name__}: {error}")
     except Exception as error:  # noqa: BLE001  the edge of the process: whatever happened is reported, never lost
         traceback.print_exc()
         first_line = str(error).strip().partition("\n")[0]

@@ -42,9 +42,10 @@ LOADED = "import json, sys; from recipekit.cli import main; main({}); print(json
 
 @pytest.fixture(autouse=True)
 def signals_as_before() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def modules_after(root: Path, *arguments: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -114,12 +115,16 @@ def test_a_kept_operator_is_found_in_the_file_and_refused_by_a_bound_on_it(
     assert getattr(refused.measurement.census, bound) == (operator,)
 
 
-def test_an_operator_without_a_kernel_is_told_by_its_layer(project: Path, pool: Pool) -> None:
+@pytest.mark.fault(34)
+def test_an_operator_without_a_kernel_is_told_by_its_layer(
+    project: Path, pool: Pool, record_property: Callable[[str, object], None]
+) -> None:
     with pytest.raises(UnsupportedOp, match=r"tf\.MaxPool3D \(in first_pool \(MaxPooling3D\)\)") as caught:
         run_here(project, pool, "recipe=pooled", "converter.supported_ops=[TFLITE_BUILTINS]")
     assert caught.value.exit_code == 4
     for choice in ("replace: {MaxPool3D:", "SELECT_TF_OPS", "allow_custom_ops: true", "cut the model"):
         assert choice in caught.value.fix
+    record_property("exit", caught.value.exit_code)
     with pytest.raises(UnsupportedOp, match=r"tf\.Betainc \(in curve \(Curve\)\)"):
         run_here(project, pool, "recipe=curved", "converter.allow_custom_ops=false")
 

@@ -6,6 +6,7 @@ Commands run as processes of their own, forked from a server that has imported t
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import resource
@@ -126,6 +127,13 @@ def picture(root: Path) -> dict[str, bytes]:
         if not name.parts[0].startswith(".") and (path.is_symlink() or path.is_file()):
             found[name.as_posix()] = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
     return found
+
+
+def forget(root: Path, stage: str) -> None:
+    """Takes what a stage has given out of a project's store, so that the next run makes it again."""
+    for entry in (root / "outputs" / ".store").glob("*/*/entry.json"):
+        if json.loads(entry.read_text())["document"]["stage"] == stage:
+            shutil.rmtree(entry.parent)
 
 
 def left_in_staging(root: Path) -> list[str]:

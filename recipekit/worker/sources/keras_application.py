@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,6 +18,9 @@ from recipekit.worker.keras_model import from_keras, start_session
 
 _OURS = ("weights", "input_tensor")
 """Arguments that a recipe doesn't give as `kwargs`: it has a key for the weights, and can't hold a tensor."""
+
+_UNLIKE = "file hash does not match"
+"""What Keras says of a download with another digest."""
 
 
 def load(spec: ModelSpec) -> FloatModel:
@@ -30,13 +35,23 @@ def load(spec: ModelSpec) -> FloatModel:
     _check_arguments(build, source)
     arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in source.kwargs.items()}
     start_session(spec.seed)
+    there = _fetched()
     try:
         model = build(weights=source.path or source.weights or None, **arguments)
     except Exception as error:
+        if _UNLIKE in str(error):
+            for path in _fetched() - there:
+                path.unlink(missing_ok=True)
         raise _explained(error, source) from error
     weights = {"imagenet": "the weights of ImageNet", "file": "the weights of a file"}
     origin = weights.get(source.weights, f"random weights by the seed {spec.seed}")
     return from_keras(model, "keras_application", f"keras.applications.{source.name} was built with {origin}")
+
+
+def _fetched() -> set[Path]:
+    """Weights files in Keras's cache."""
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    return set((home / "models").glob("*"))
 
 
 def _architecture(name: str) -> Callable[..., Any]:
@@ -75,6 +90,12 @@ def _explained(error: Exception, source: SourceSpec) -> SourceError:
             f"the ImageNet weights of {source.name} can't be fetched: {cause}",
             where="source.weights",
             fix="run where Keras reaches its downloads, or name a weights file: source.weights: PATH",
+        )
+    if _UNLIKE in cause:
+        return SourceError(
+            f"the ImageNet weights of {source.name} are not those that Keras expects: {cause}",
+            where="source.weights",
+            fix="run again, where nothing stands between Keras and its downloads; what was fetched is removed",
         )
     return SourceError(
         f"keras.applications.{source.name} can't be built: {cause}",
