@@ -24,7 +24,7 @@ import msgspec
 
 from recipekit.contracts import STAGES, Record, Stage
 from recipekit.errors import PluginError, RecipekitError
-from recipekit.worker.confinement import confine, limit_hit
+from recipekit.worker.confinement import confine, end_with, limit_hit
 
 _PRELOADED = {
     "tensorflow": ("tensorflow",),
@@ -59,7 +59,8 @@ def serve(kind: str, connection: Connection, lifeline: int) -> None:
             is imported.
         lifeline: a pipe whose other end only the parent holds; when it closes, the parent is gone.
     """
-    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
+    if not end_with(lifeline):
+        threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     _preload(kind)
     connection.send_bytes(b"")
     while True:
