@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _MIB = 2**20
-_READING_SECONDS = 5.0
+_READING_SECONDS = 3.0
 
 
 def confine(file_mib: int) -> None:
@@ -49,7 +49,7 @@ def end_with(lifeline: int) -> bool:
 
 @contextmanager
 def no_endless_reading() -> Iterator[None]:
-    """Ends the process by SIGPROF when what stands inside takes 5 s of processor time: for native readers of metadata.
+    """Ends the process by SIGPROF when what stands inside takes 3 s of processor time: for native readers of metadata.
 
     A damaged file can send them round in circles, where no exception and no thread of Python gets a turn. Honest files
     take milliseconds, and waiting for a slow disk doesn't count.

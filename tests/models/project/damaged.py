@@ -12,22 +12,31 @@ import numpy as np
 from recipekit import registry
 from recipekit.contracts import ModelSpec
 from recipekit.errors import RecipekitError
+from recipekit.worker import keras_file
 
 
-def outcomes(folder: str) -> list[Any]:
-    """Loads the model of each `spec.json` below a folder that has no outcome yet."""
+def outcomes(folder: str, *, described: bool = False) -> list[Any]:
+    """Loads the model of each `spec.json` below a folder that has no outcome yet.
+
+    Args:
+        folder: with a folder a model.
+        described: whether only what a Keras file says of itself is read, which needs no TensorFlow.
+    """
     for place in sorted(Path(folder).iterdir()):
         told = place / "outcome.json"
         if not told.exists():
             told.write_bytes(msgspec.json.encode({"exit": 1, "what": "did not end", "where": ""}))
-            told.write_bytes(msgspec.json.encode(_outcome(msgspec.json.decode((place / "spec.json").read_bytes()))))
+            spec = msgspec.json.decode((place / "spec.json").read_bytes(), type=ModelSpec)
+            told.write_bytes(msgspec.json.encode(_outcome(spec, described)))
     return [np.zeros(1, np.float32)]
 
 
-def _outcome(spec: dict[str, Any]) -> dict[str, Any]:
-    model = msgspec.convert(spec, ModelSpec)
+def _outcome(model: ModelSpec, described: bool) -> dict[str, Any]:
     try:
-        registry.plugin("sources", model.source.kind)(model)
+        if described:
+            keras_file.read(Path(model.source.path))
+        else:
+            registry.plugin("sources", model.source.kind)(model)
     except RecipekitError as error:
         return {"exit": error.exit_code, "what": error.what, "where": error.where}
     except Exception as error:  # noqa: BLE001  the stage would call it a SourceError, but nobody foresaw it
