@@ -273,6 +273,8 @@ def withhold_secrets(log: Path) -> None:
 
 
 def _ending(returncode: int) -> str:
+    if returncode == -signal.SIGPROF:
+        return "went round in circles while it read a file, and was ended by SIGPROF"
     if returncode < 0:
         return f"was ended by {signal.Signals(-returncode).name}"
     return f"exited with status {returncode}"

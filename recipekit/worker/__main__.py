@@ -26,7 +26,7 @@ import msgspec
 from recipekit.contracts import STAGES, Record, Stage
 from recipekit.errors import OutputFault, PluginError, RecipekitError
 from recipekit.secrecy import redacted
-from recipekit.worker.confinement import confine, limit_hit
+from recipekit.worker.confinement import confine, end_with, limit_hit
 
 _PRELOADED = {
     "tensorflow": ("tensorflow",),
@@ -61,7 +61,8 @@ def serve(kind: str, connection: Connection, lifeline: int) -> None:
             written; one more empty one comes once all is imported.
         lifeline: a pipe whose other end only the parent holds; when it closes, the parent is gone.
     """
-    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
+    if not end_with(lifeline):
+        threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     _preload(kind)
     connection.send_bytes(b"")
     while True:

@@ -7,14 +7,17 @@ is read, whatever the directory says. It knows nothing of models.
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from recipekit.errors import SourceError
 
@@ -24,6 +27,7 @@ MAX_EXPANSION = 100
 FREE_BYTES = 32 * 2**20
 """Below this size a member or dataset may expand as it likes."""
 
+_LOCAL_HEADER = 30  # bytes; APPNOTE.TXT 4.3.7
 _LARGEST_TEXT = 256 * 2**20
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # the others unpack a block without any limit
 
@@ -73,7 +77,7 @@ def read_member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 @contextmanager
-def seekable(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
+def seekable(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
     """A member to move about in: where it stands if it is stored plainly, else unpacked into an unnamed file.
 
     Raises:
@@ -81,12 +85,45 @@ def seekable(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[IO[b
     """
     with archive.open(member) as stream:
         if member.compress_type == zipfile.ZIP_STORED:
-            yield stream
+            with path.open("rb") as whole:  # zipfile reads all that lies between two places, twice on the way back
+                yield io.BufferedReader(_Window(whole, _beginning(whole, member), member.file_size))
         else:
             with tempfile.TemporaryFile() as unpacked:
                 shutil.copyfileobj(stream, unpacked)
                 unpacked.seek(0)
                 yield unpacked
+
+
+def _beginning(whole: IO[bytes], member: zipfile.ZipInfo) -> int:
+    """Where the content of a member begins: behind its local header, which has lengths of its own."""
+    whole.seek(member.header_offset)
+    header = whole.read(_LOCAL_HEADER)
+    name, extra = struct.unpack_from("<HH", header, _LOCAL_HEADER - 4)
+    return int(member.header_offset + _LOCAL_HEADER + name + extra)
+
+
+class _Window(io.RawIOBase):
+    """A part of a file as a file of its own."""
+
+    def __init__(self, whole: IO[bytes], begin: int, size: int) -> None:
+        self._whole, self._begin, self._size, self._at = whole, begin, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = max(0, offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence])
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        self._whole.seek(self._begin + self._at)
+        content = self._whole.read(max(0, min(len(buffer), self._size - self._at)))
+        buffer[: len(content)] = content
+        self._at += len(content)
+        return len(content)
 
 
 def suspicious(path: Path, detail: str) -> SourceError:

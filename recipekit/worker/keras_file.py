@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 
 from recipekit.errors import SourceError
+from recipekit.worker.confinement import no_endless_reading
 from recipekit.worker.guarded_archive import check_members, expands_too_far, read_member, seekable, suspicious
 from recipekit.worker.guarded_hdf5 import check_hdf5
 from recipekit.worker.keras_scan import Finding, escaping_names, scan
@@ -135,10 +136,10 @@ def _read_archive(path: Path) -> KerasFile:
         compiled = config.pop("compile_config", None)
         for member in archive.infolist():
             if member.filename == f"{_WEIGHTS}.h5":
-                with seekable(archive, member) as stream, h5py.File(stream, "r") as weights:
+                with seekable(path, archive, member) as stream, no_endless_reading(), h5py.File(stream, "r") as weights:
                     check_hdf5(path, weights, member.file_size, member.filename)
             elif member.filename == f"{_WEIGHTS}.npz":
-                with seekable(archive, member) as stream:
+                with seekable(path, archive, member) as stream:
                     _check_npz(path, stream, member)
     return KerasFile(path, "keras", version, config, compiled if isinstance(compiled, dict) else {})
 
@@ -156,7 +157,7 @@ def _check_npz(path: Path, stream: IO[bytes], member: zipfile.ZipInfo) -> None:
 
 
 def _read_h5(path: Path) -> KerasFile:
-    with h5py.File(path, "r") as file:
+    with no_endless_reading(), h5py.File(path, "r") as file:
         check_hdf5(path, file, path.stat().st_size)
         if "model_config" not in file.attrs:
             raise SourceError(

@@ -13,12 +13,13 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from recipekit.contracts import Census, LoadedModel, ModelSpec, QuantizedTensor, Signature, SourceSpec, TensorSpec
-from recipekit.errors import EvaluationError, SourceError
+from recipekit.errors import EvaluationError, RecipekitError, SourceError
 from recipekit.worker import census
 from recipekit.worker.interpreter import Runner
 
 _WEIGHTS = frozenset({schema.TensorType.FLOAT32, schema.TensorType.FLOAT64})
 _CHANGES_VARIABLES = "ASSIGN_VARIABLE"
+_MOST_ELEMENTS = 2**31 - 1
 _FLOAT_MODEL = "name the float model that it was made of"
 
 
@@ -88,6 +89,12 @@ def load(spec: ModelSpec) -> FlatbufferModel:
         runner = Runner(path)
     except EvaluationError as error:
         raise SourceError(error.what, where=str(path), fix=error.fix) from error
+    except RecipekitError:
+        raise
+    except Exception as error:  # the accessors check nothing by themselves
+        raise SourceError(
+            f"is not a readable .tflite: {type(error).__name__}: {error}", where=str(path), fix="copy or make it again"
+        ) from error
     signature = Signature(inputs=_specs(taken.inputs), outputs=_specs(taken.outputs))
     stateful = any(operator.name == _CHANGES_VARIABLES for operator in taken.operators)
     return FlatbufferModel(path, runner, key, signature, parameters, stateful)
@@ -118,11 +125,24 @@ def _look_inside(path: Path) -> tuple[str, int]:
         )
     weights: dict[int, int] = {}
     for tensor in _tensors(model):
+        _refuse_impossible(tensor, path)
         constant = _is_constant(model, tensor)
         _refuse_quantized(tensor, constant, path)
         if constant and tensor.Type() in _WEIGHTS:
             weights[tensor.Buffer()] = math.prod(tensor.Shape(axis) for axis in range(tensor.ShapeLength()))
     return "".join(keys), sum(weights.values())
+
+
+def _refuse_impossible(tensor: Any, path: Path) -> None:
+    """Refuses shapes that overflow the runtime's sizes, which it doesn't survive."""
+    shape = [tensor.Shape(axis) for axis in range(tensor.ShapeLength())]
+    if math.prod(map(abs, shape)) >= _MOST_ELEMENTS:
+        name = (tensor.Name() or b"").decode(errors="replace")
+        raise SourceError(
+            f"is not a readable .tflite: its tensor '{name}' claims the shape {shape}, more than a runtime can hold",
+            where=str(path),
+            fix="copy or make it again; it is damaged, or built to harm",
+        )
 
 
 def _refuse_quantized(tensor: Any, constant: bool, path: Path) -> None:
