@@ -294,3 +294,52 @@ def test_whatever_parses_has_a_digest(value: Any) -> None:
     except InvalidRecipe:
         return
     assert digests.of_json(recipe.resolved)
+
+
+def several(**sections: Any) -> Recipe:
+    source = {"kind": "saved_model", "path": "m", "signature": ["encode", "decode"]}
+    return parsed(source=source, converter={"quantization": "int8"}, **sections)
+
+
+def test_each_signature_has_its_dataset_in_the_order_of_the_source() -> None:
+    npz = {"plugin": "npz", "path": "x.npz", "samples": 20}
+    recipe = several(representative_dataset={"signatures": {"decode": npz, "encode": {"plugin": "digits"}}})
+    assert recipe.calibration is not None
+    assert [part.plugin for part in recipe.calibration.parts] == ["digits", "npz"]
+    assert (
+        recipe.calibration.of("decode")
+        == parsed(representative_dataset=npz, converter={"quantization": "int8"}).calibration
+    )
+    assert recipe.resolved["representative_dataset"]["signatures"]["encode"]["shuffle"] is False
+
+
+def test_one_dataset_serves_for_each_signature() -> None:
+    recipe = several(representative_dataset={"plugin": "digits", "samples": 200})
+    assert recipe.calibration is not None
+    encode, decode = recipe.calibration.parts
+    assert encode == decode == recipe.calibration.of("encode")
+    assert encode.samples == 200
+
+
+def test_a_list_of_one_signature_is_that_signature() -> None:
+    listed, named = (parsed(source={"kind": "saved_model", "path": "m", "signature": key}) for key in (["a"], "a"))
+    assert listed.model == named.model
+    assert listed.evaluation == named.evaluation
+
+
+def test_a_metric_of_several_signatures_is_looked_up_by_its_own_name() -> None:
+    evaluation = {"dataset": {"plugin": "digits"}, "metrics": {"encode/metrics/own.py:good": {"k": 1}}}
+    recipe = several(representative_dataset={"plugin": "digits"}, evaluation=evaluation)
+    assert dict(recipe.evaluation.metric_plugins) == {"metrics/own.py:good": {"k": 1}}
+
+
+def test_a_fault_inside_of_a_signatures_dataset_is_told_with_its_place() -> None:
+    datasets = {"signatures": {"encode": {"plugin": "npz", "pathh": "x.npz"}, "decode": {"plugin": "digits"}}}
+    said = refused(
+        with_sections(
+            source={"kind": "saved_model", "path": "m", "signature": ["encode", "decode"]},
+            representative_dataset=datasets,
+        )
+    )
+    assert "unknown key 'representative_dataset.signatures.encode.pathh'; did you mean 'path'?" in said
+    assert "'representative_dataset.signatures.encode.path' is missing" in said

@@ -215,7 +215,6 @@ def test_what_is_not_judged_without_a_runtime_is_warned_about() -> None:
 @pytest.mark.parametrize(
     ("sections", "path"),
     [
-        ({"source": {"kind": "saved_model", "path": "m", "signature": ["a", "b"]}}, "source.signature"),
         ({"acceptance": {"target": {"sram_kib": {"max": 256}}}}, "acceptance.target"),
         ({"artifacts": {"c_array": True}}, "artifacts.c_array"),
         ({"artifacts": {"labels": "labels.txt"}}, "artifacts.labels"),
@@ -335,3 +334,74 @@ def test_a_metric_may_be_the_address_of_one() -> None:
 )
 def test_parameters_that_contradict_each_other_are_refused(dataset: dict[str, Any], contradiction: str) -> None:
     assert paths(evaluation={"dataset": dataset, "metrics": {}}) == [f"evaluation.dataset.{contradiction}"]
+
+
+def several(*keys: str, **sections: Any) -> dict[str, Any]:
+    """A recipe for several signatures with a dataset for each."""
+    datasets = {"signatures": {key: {"plugin": "digits"} for key in keys}}
+    source = {"kind": "saved_model", "path": "m", "signature": list(keys)}
+    evaluation = {"dataset": datasets, "metrics": {f"{keys[0]}/top1_accuracy": {}}}
+    return {"source": source, "representative_dataset": datasets, "evaluation": evaluation, **sections}
+
+
+def test_several_signatures_with_a_dataset_for_each_break_no_rule() -> None:
+    assert cross_faults(complete(**several("encode", "decode"))) == []
+
+
+def test_one_dataset_may_serve_for_several_signatures() -> None:
+    assert paths(**several("encode", "decode", representative_dataset={"plugin": "digits"})) == []
+
+
+def test_a_signature_without_samples_is_named() -> None:
+    datasets = {"signatures": {"encode": {"plugin": "digits"}}}
+    (fault,) = cross_faults(complete(**several("encode", "decode", representative_dataset=datasets)))
+    assert fault.path == ("representative_dataset", "signatures")
+    assert "no samples for the signature 'decode'" in fault.message
+
+
+def test_samples_of_a_signature_that_is_not_converted_are_refused_with_the_nearest() -> None:
+    datasets = {"signatures": {key: {"plugin": "digits"} for key in ("encode", "decode", "decoed")}}
+    (fault,) = cross_faults(complete(**several("encode", "decode", representative_dataset=datasets)))
+    assert fault.path == ("representative_dataset", "signatures", "decoed")
+    assert "did you mean 'decode'?" in fault.message
+
+
+@pytest.mark.parametrize("source", [{"kind": "keras", "path": "m.keras"}, several("encode")["source"]])
+def test_a_dataset_for_each_signature_needs_several(source: dict[str, Any]) -> None:
+    datasets = {"signatures": {"encode": {"plugin": "digits"}}}
+    assert paths(source=source, representative_dataset=datasets) == ["representative_dataset.signatures"]
+
+
+def test_signatures_whose_outputs_could_have_one_name_are_refused() -> None:
+    (fault,) = cross_faults(complete(**several("head", "head/one")))
+    assert fault.path == ("source", "signature")
+    assert "'head/one/...'" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("top1_accuracy", "call it 'encode/top1_accuracy' or 'decode/top1_accuracy'"),
+        ("encoed/top1_accuracy", "did you mean 'encode'?"),
+        ("encode/top2_accuracy", "there is no metric 'top2_accuracy'"),
+    ],
+)
+def test_a_metric_of_several_signatures_names_its_own(metric: str, said: str) -> None:
+    recipe = complete(**several("encode", "decode"))
+    recipe["evaluation"]["metrics"] = {metric: {}}
+    (fault,) = cross_faults(recipe)
+    assert fault.path == ("evaluation", "metrics", metric)
+    assert said in fault.message
+
+
+def test_nothing_is_replaced_in_several_signatures() -> None:
+    replace = {"custom_layers": {"replace": {"Erf": "ops.py:erf"}}}
+    assert paths(**several("encode", "decode", **replace)) == ["custom_layers.replace"]
+
+
+def test_each_signature_with_few_calibration_samples_is_warned_of() -> None:
+    datasets = {"signatures": {"encode": {"plugin": "digits", "samples": 20}, "decode": {"plugin": "digits"}}}
+    said = warnings(complete(**several("encode", "decode", representative_dataset=datasets)))
+    assert said == [
+        "20 calibration samples of 'encode' are few: ranges settle with 100 to 300 [few-samples]",
+    ]

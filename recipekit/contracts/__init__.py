@@ -53,6 +53,7 @@ from recipekit.contracts.optimization import (
 )
 from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric, Sample, StreamedDataset
 from recipekit.contracts.record import Record
+from recipekit.contracts.reference import Reference, ReferenceRequest, TensorLog
 from recipekit.contracts.samples import NonFinite, SampleSet, TensorStatistics
 from recipekit.contracts.stages import (
     BENCHMARK,
@@ -83,11 +84,8 @@ from recipekit.contracts.stages import (
     LowerRequest,
     MeasureRequest,
     QuantizeRequest,
-    Reference,
-    ReferenceRequest,
     Stage,
     SurveyRequest,
-    TensorLog,
 )
 from recipekit.contracts.tensors import Signature, TensorSpec, qualified, united
 

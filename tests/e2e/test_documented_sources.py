@@ -19,10 +19,9 @@ from tests.test_readme import ROOT, blocks
 
 pytestmark = pytest.mark.tensorflow
 
-STANZAS: dict[str, dict[str, Any]] = {
-    stanza["kind"]: stanza
-    for stanza in map(yaml.safe_load, blocks((ROOT / "docs" / "sources.md").read_text(encoding="utf-8"), "yaml"))
-}
+BLOCKS = [*map(yaml.safe_load, blocks((ROOT / "docs" / "sources.md").read_text(encoding="utf-8"), "yaml"))]
+STANZAS: dict[str, dict[str, Any]] = {block["kind"]: block for block in BLOCKS if "kind" in block}
+SECTIONS: list[dict[str, Any]] = [block for block in BLOCKS if "source" in block]
 INPUTS = {"frozen_graph": {"feed/x": [8]}, "keras_application": {"input_layer": [32, 32, 3]}}
 WEIGHTS = "models/mobilenet.weights.h5"
 
@@ -46,6 +45,10 @@ def write_recipe(project: Path, source: dict[str, Any]) -> None:
         },
         "acceptance": {"parity": {"sqnr_db": {"min": 90}}},
     }
+    write(project, recipe)
+
+
+def write(project: Path, recipe: dict[str, Any]) -> None:
     (project / "recipes").mkdir(exist_ok=True)
     (project / "recipes" / "documented.yaml").write_text(f"# @package _global_\n{yaml.safe_dump(recipe)}")
 
@@ -61,6 +64,16 @@ def test_a_stanza_is_a_model_that_converts(project: Path, pool: Pool, kind: str)
     assert (outcome.status, outcome.exit_code) == ("accepted", 0)
     assert outcome.measurement is not None
     assert min(parity.sqnr_db for parity in outcome.measurement.parity.values()) > 90
+
+
+def test_the_sections_for_several_signatures_are_a_recipe_that_is_accepted(project: Path, pool: Pool) -> None:
+    (sections,) = SECTIONS
+    write(project, {"name": "documented", "version": "1.0.0", **sections})
+    outcome = run_here(project, pool, "recipe=documented")
+    assert (outcome.status, outcome.exit_code) == ("accepted", 0)
+    assert outcome.measurement is not None
+    assert outcome.measurement.parity.keys() == {"encode/embedding", "decode/y"}
+    assert outcome.measurement.task.keys() == {"decode/mae"}
 
 
 def test_a_weights_file_is_an_input_that_can_be_pinned(project: Path, pool: Pool) -> None:

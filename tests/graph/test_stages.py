@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from tests.small_builds import ENVIRONMENT
 
 AFTER_QUANTIZE = {"quantize", "measure", "benchmark"}
 AFTER_CALIBRATE = {"calibrate", *AFTER_QUANTIZE}
+GOLDEN = Path(__file__).parents[1] / "golden" / "stage_inputs.json"
 ALL = {"load", "reference", "lower", *AFTER_CALIBRATE}
 
 
@@ -302,3 +305,21 @@ def test_the_code_of_a_replacement_is_read_before_anything_is_lowered(small: Sma
     everything = small.changed_by(set_key("custom_layers", "replace", value={"Erf": "ops.py:erf"}))
     assert everything == ALL
     assert small.changed_by(lambda _: small.write("ops.py", b"2")) == ALL
+
+
+def test_what_decides_a_stage_is_known_to_the_letter(small: SmallProject, update_goldens: bool) -> None:
+    """A build is found again as long as this stays; a new feature adds nothing to recipes that do without it."""
+    small.recipe["source"] = {"kind": "saved_model", "path": "model.keras", "signature": "encode"}
+    small.converted = Flatbuffer(path="", sha256="f" * 64, size=1)
+    decided = {label: node.inputs for label, node in small.stages().items()}
+    text = json.dumps(decided, indent=1, sort_keys=True) + "\n"
+    if update_goldens:
+        GOLDEN.write_text(text)
+    assert text == GOLDEN.read_text()
+
+
+def test_the_samples_of_each_signature_decide_as_those_of_one(small: SmallProject) -> None:
+    small.recipe["source"] = {"kind": "saved_model", "path": "model.keras", "signature": ["encode", "decode"]}
+    small.recipe["evaluation"]["metrics"] = {"encode/top1_accuracy": {}}
+    assert small.changed_by(lambda _: small.samples.update({"calibration-samples": "d" * 64})) == AFTER_CALIBRATE
+    assert small.changed_by(set_key("source", "signature", value=["decode", "encode"])) == ALL

@@ -21,6 +21,33 @@ def test_a_dataset_is_found_again_while_its_files_stay(small: SmallProject) -> N
     assert reading(small).key == reading(small).key
 
 
+def test_datasets_of_several_signatures_are_found_again_while_the_files_of_all_stay(small: SmallProject) -> None:
+    small.recipe["source"] = {"kind": "saved_model", "path": "model.keras", "signature": ["encode", "decode"]}
+    parts = {"encode": {"plugin": "npz", "path": "test.npz"}, "decode": {"plugin": "npz", "path": "calibration.npz"}}
+    small.recipe["evaluation"] = {"dataset": {"signatures": parts}}
+    before = reading(small).key
+    assert before
+    assert reading(small).key == before
+    small.write("calibration.npz", b"2")
+    assert reading(small).key not in {"", before}
+    parts["decode"] = {"plugin": "python", "factory": "layers.py:samples"}
+    assert reading(small).key == ""
+
+
+def test_what_decides_the_samples_of_one_signature_says_nothing_of_several(small: SmallProject) -> None:
+    node = reading(small)
+    assert node.inputs is not None
+    assert node.inputs["dataset"] == {
+        "plugin": "npz",
+        "params": {"label_key": "labels"},
+        "samples": None,
+        "shuffle": False,
+        "seed": 0,
+        "preprocess": (),
+        "modules": (),
+    }
+
+
 def test_a_changed_file_is_read_again(small: SmallProject) -> None:
     before = reading(small).key
     small.write("test.npz", b"2")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 FACTORY = """
@@ -27,10 +28,32 @@ def _graph(path: Path) -> None:
         path.write_bytes(graph.as_graph_def().SerializeToString())
 
 
+def _coder(folder: Path) -> None:
+    """A model with two signatures, and samples for both."""
+    x, embedding = keras.Input((8,), name="x"), keras.Input((4,), name="embedding")
+    encoder = keras.Model(x, keras.layers.Dense(4, activation="relu", name="embedding")(x))
+    decoder = keras.Model(embedding, keras.layers.Dense(8, name="y")(embedding))
+    archive = keras.export.ExportArchive()
+    archive.track(encoder)
+    archive.track(decoder)
+    for name, model, size in (("encode", encoder, 8), ("decode", decoder, 4)):
+        specs = [tf.TensorSpec((None, size), name=model.input_names[0])]
+        archive.add_endpoint(name, lambda tensor, model=model: {model.output_names[0]: model(tensor)}, specs)
+    archive.write_out(folder / "models" / "coder", verbose=False)
+    data = folder / "data"
+    data.mkdir()
+    for prefix, seed in (("", 0), ("test_", 1)):
+        points = np.random.default_rng(seed).normal(size=(100, 8)).astype(np.float32)
+        np.savez(data / f"{prefix}points.npz", x=points)
+        embeddings = encoder.predict(points, verbose=0)
+        np.savez(data / f"{prefix}embeddings.npz", embedding=embeddings, labels=points)
+
+
 def build(folder: Path) -> None:
     """Writes every file into the folder."""
     models = folder / "models"
     models.mkdir()
+    _coder(folder)
     (folder / "my_models.py").write_text(FACTORY)
     x = keras.Input((8,), name="x")
     hidden = keras.layers.Dense(256, activation="relu")(x)
