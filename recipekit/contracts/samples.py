@@ -34,6 +34,8 @@ class TensorStatistics(Record, frozen=True, kw_only=True):
         std: their standard deviation.
         extremes: a raw file of native float64: smallest and largest value of each sample in turn, NaN where it has
             none; empty where that was not asked for.
+        values: a raw file of native float64, smallest first: some ten thousand of all values, evenly drawn; empty where
+            that was not asked for.
         non_finite: None where every value is finite.
     """
 
@@ -43,6 +45,7 @@ class TensorStatistics(Record, frozen=True, kw_only=True):
     mean: float
     std: float
     extremes: str
+    values: str = ""
     non_finite: NonFinite | None = None
 
 

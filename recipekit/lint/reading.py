@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
@@ -104,6 +105,20 @@ def read_extremes(statistics: TensorStatistics) -> tuple[tuple[float, float], ..
     """Smallest and largest value of each sample; NaN where it has none."""
     numbers = array("d", Path(statistics.extremes).read_bytes())
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def share_outside(statistics: TensorStatistics, low: float, high: float) -> float | None:
+    """Share of a tensor's values below `low` or above `high`, of those that were kept; None where none were."""
+    values = read_values(statistics)
+    if not values:
+        return None
+    return (bisect_left(values, low) + len(values) - bisect_right(values, high)) / len(values)
+
+
+@lru_cache(maxsize=16)
+def read_values(statistics: TensorStatistics) -> array[float]:
+    """Some of a tensor's values, smallest first."""
+    return array("d", Path(statistics.values).read_bytes() if statistics.values else b"")
 
 
 def constant_samples(samples: SampleSet) -> list[int]:

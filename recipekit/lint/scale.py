@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from recipekit.contracts import FirstLayer, Signature, TensorStatistics
 from recipekit.fitting import UNNAMED, sole_input
 from recipekit.lint.finding import Finding
-from recipekit.lint.reading import Examined, read_extremes
+from recipekit.lint.reading import Examined, read_extremes, share_outside
 
 _FLAT, _WILD = 0.05, 20.0
 """Width of rescaled values, or deviation of normalized ones, that no data of the right scale has."""
@@ -25,6 +25,8 @@ _MEAN_DISTANCE = 2.0
 _ENOUGH = 5
 _OUTSIDE = 0.1
 _MARGIN = 0.01
+_SEEN = 0.001
+"""Share of values below which some thousand of them tell no number."""
 
 Named = dict[str, TensorStatistics]
 
@@ -94,10 +96,18 @@ def _beyond(name: str, calibrated: TensorStatistics, evaluated: TensorStatistics
         yield where.finding(
             "outside-calibrated-range",
             f"{len(outside)} of {len(excess)} samples hold values of '{name}' outside the calibrated range"
-            f" {calibrated.lowest:.4g} to {calibrated.highest:.4g}, this one {value:.4g}",
+            f" {calibrated.lowest:.4g} to {calibrated.highest:.4g}{_share(evaluated, low, high)}, this one {value:.4g}",
             "calibrate with more samples, or with such as the model meets in use",
             farthest,
         )
+
+
+def _share(tensor: TensorStatistics, low: float, high: float) -> str:
+    """How many of all values lie outside, as far as those that were kept tell."""
+    share = share_outside(tensor, low, high)
+    if share is None:
+        return ""
+    return f" ({100 * share:.2g} % of all values)" if share >= _SEEN else f" (under {100 * _SEEN:g} % of all values)"
 
 
 def _is_measured(signature: Signature, name: str) -> bool:

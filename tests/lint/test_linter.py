@@ -229,7 +229,19 @@ def test_samples_beyond_the_calibrated_range_are_told_with_the_farthest(examine:
     finding = found(examine(uniform(0, 1)), examine(judged, role="evaluation"))["outside-calibrated-range"]
     assert finding.place == "evaluation.dataset: frames sample 9 ('s9')"
     assert "10 of 60 samples hold values of 'x' outside the calibrated range" in finding.what
-    assert finding.what.endswith("this one -1.9")
+    assert finding.what.endswith(" (2.1 % of all values), this one -1.9")  # 10 of 480
+
+
+def test_few_values_beyond_the_calibrated_range_in_many_samples_are_told_as_few(examine: Examine) -> None:
+    draw = np.random.default_rng(0)
+    judged = list(draw.uniform(0, 1, (40, 2000)).astype(np.float32))
+    for sample in judged[:20]:
+        sample[7] = 3
+    calibration = examine(list(draw.uniform(0, 1, (200, 2000)).astype(np.float32)))
+    wide = inputs(x=("float32", (None, 2000)))
+    finding = found(calibration, examine(judged, role="evaluation"), wide)["outside-calibrated-range"]
+    assert "20 of 40 samples" in finding.what
+    assert "(under 0.1 % of all values)" in finding.what  # 20 of 80,000
 
 
 # --- cost -----------------------------------------------------------------------------------------------------------

@@ -102,3 +102,15 @@ def test_numbers_too_large_to_be_squared_do_no_harm(tmp_path: Path) -> None:
     record = statistics([np.array([-1e308, 1e308]), np.array([1e308, 1e308])], tmp_path)
     assert (record.lowest, record.highest) == (-1e308, 1e308)
     assert 1e139 < record.std < 1e141
+
+
+@pytest.mark.parametrize("count", [3, 700, 20_000])
+@pytest.mark.parametrize("size", [1, 7, 8, 200])
+def test_the_values_that_are_kept_are_evenly_drawn_of_all(tmp_path: Path, count: int, size: int) -> None:
+    samples = list(np.arange(count * size, dtype=np.float64).reshape(count, size))
+    kept = np.fromfile(statistics(samples, tmp_path).values)
+    assert min(4096, count * size) <= kept.size <= 8192
+    steps = np.diff(kept)
+    assert (steps == steps[0]).all()
+    assert kept[0] == 0
+    assert kept[-1] + steps[0] >= count * size
