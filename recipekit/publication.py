@@ -14,7 +14,8 @@ import yaml
 from recipekit import digests, manifest
 from recipekit.acceptance import Check, Verdict
 from recipekit.build import Job
-from recipekit.contracts import LoadedModel, LoweredLayer, Measurement, SampleSet
+from recipekit.contracts import BUILD_KEY_PLACEHOLDER, Flatbuffer, LoadedModel, LoweredLayer, Measurement, SampleSet
+from recipekit.errors import InternalError
 from recipekit.outcome import Outcome, StageReport
 from recipekit.report import render_run
 
@@ -33,7 +34,7 @@ class Build(NamedTuple):
         key: its build key.
         started: when the run began.
         loaded: the float model.
-        candidate: the converted model's file.
+        candidate: the converted model.
         layers: what became of the Keras model's layers.
         samples: readings by role.
         measurement: of the candidate.
@@ -49,7 +50,7 @@ class Build(NamedTuple):
     key: str
     started: datetime
     loaded: LoadedModel
-    candidate: Path
+    candidate: Flatbuffer
     layers: tuple[LoweredLayer, ...]
     samples: Mapping[str, SampleSet]
     measurement: Measurement
@@ -66,7 +67,7 @@ def write_output(folder: Path, build: Build) -> None:
     Raises:
         OSError: the file system refused.
     """
-    shutil.copyfile(build.candidate, folder / "model.tflite")
+    _write_model(folder / "model.tflite", build)
     byproducts = ["recipe.yaml", "report.html"]
     results = _results(build)
     recipe_yaml = yaml.dump(build.job.recipe.resolved, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
@@ -116,6 +117,20 @@ def read_outcome(folder: Path, job: Job, seconds: float, number: int) -> Outcome
     )
 
 
+def _write_model(path: Path, build: Build) -> None:
+    """Copies the candidate and writes the build key into its place, where it has one."""
+    shutil.copyfile(build.candidate.path, path)
+    offset = build.candidate.build_key_offset
+    if offset is None:
+        return
+    with path.open("r+b") as stream:
+        stream.seek(offset)
+        if stream.read(len(BUILD_KEY_PLACEHOLDER)) != BUILD_KEY_PLACEHOLDER:
+            raise InternalError(f"the converted model has no place for its build key at {offset}")
+        stream.seek(offset)
+        stream.write(build.key.encode())
+
+
 def _results(build: Build) -> dict[str, Any]:
     recipe = build.job.recipe
     samples = build.measurement.samples
@@ -136,6 +151,7 @@ def _results(build: Build) -> dict[str, Any]:
             "replaced": msgspec.to_builtins(build.loaded.replaced),
             "replacement_sqnr_db": build.loaded.replacement_sqnr_db,
         },
+        "conversion": {"sha256": build.candidate.sha256, "build_key_offset": build.candidate.build_key_offset},
         "layers": msgspec.to_builtins(build.layers),
         "stages": [{"name": stage.name, "seconds": stage.seconds, "found": stage.found} for stage in build.stages],
         "warnings": list(build.warnings),

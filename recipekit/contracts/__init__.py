@@ -4,6 +4,7 @@ Everything here is plain data (msgspec structs: frozen, typed, JSON in and out) 
 both workers import this room, so it must import neither TensorFlow nor LiteRT nor NumPy at run time.
 """
 
+from recipekit.contracts.curves import Curve, CurvePoint, CurveRequest
 from recipekit.contracts.declared import (
     CALIBRATED,
     BenchmarkSpec,
@@ -17,6 +18,14 @@ from recipekit.contracts.declared import (
     SourceSpec,
     calibrates,
     metric_files,
+)
+from recipekit.contracts.inspected import (
+    FileMetadata,
+    FileOperator,
+    FileSignature,
+    FileTensor,
+    Inspection,
+    InspectRequest,
 )
 from recipekit.contracts.loaded import FirstLayer, LoadedModel, LoadRequest, Replacement, UnrollRequest
 from recipekit.contracts.measured import (
@@ -48,6 +57,7 @@ from recipekit.contracts.optimization import (
     Training,
 )
 from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric, Sample, StreamedDataset
+from recipekit.contracts.provenance import BUILD_KEY_ENTRY, BUILD_KEY_PLACEHOLDER, MarkRequest
 from recipekit.contracts.record import Record
 from recipekit.contracts.samples import NonFinite, SampleSet, TensorStatistics
 from recipekit.contracts.stages import (
@@ -57,8 +67,10 @@ from recipekit.contracts.stages import (
     CURVE,
     ENCODE,
     EXAMINE,
+    INSPECT,
     LOAD,
     LOWER,
+    MARK,
     MEASURE,
     OPTIMIZE,
     QUANTIZE,
@@ -69,9 +81,6 @@ from recipekit.contracts.stages import (
     BenchmarkRequest,
     CalibrateRequest,
     Calibration,
-    Curve,
-    CurvePoint,
-    CurveRequest,
     ExamineRequest,
     Flatbuffer,
     Latencies,
@@ -88,6 +97,8 @@ from recipekit.contracts.tensors import Signature, TensorSpec
 
 __all__ = [
     "BENCHMARK",
+    "BUILD_KEY_ENTRY",
+    "BUILD_KEY_PLACEHOLDER",
     "CALIBRATE",
     "CALIBRATED",
     "CONFIRM",
@@ -95,8 +106,10 @@ __all__ = [
     "ENCODE",
     "EXACT_SQNR_DB",
     "EXAMINE",
+    "INSPECT",
     "LOAD",
     "LOWER",
+    "MARK",
     "MEASURE",
     "OPTIMIZE",
     "QUANTIZE",
@@ -124,9 +137,15 @@ __all__ = [
     "EncodeRequest",
     "Engine",
     "ExamineRequest",
+    "FileMetadata",
+    "FileOperator",
+    "FileSignature",
+    "FileTensor",
     "FinetuneSpec",
     "FirstLayer",
     "Flatbuffer",
+    "InspectRequest",
+    "Inspection",
     "Latencies",
     "Latency",
     "LayerWeights",
@@ -135,6 +154,7 @@ __all__ = [
     "LowerRequest",
     "LoweredLayer",
     "LoweringSpec",
+    "MarkRequest",
     "MeasureRequest",
     "Measurement",
     "Metric",

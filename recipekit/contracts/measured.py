@@ -193,7 +193,7 @@ class Measurement(Record, frozen=True, kw_only=True):
         parity: by output name.
         task: by metric name.
         size: bytes of the candidate.
-        float32_size: bytes of the float32 conversion.
+        float32_size: bytes of the float32 conversion, once it had a place for a build key as the candidate has.
         census: of the candidate.
         latency: the candidate's; None where no benchmark was asked for.
         float32_latency: the float32 conversion's; None with it.
