@@ -26,6 +26,7 @@ VERBS = {
     "show": "print a composed recipe, each value with the file and line that set it",
     "cache": "say what the stage store holds, or remove what was long unused",
     "lint": "look for faults in calibration and evaluation samples without converting",
+    "inspect": "say what a .tflite file holds and which build it comes from",
 }
 
 HELP = f"""\

@@ -46,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "cache gc": RECORDS | {"rfc8785"},
     "run --help": RUN,
     "lint --help": RUN,
+    "inspect --help": RUN,
     "run recipe=digits --cfg job": RUN,
 }
 """Libraries that a command may import, by their top-level names; none of those that models or arrays need."""
