@@ -27,6 +27,7 @@ VERBS = {
     "cache": "say what the stage store holds, or remove what was long unused",
     "lint": "look for faults in calibration and evaluation samples without converting",
     "inspect": "say what a .tflite file holds and which build it comes from",
+    "diff": "compare two recipes, outputs or .tflite files",
 }
 
 HELP = f"""\
