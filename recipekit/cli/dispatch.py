@@ -28,6 +28,7 @@ VERBS = {
     "lint": "look for faults in calibration and evaluation samples without converting",
     "inspect": "say what a .tflite file holds and which build it comes from",
     "diff": "compare two recipes, outputs or .tflite files",
+    "export": "write an output's record as CycloneDX ML-BOM or model card",
 }
 
 HELP = f"""\
