@@ -24,7 +24,8 @@ from recipekit.contracts import BUILD_KEY_ENTRY, BUILD_KEY_PLACEHOLDER, Flatbuff
 from recipekit.worker.zip_offsets import zip_offsets
 
 _ALIGNMENT = 16  # what the schema forces the content of buffers to
-_BUFFERS, _METADATA, _KNOWN_FIELDS = 4, 6, 10
+_BUFFERS, _METADATA, _KNOWN_FIELDS = 4, 6, 10  # of the root table
+_LARGE_OPTIONS = 9  # of an operator
 _PRECOMPILED = b"DISPATCH_OP"
 """LiteRT's operator for code of an accelerator, which it finds by an offset in options that only the vendor reads."""
 
@@ -91,16 +92,20 @@ def place_in(data: bytes | mmap) -> Place | None:
     """
     model = schema.Model.GetRootAs(data)
     root = _Table.at(data, struct.unpack_from("<I", data)[0])
-    codes = (model.OperatorCodes(index).CustomCode() for index in range(model.OperatorCodesLength()))
-    if len(root.fields) > _KNOWN_FIELDS or _PRECOMPILED in codes:
+    customs = {model.OperatorCodes(index).CustomCode() for index in range(model.OperatorCodesLength())} - {None}
+    if len(root.fields) > _KNOWN_FIELDS or _PRECOMPILED in customs:
         return None
     entries = [model.Metadata(index) for index in range(model.MetadataLength())]
     own = [entry.Name() == BUILD_KEY_ENTRY.encode() for entry in entries]
     if sum(own) == 1 and (offset := _placeholder(model, entries[own.index(True)].Buffer())) is not None:
         return Place(b"", offset, ())
     kept = [target for target, is_own in zip(root.list(_METADATA), own, strict=True) if not is_own]
-    header, offset = _header(root, root.list(_BUFFERS), kept)
-    return Place(header, offset, (*_behind(model), *(Correction(*entry) for entry in zip_offsets(data))))
+    buffers = root.list(_BUFFERS)
+    header, offset = _header(root, buffers, kept)
+    corrections = [*_buffers_behind(data, buffers), *(Correction(*entry) for entry in zip_offsets(data))]
+    if customs:
+        corrections += _options_behind(model)
+    return Place(header, offset, tuple(corrections))
 
 
 def _placeholder(model: Any, index: int) -> int | None:
@@ -198,23 +203,26 @@ def _put_list(header: bytearray, position: int, targets: Sequence[int]) -> None:
     struct.pack_into(f"<I{len(targets)}I", header, position, len(targets), *entries)
 
 
-def _behind(model: Any) -> Iterator[Correction]:
-    """Offsets of data behind the flatbuffer: that of buffers, and options of custom operators."""
-    for index in range(model.BuffersLength()):
-        buffer = model.Buffers(index)
-        if buffer.Offset() > 1:
-            yield _offset_of(buffer, 1, buffer.Offset())
+def _buffers_behind(data: bytes | mmap, buffers: Sequence[int]) -> Iterator[Correction]:
+    """Offsets of buffers whose content lies behind the flatbuffer; there are many, so it reads them by hand."""
+    for position in buffers:
+        fields = _Table.at(data, position).fields
+        if len(fields) > 1 and fields[1]:
+            (offset,) = struct.unpack_from("<Q", data, fields[1])
+            if offset > 1:
+                yield Correction(fields[1], "<Q", offset)
+
+
+def _options_behind(model: Any) -> Iterator[Correction]:
+    """Offsets of options of custom operators that lie behind the flatbuffer."""
     for index in range(model.SubgraphsLength()):
         subgraph = model.Subgraphs(index)
-        for position in range(subgraph.OperatorsLength()):
-            operator = subgraph.Operators(position)
+        for at in range(subgraph.OperatorsLength()):
+            operator = subgraph.Operators(at)
             if operator.LargeCustomOptionsOffset() > 1:
-                yield _offset_of(operator, 9, operator.LargeCustomOptionsOffset())
-
-
-def _offset_of(owner: Any, field: int, value: int) -> Correction:
-    table = owner._tab
-    return Correction(table.Pos + table.Offset(4 + 2 * field), "<Q", value)
+                table = operator._tab
+                position = table.Pos + table.Offset(4 + 2 * _LARGE_OPTIONS)
+                yield Correction(position, "<Q", operator.LargeCustomOptionsOffset())
 
 
 def _aligned(position: int, alignment: int) -> int:

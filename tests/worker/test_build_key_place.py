@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from recipekit.contracts import BUILD_KEY_ENTRY, BUILD_KEY_PLACEHOLDER
 from recipekit.worker import census
-from recipekit.worker.build_key_place import place_in, write_with_place
+from recipekit.worker.build_key_place import place_in, published_size, write_with_place
 from recipekit.worker.file_contents import contents_of
 from tests.models import built_flatbuffers as built
 from tests.models.candidates import converted_part
@@ -144,6 +144,37 @@ def test_data_behind_the_flatbuffer_is_found(tmp_path: Path) -> None:
     assert offsets[1] == [offsets[0][0] + moved]
     for name, values in answers(plain).items():
         np.testing.assert_array_equal(answers(marked)[name], values)
+
+
+def test_options_behind_the_flatbuffer_are_found(tmp_path: Path) -> None:
+    def move_out(model: Any) -> None:
+        operator = model.subgraphs[0].operators[-1]
+        model.operatorCodes[-1].builtinCode = schema.BuiltinOperator.CUSTOM
+        model.operatorCodes[-1].customCode = "Own"
+        operator.largeCustomOptionsOffset, operator.largeCustomOptionsSize = 20_000, 8
+
+    source = built.write(tmp_path / "source.tflite", built.classifier())
+    data = rewritten(source, tmp_path / "options.tflite", move_out).read_bytes()
+    written(data, tmp_path / "marked.tflite")
+    graph = schema.Model.GetRootAs((tmp_path / "marked.tflite").read_bytes()).Subgraphs(0)
+    moved = (tmp_path / "marked.tflite").stat().st_size - len(data)
+    assert graph.Operators(graph.OperatorsLength() - 1).LargeCustomOptionsOffset() == 20_000 + moved
+
+
+def test_every_subgraph_stays(tmp_path: Path) -> None:
+    source = built.write(tmp_path / "source.tflite", built.classifier())
+    double = rewritten(source, tmp_path / "two.tflite", lambda model: model.subgraphs.append(model.subgraphs[0]))
+    written(double.read_bytes(), tmp_path / "marked.tflite")
+    before, after = contents_of(double), contents_of(tmp_path / "marked.tflite")
+    assert (after.subgraphs, after.operators) == (2, before.operators)
+    for name, values in answers(double).items():
+        np.testing.assert_array_equal(answers(tmp_path / "marked.tflite")[name], values)
+
+
+def test_sizes_are_compared_as_published(tmp_path: Path) -> None:
+    plain = built.write(tmp_path / "plain.tflite", built.classifier())
+    record = write_with_place(plain.read_bytes(), tmp_path / "marked.tflite")
+    assert published_size(plain) == published_size(Path(record.path)) == record.size
 
 
 def test_associated_files_at_the_end_are_found(tmp_path: Path) -> None:
