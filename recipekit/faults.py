@@ -9,16 +9,39 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
-
-import jsonschema
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipekit.nearest import did_you_mean
+
+_SPARED = (
+    "fqdn",
+    "idna",
+    "isoduration",
+    "jsonpointer",
+    "rfc3339_validator",
+    "rfc3986_validator",
+    "rfc3987",
+    "rfc3987_syntax",
+    "uri_template",
+    "webcolors",
+)
+"""What jsonschema imports, where it is installed, for formats that no schema here asks for; Jupyter brings a
+grammar among them that takes two seconds to build."""
+
+if TYPE_CHECKING:
+    import jsonschema
+else:
+    _missing = dict.fromkeys(name for name in _SPARED if name not in sys.modules)
+    sys.modules.update(_missing)  # None is how a module is said not to be there
+    import jsonschema
+
+    for _name in _missing:
+        del sys.modules[_name]
 
 _TYPE_NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", type(None): "null"}
 
@@ -79,13 +102,15 @@ def _is_integer(_checker: Any, value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _pattern(validator: Any, pattern: str, value: Any, _part: Any) -> Iterator[ValidationError]:
+def _pattern(validator: Any, pattern: str, value: Any, _part: Any) -> Iterator[jsonschema.ValidationError]:
     """JSON Schema's `$` is the end of the text; Python's lets one more line feed pass."""
     if validator.is_type(value, "string") and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
-        yield ValidationError(f"{value!r} does not match {pattern!r}")
+        yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
 
 
-def _properties(validator: Any, properties: dict[str, Any], value: Any, part: Any) -> Iterator[ValidationError]:
+def _properties(
+    validator: Any, properties: dict[str, Any], value: Any, part: Any
+) -> Iterator[jsonschema.ValidationError]:
     """JSON Schema's keyword; a section that had no fault is not read again, which in a sweep is true of nearly all."""
     for key, rule in properties.items() if isinstance(value, dict) else ():
         if key in value:
@@ -93,21 +118,21 @@ def _properties(validator: Any, properties: dict[str, Any], value: Any, part: An
             yield from _unless_remembered((part["$id"], key), value[key], errors) if "$id" in part else errors
 
 
-def _definition(validator: Any, reference: str, value: Any, part: Any) -> Iterator[ValidationError]:
+def _definition(validator: Any, reference: str, value: Any, part: Any) -> Iterator[jsonschema.ValidationError]:
     """JSON Schema's `$ref`; the same packages stand in the manifest of every child of a sweep."""
     errors = jsonschema.Draft202012Validator.VALIDATORS["$ref"](validator, reference, value, part)
     yield from _unless_remembered(("$ref", reference), value, errors or ())
 
 
-def _items(validator: Any, rule: Any, value: Any, part: Any) -> Iterator[ValidationError]:
+def _items(validator: Any, rule: Any, value: Any, part: Any) -> Iterator[jsonschema.ValidationError]:
     """JSON Schema's keyword; see `_definition`."""
     errors = jsonschema.Draft202012Validator.VALIDATORS["items"](validator, rule, value, part)
     yield from _unless_remembered(("items", rule["$ref"]), value, errors) if "$ref" in rule else errors
 
 
 def _unless_remembered(
-    rule: tuple[str, str], value: Any, errors: Iterable[ValidationError]
-) -> Iterator[ValidationError]:
+    rule: tuple[str, str], value: Any, errors: Iterable[jsonschema.ValidationError]
+) -> Iterator[jsonschema.ValidationError]:
     """The errors of a value, which are looked for only if the same rule didn't find the same value faultless before."""
     known = (*rule, hashlib.sha256(repr(value).encode(errors="surrogatepass")).digest())
     if known in _faultless:
@@ -146,7 +171,7 @@ def _resolved(part: Any, root: dict[str, Any]) -> Any:
     return root["$defs"][part["$ref"].rpartition("/")[2]] if isinstance(part, dict) and "$ref" in part else part
 
 
-def _explain(error: ValidationError, document: Any, root: dict[str, Any]) -> Iterator[Fault]:
+def _explain(error: jsonschema.ValidationError, document: Any, root: dict[str, Any]) -> Iterator[Fault]:
     """Words one validation error; an unknown or missing key becomes a fault of its own path."""
     path = tuple(error.absolute_path)
     facts: Any = error  # the stubs mark every attribute as possibly unset, which a raised error's never is
@@ -207,7 +232,7 @@ def _purpose(part: dict[str, Any], key: str) -> str:
     return f" ({text[0].lower()}{text[1:].rstrip('.')})" if text else ""
 
 
-def _branch(error: ValidationError, document: Any, root: dict[str, Any]) -> str:
+def _branch(error: jsonschema.ValidationError, document: Any, root: dict[str, Any]) -> str:
     """` with quantization: float16`: what the branch of the schema that an error stands in has looked at."""
     node: Any = root
     condition: dict[str, Any] = {}

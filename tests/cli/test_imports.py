@@ -29,8 +29,7 @@ COMMAND = DUMP + "from recipekit.cli import main\nsys.exit(main(sys.argv[2:]))"
 RECORDS = {"msgspec", "typing_extensions"}  # the second is imported by the first
 YAML = {"yaml"}
 HYDRA = {"hydra", "hydra_plugins", "omegaconf", "antlr4", "packaging"}
-FORMATS = {"idna", "fqdn", "rfc3987", "webcolors", "jsonpointer", "uri_template", "isoduration", "rfc3339_validator"}
-JSONSCHEMA = {"jsonschema", "jsonschema_specifications", "referencing", "rpds", "attr", "attrs", *FORMATS}
+JSONSCHEMA = {"jsonschema", "jsonschema_specifications", "referencing", "rpds", "attr", "attrs"}
 COMPOSE = RECORDS | YAML | HYDRA | JSONSCHEMA
 RUN = COMPOSE | {"rich", "filelock", "psutil", "rfc8785"}
 
