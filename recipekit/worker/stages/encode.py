@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from recipekit.contracts import EncodeRequest, Flatbuffer
-from recipekit.worker.build_key_place import write_with_place
+from recipekit.worker.build_key_place import published_size, write_with_place
 from recipekit.worker.optimization.sparse_encoding import encode, run_alike
 
 
@@ -17,6 +17,6 @@ def run(request: EncodeRequest, folder: Path) -> Flatbuffer:
     dense, path = Path(request.flatbuffer), folder / "model.tflite"
     data = dense.read_bytes()
     written = write_with_place(encode(data), path)
-    if written.size < len(data) and run_alike(dense, path):
+    if written.size < published_size(dense) and run_alike(dense, path):
         return written
     return write_with_place(data, path)
