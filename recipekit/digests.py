@@ -22,7 +22,7 @@ _CHUNK = 1 << 20
 _GREATEST_INTEGER = 2**53 - 1
 
 
-def of_bytes(data: bytes) -> str:
+def of_bytes(data: bytes | memoryview) -> str:
     """SHA-256 of bytes, in lower-case hex."""
     return hashlib.sha256(data).hexdigest()
 

@@ -1,33 +1,32 @@
 """Faults of a document: what a JSON Schema finds wrong, said for the person who wrote the document.
 
 A fault names a key path, what is wrong there, what was expected, and the nearest known name. Where that path was
-written (file and line) is known to others. This module also reads the schemas and fills in their defaults.
+written (file and line) is known to others.
 
-Two libraries read the same schema. The compiled one, fifty times as fast, says whether there is any fault; the one
-whose errors can be put into words is imported where there is one.
+Two libraries read the same schema. The compiled one of `recipekit.schemas`, fifty times as fast, says whether there is
+any fault; the one whose errors can be put into words is imported where there is one.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jsonschema_rs import Draft202012Validator as CompiledSchema
-
 from recipekit.nearest import did_you_mean
+from recipekit.schemas import is_faultless, resolved, schema
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
-_TYPE_NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", type(None): "null"}
+_FORMATS = ("fqdn", "isoduration", "jsonpointer", "rfc3339_validator", "rfc3987", "rfc3987_syntax", "uri_template")
+"""Libraries of jsonschema's extras; Jupyter brings one whose grammar takes two seconds to build."""
 
-_WHOLE = "x-whole"
-"""A keyword of our own beside `type: integer`, for the compiled schemas; to JSON Schema 5.0 is an integer, too."""
+_TYPE_NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", type(None): "null"}
 
 
 class Fault(NamedTuple):
@@ -35,22 +34,6 @@ class Fault(NamedTuple):
 
     path: tuple[str | int, ...]
     message: str
-
-
-@cache
-def schema(name: str) -> dict[str, Any]:
-    """A schema of the package, by its file's stem (`recipe`, `manifest`)."""
-    text = files("recipekit.schema").joinpath(f"{name}.schema.json").read_text("utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
-
-
-def is_faultless(document: Any, name: str) -> bool:
-    """Whether one of the package's schemas finds nothing wrong with a document of JSON's types."""
-    try:
-        return _compiled(name).is_valid(document)
-    except ValueError:  # a key or a value that JSON lacks
-        return False
 
 
 def find_faults(document: Any, name: str) -> list[Fault]:
@@ -64,16 +47,6 @@ def find_faults(document: Any, name: str) -> list[Fault]:
     return sorted(found, key=lambda fault: ([str(part) for part in fault.path], fault.message))
 
 
-def with_defaults(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """A copy of a document with the schema's defaults in place of what it leaves out.
-
-    Args:
-        document: one without a fault, or with faults that defaults mend.
-        name: of the schema.
-    """
-    return _defaults(name).filled(document)
-
-
 def dotted(path: tuple[str | int, ...]) -> str:
     """`converter.rules[0].match` for a key path."""
     text = ""
@@ -85,7 +58,8 @@ def dotted(path: tuple[str | int, ...]) -> str:
 @cache
 def validator(name: str) -> Draft202012Validator:
     """The validator that names the faults; stricter than JSON Schema where records and digests are."""
-    import jsonschema  # noqa: PLC0415  takes 0.1 s, or 1.5 where its extras for formats are installed
+    with _no_formats():
+        import jsonschema  # noqa: PLC0415  takes 0.1 s, and only faults need it
 
     def pattern(validator: Any, pattern: str, value: Any, _part: Any) -> Iterator[ValidationError]:
         """JSON Schema's `$` is the end of the text; Python's lets one more line feed pass."""
@@ -103,92 +77,17 @@ def validator(name: str) -> Draft202012Validator:
     return made
 
 
-class _Whole:
-    """The keyword `x-whole`: no fraction, not even one that is nought."""
-
-    def __init__(self, _part: Any, _wanted: Any, _path: Any) -> None:
-        """Has nothing to remember."""
-
-    def validate(self, value: Any) -> None:
-        """Refuses what is written as a fraction."""
-        if isinstance(value, float):
-            raise ValueError("not an integer")  # noqa: TRY004  the library's way to say no
-
-
-@cache
-def _compiled(name: str) -> CompiledSchema:
-    return _compile(schema(name))
-
-
-def _compile(part: Any) -> CompiledSchema:
-    return CompiledSchema(_with_whole_integers(part), keywords={_WHOLE: _Whole})
-
-
-def _with_whole_integers(part: Any) -> Any:
-    """A copy of a schema with our keyword wherever an integer is allowed."""
-    if isinstance(part, list):
-        return [_with_whole_integers(item) for item in part]
-    if not isinstance(part, dict):
-        return part
-    whole = {_WHOLE: True} if "integer" in (part.get("type") or ()) else {}
-    return {**{key: _with_whole_integers(item) for key, item in part.items()}, **whole}
-
-
-class _Defaults(NamedTuple):
-    """The defaults of one part of a schema, laid out once.
-
-    Attributes:
-        values: by key.
-        sections: of the keys that hold mappings.
-        others: of every other key, where their values are mappings of one kind.
-        branches: further defaults, with the conditions under which they hold.
-    """
-
-    values: Mapping[str, Any]
-    sections: Mapping[str, _Defaults]
-    others: _Defaults | None
-    branches: tuple[tuple[CompiledSchema, _Defaults], ...]
-
-    def filled(self, section: dict[str, Any]) -> dict[str, Any]:
-        """A copy of a section of a document with the defaults filled in."""
-        filled = dict(section)
-        for key, value in self.values.items():
-            if key not in filled:
-                filled[key] = deepcopy(value)
-        for key, part in self.sections.items():
-            if isinstance(filled.get(key), dict):
-                filled[key] = part.filled(filled[key])
-        if self.others is not None:
-            for key in filled.keys() - self.sections.keys() - self.values.keys():
-                if isinstance(filled[key], dict):
-                    filled[key] = self.others.filled(filled[key])
-        for condition, part in self.branches:
-            if condition.is_valid(filled):
-                filled = part.filled(filled)
-        return filled
-
-
-@cache
-def _defaults(name: str) -> _Defaults:
-    return _laid_out(schema(name), schema(name))
-
-
-def _laid_out(part: Any, root: dict[str, Any]) -> _Defaults:
-    part = _resolved(part, root)
-    properties = {key: sub for key, sub in part.get("properties", {}).items() if isinstance(sub, dict)}
-    sections = {key: _laid_out(sub, root) for key, sub in properties.items()}
-    others = part.get("additionalProperties")
-    return _Defaults(
-        values={key: sub["default"] for key, sub in properties.items() if "default" in sub},
-        sections={key: section for key, section in sections.items() if any(section)},
-        others=_laid_out(others, root) if isinstance(others, dict) and "$ref" in others else None,
-        branches=tuple((_compile(one["if"]), _laid_out(one["then"], root)) for one in part.get("allOf", ())),
-    )
-
-
-def _resolved(part: Any, root: dict[str, Any]) -> Any:
-    """A part of a schema, or the definition that it refers to."""
-    return root["$defs"][part["$ref"].rpartition("/")[2]] if isinstance(part, dict) and "$ref" in part else part
+@contextmanager
+def _no_formats() -> Iterator[None]:
+    """Hides what jsonschema would import for formats that no schema here asks for."""
+    hidden = [name for name in _FORMATS if name not in sys.modules]
+    absent: Any = dict.fromkeys(hidden)  # None says that a module isn't there
+    sys.modules.update(absent)
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _explain(error: ValidationError, document: Any, root: dict[str, Any]) -> Iterator[Fault]:
@@ -263,7 +162,7 @@ def _branch(error: ValidationError, document: Any, root: dict[str, Any]) -> str:
     for index, step in enumerate(steps):  # the path leaves out the keywords `if` and `$ref`
         if step == "then" and index == len(steps) - 4:  # behind it `properties`, a key of the section, the rule
             condition = node["if"]["properties"]
-        node = _resolved(node, root)[step]
+        node = resolved(node, root)[step]
     section = document
     for key in list(error.absolute_path)[:-1]:
         section = section[key]

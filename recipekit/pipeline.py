@@ -205,7 +205,7 @@ class _Run:
             key=key,
             started=self._started,
             loaded=loaded,
-            candidate=Path(candidate.path),
+            candidate=candidate,
             layers=float32.layers,
             samples=samples,
             measurement=measurement,

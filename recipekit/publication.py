@@ -17,8 +17,8 @@ from msgspec import UNSET
 from recipekit import digests, manifest
 from recipekit.acceptance import Check, Verdict
 from recipekit.build import Job
-from recipekit.contracts import LoadedModel, LoweredLayer, Measurement, SampleSet
-from recipekit.errors import OutputAltered
+from recipekit.contracts import BUILD_KEY_PLACEHOLDER, Flatbuffer, LoadedModel, LoweredLayer, Measurement, SampleSet
+from recipekit.errors import InternalError, OutputAltered
 from recipekit.outcome import Outcome, StageReport
 from recipekit.report import render_run
 
@@ -41,7 +41,7 @@ class Build(NamedTuple):
         key: its build key.
         started: when the run began.
         loaded: the float model.
-        candidate: the converted model's file.
+        candidate: the converted model.
         layers: what became of the Keras model's layers.
         samples: readings by role.
         measurement: of the candidate.
@@ -58,7 +58,7 @@ class Build(NamedTuple):
     key: str
     started: datetime
     loaded: LoadedModel
-    candidate: Path
+    candidate: Flatbuffer
     layers: tuple[LoweredLayer, ...]
     samples: Mapping[str, SampleSet]
     measurement: Measurement
@@ -76,7 +76,7 @@ def write_output(folder: Path, build: Build) -> None:
     Raises:
         OSError: the file system refused.
     """
-    shutil.copyfile(build.candidate, folder / "model.tflite")
+    _write_model(folder / "model.tflite", build)
     byproducts = ["recipe.yaml", "report.html"]
     results = _results(build)
     recipe_yaml = as_yaml(build.job.recipe.resolved)
@@ -142,6 +142,20 @@ def _section(section: bytes) -> str:
     return text
 
 
+def _write_model(path: Path, build: Build) -> None:
+    """Copies the candidate and writes the build key into its place, where it has one."""
+    shutil.copyfile(build.candidate.path, path)
+    offset = build.candidate.build_key_offset
+    if offset is None:
+        return
+    with path.open("r+b") as stream:
+        stream.seek(offset)
+        if stream.read(len(BUILD_KEY_PLACEHOLDER)) != BUILD_KEY_PLACEHOLDER:
+            raise InternalError(f"the converted model has no place for its build key at {offset}")
+        stream.seek(offset)
+        stream.write(build.key.encode())
+
+
 def _results(build: Build) -> dict[str, Any]:
     recipe = build.job.recipe
     samples = build.measurement.samples
@@ -163,6 +177,7 @@ def _results(build: Build) -> dict[str, Any]:
             "replacement_sqnr_db": build.loaded.replacement_sqnr_db,
             "unsafe_parts": list(build.loaded.unsafe_parts),
         },
+        "conversion": {"sha256": build.candidate.sha256, "build_key_offset": build.candidate.build_key_offset},
         "layers": msgspec.to_builtins(build.layers),
         "stages": [_stage(stage) for stage in build.stages],
         "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),

@@ -27,8 +27,9 @@ from recipekit.contracts import (
     metric_of,
 )
 from recipekit.errors import ForbiddenKey, InvalidRecipe
-from recipekit.faults import Fault, dotted, find_faults, with_defaults
+from recipekit.faults import Fault, dotted, find_faults
 from recipekit.rules import cross_faults, warnings
+from recipekit.schemas import with_defaults
 from recipekit.secrecy import suspects
 
 Origin = Callable[[tuple[str | int, ...]], str]

@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
-    {"errors", "nearest", "intervals", "turns", "secrecy"},
+    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas"},
     {"digests", "fsio", "locks", "contracts"},
     {
         "registry",
@@ -31,7 +31,7 @@ LEVELS = (
         "extras",
     },
     {"rules", "manifest", "outcome", "store", "fitting"},
-    {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint"},
+    {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint", "exports"},
     {"compose", "surroundings", "signing"},
     {"build"},
     {"graph", "publication"},
@@ -51,11 +51,11 @@ ADDRESSES = {
     "hydra": {"compose"},
     "omegaconf": {"compose"},
     "jsonschema": {"faults"},
-    "jsonschema_rs": {"faults"},
+    "jsonschema_rs": {"schemas"},
     "jinja2": {"report"},
     "markupsafe": {"report"},
     "rich": {"cli"},
-    "yaml": {"compose", "cli", "publication"},
+    "yaml": {"compose", "cli", "publication", "exports"},
     "filelock": {"workspace"},
     "psutil": {"pool"},
     "packaging": {"environment", "requirements"},

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipekit.faults import Fault, dotted, find_faults, is_faultless, schema, validator, with_defaults
+from recipekit.faults import Fault, dotted, find_faults, validator
+from recipekit.schemas import is_faultless, schema, with_defaults
 
 RECIPE: dict[str, Any] = {
     "name": "digits",

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from recipekit.faults import with_defaults
 from recipekit.rules import cross_faults, has_bounds, warnings
+from recipekit.schemas import with_defaults
 
 RECIPE: dict[str, Any] = {
     "name": "digits",

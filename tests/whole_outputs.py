@@ -15,6 +15,7 @@ from recipekit import manifest as manifests
 from recipekit.build import Job
 from recipekit.contracts import (
     Census,
+    Flatbuffer,
     Latency,
     LoadedModel,
     Measurement,
@@ -129,7 +130,7 @@ def publish(project: Path, seed: int = 0, *, sqnr_db: float = 20.25, acceptance:
             loader="keras3",
             reason="it is",
         ),
-        candidate=project / "candidate",
+        candidate=Flatbuffer(path=str(project / "candidate"), sha256=digests.of_bytes(MODEL), size=len(MODEL)),
         layers=(),
         samples=samples,
         measurement=measurement,

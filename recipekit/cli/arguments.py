@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import NoReturn
 
-from recipekit.errors import UsageError
+from recipekit.errors import ProjectError, UsageError
 from recipekit.project import Project, find_project
 
 
@@ -62,3 +62,18 @@ def near(folder: Path) -> Path:
     """A folder as seen from the current one, where it lies below."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def any_project_of(options: argparse.Namespace) -> Project | None:
+    """The project that the options mean, for verbs that do without one; None where there is none from here up.
+
+    Raises:
+        ProjectError: there is no such recipes folder as the user names, or a setting is wrong.
+        UsageError: `--config-dir` names no folder.
+    """
+    try:
+        return project_of(options)
+    except ProjectError as error:
+        if options.recipes is None and error.where == str(Path.cwd()):
+            return None
+        raise

@@ -30,6 +30,9 @@ VERBS = {
     "lint": "look for faults in calibration and evaluation samples without converting",
     "verify": "check an output: files, records, verdict and signatures",
     "sign": "sign an output's manifest and verdict with your own key",
+    "inspect": "say what a .tflite file holds and which build it comes from",
+    "diff": "compare two recipes, outputs or .tflite files",
+    "export": "write an output's record as CycloneDX ML-BOM or model card",
 }
 
 HELP = f"""\

@@ -4,6 +4,7 @@ Everything here is plain data (msgspec structs: frozen, typed, JSON in and out) 
 both workers import this room, so it must import neither TensorFlow nor LiteRT nor NumPy at run time.
 """
 
+from recipekit.contracts.curves import Curve, CurvePoint, CurveRequest
 from recipekit.contracts.declared import (
     CALIBRATED,
     BenchmarkSpec,
@@ -18,6 +19,14 @@ from recipekit.contracts.declared import (
     calibrates,
     metric_files,
     metric_of,
+)
+from recipekit.contracts.inspected import (
+    FileMetadata,
+    FileOperator,
+    FileSignature,
+    FileTensor,
+    Inspection,
+    InspectRequest,
 )
 from recipekit.contracts.loaded import FirstLayer, LoadedModel, LoadRequest, Replacement, UnrollRequest
 from recipekit.contracts.located import Located, LocateRequest
@@ -52,6 +61,7 @@ from recipekit.contracts.optimization import (
     Training,
 )
 from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric, Sample, StreamedDataset
+from recipekit.contracts.provenance import BUILD_KEY_ENTRY, BUILD_KEY_PLACEHOLDER, MarkRequest
 from recipekit.contracts.record import Record
 from recipekit.contracts.reference import Reference, ReferenceRequest, TensorLog
 from recipekit.contracts.samples import NonFinite, SampleSet, TensorStatistics
@@ -62,9 +72,11 @@ from recipekit.contracts.stages import (
     CURVE,
     ENCODE,
     EXAMINE,
+    INSPECT,
     LOAD,
     LOCATE,
     LOWER,
+    MARK,
     MEASURE,
     OPTIMIZE,
     QUANTIZE,
@@ -75,9 +87,6 @@ from recipekit.contracts.stages import (
     BenchmarkRequest,
     CalibrateRequest,
     Calibration,
-    Curve,
-    CurvePoint,
-    CurveRequest,
     ExamineRequest,
     Flatbuffer,
     Latencies,
@@ -91,6 +100,8 @@ from recipekit.contracts.tensors import Signature, TensorSpec, qualified, united
 
 __all__ = [
     "BENCHMARK",
+    "BUILD_KEY_ENTRY",
+    "BUILD_KEY_PLACEHOLDER",
     "CALIBRATE",
     "CALIBRATED",
     "CONFIRM",
@@ -98,9 +109,11 @@ __all__ = [
     "ENCODE",
     "EXACT_SQNR_DB",
     "EXAMINE",
+    "INSPECT",
     "LOAD",
     "LOCATE",
     "LOWER",
+    "MARK",
     "MEASURE",
     "OPTIMIZE",
     "QUANTIZE",
@@ -128,9 +141,15 @@ __all__ = [
     "EncodeRequest",
     "Engine",
     "ExamineRequest",
+    "FileMetadata",
+    "FileOperator",
+    "FileSignature",
+    "FileTensor",
     "FinetuneSpec",
     "FirstLayer",
     "Flatbuffer",
+    "InspectRequest",
+    "Inspection",
     "Latencies",
     "Latency",
     "LatencyPair",
@@ -142,6 +161,7 @@ __all__ = [
     "LowerRequest",
     "LoweredLayer",
     "LoweringSpec",
+    "MarkRequest",
     "MeasureRequest",
     "Measurement",
     "Metric",

@@ -212,7 +212,7 @@ class Measurement(Record, frozen=True, kw_only=True):
         parity: by output name; of several signatures as `key/output`.
         task: by metric name; of several signatures as `key/metric`.
         size: bytes of the candidate.
-        float32_size: bytes of the float32 conversion.
+        float32_size: bytes of the float32 conversion, once it had a place for a build key as the candidate has.
         census: of the candidate.
         latency: the candidate's; None where no benchmark was asked for. Of several signatures, that of one invocation
             of each in turn.

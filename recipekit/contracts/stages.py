@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
+from recipekit.contracts.curves import Curve, CurveRequest
 from recipekit.contracts.declared import (
     BenchmarkSpec,
     CalibrationSpec,
@@ -13,6 +14,7 @@ from recipekit.contracts.declared import (
     DatasetSpec,
     LoweringSpec,
 )
+from recipekit.contracts.inspected import Inspection, InspectRequest
 from recipekit.contracts.loaded import LoadedModel, LoadRequest, UnrollRequest
 from recipekit.contracts.located import Located, LocateRequest
 from recipekit.contracts.measured import LatencyPair, LoweredLayer, Measurement
@@ -23,6 +25,7 @@ from recipekit.contracts.optimization import (
     OptimizedModel,
     OptimizeRequest,
 )
+from recipekit.contracts.provenance import MarkRequest
 from recipekit.contracts.record import Record
 from recipekit.contracts.reference import Reference, ReferenceRequest
 from recipekit.contracts.samples import SampleSet
@@ -58,12 +61,14 @@ class Flatbuffer(Record, frozen=True, kw_only=True):
         sha256: its digest.
         size: bytes.
         layers: of a float32 conversion, what became of the Keras model's layers.
+        build_key_offset: of a candidate, where its placeholder for the build key stands; None where it has none.
     """
 
     path: str
     sha256: str
     size: int
     layers: tuple[LoweredLayer, ...] = ()
+    build_key_offset: int | None = None
 
 
 class CalibrateRequest(Record, frozen=True, kw_only=True):
@@ -174,42 +179,6 @@ class Latencies(LatencyPair, frozen=True, kw_only=True):
     signatures: dict[str, LatencyPair] | UnsetType = UNSET
 
 
-class CurveRequest(Record, frozen=True, kw_only=True):
-    """Ask how the ranges of a float32 conversion's tensors settle with the number of calibration samples."""
-
-    loaded: LoadedModel
-    float32: str
-    dataset: DatasetSpec
-
-
-class CurvePoint(Record, frozen=True, kw_only=True):
-    """How much of the tensors' ranges is still missing after some samples.
-
-    Attributes:
-        samples: so many of them, the first ones of each signature.
-        median: over tensors, the share of the range over all samples that these don't reach.
-        p90: the 90th percentile of it.
-    """
-
-    samples: int
-    median: float
-    p90: float
-
-
-class Curve(Record, frozen=True, kw_only=True):
-    """How ranges settle.
-
-    Attributes:
-        tensors: number of tensors behind it; those whose value never changes don't count for the shares.
-        points: by number of samples; the last one is of all of them, where nothing is missing.
-        samples: that were read.
-    """
-
-    tensors: int
-    points: tuple[CurvePoint, ...]
-    samples: SampleSet
-
-
 class Stage(NamedTuple):
     """One step of a build: a pure function from a request record to a response record and files.
 
@@ -247,6 +216,8 @@ LOWER = Stage("lower", "tensorflow", LowerRequest, Flatbuffer, ConversionError)
 CALIBRATE = Stage("calibrate", "tensorflow", CalibrateRequest, Calibration, ConversionError)
 QUANTIZE = Stage("quantize", "tensorflow", QuantizeRequest, Flatbuffer, ConversionError)
 ENCODE = Stage("encode", "tensorflow", EncodeRequest, Flatbuffer, ConversionError)
+MARK = Stage("mark", "litert", MarkRequest, Flatbuffer, ConversionError)
+INSPECT = Stage("inspect", "litert", InspectRequest, Inspection, SourceError)
 CONFIRM = Stage("confirm", "litert", ConfirmRequest, Confirmation, OptimizationError)
 MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationError)
 EXAMINE = Stage("examine", "litert", ExamineRequest, Measurement, EvaluationError)
@@ -266,11 +237,13 @@ STAGES = {
         CALIBRATE,
         QUANTIZE,
         ENCODE,
+        MARK,
         CONFIRM,
         MEASURE,
         EXAMINE,
         BENCHMARK,
         CURVE,
         LOCATE,
+        INSPECT,
     )
 }

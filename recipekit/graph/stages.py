@@ -12,6 +12,7 @@ from recipekit.contracts import (
     CALIBRATE,
     CURVE,
     LOWER,
+    MARK,
     QUANTIZE,
     UNROLL,
     CalibrateRequest,
@@ -22,6 +23,7 @@ from recipekit.contracts import (
     Flatbuffer,
     LoadedModel,
     LowerRequest,
+    MarkRequest,
     QuantizeRequest,
     SampleSet,
     Signature,
@@ -92,6 +94,8 @@ class Graph:
             self.candidate = self._quantize(samples.get("calibration-samples"))
         if recipe.optimize is not None and recipe.optimize.encodes:
             self.candidate = encode_stage(surroundings, self.candidate)
+        elif self.candidate is self._base:
+            self.candidate = self._mark(self.candidate)
 
     def _unroll(self) -> Node:
         model = self._recipe.model
@@ -159,6 +163,17 @@ class Graph:
             lambda flatbuffer: f"{converter.quantization}, {flatbuffer.size:,} bytes",
             reads=self.load.reads,
             dataset=dataset_section(self._recipe, "calibration"),
+        )
+
+    def _mark(self, candidate: Node) -> Node:
+        return stage_node(
+            self._surroundings,
+            MARK,
+            {},
+            (candidate,),
+            lambda records: MarkRequest(flatbuffer=self.flatbuffer(records[candidate.label]).path),
+            lambda flatbuffer: f"{flatbuffer.size:,} bytes",
+            reads=candidate.reads,
         )
 
     def flatbuffer(self, record: LoadedModel | Flatbuffer) -> Flatbuffer:

@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 
 from recipekit import digests, fsio
 from recipekit.errors import OutputAltered
-from recipekit.faults import is_faultless, validator
+from recipekit.faults import validator
 from recipekit.manifest.definition import build_key
+from recipekit.schemas import is_faultless
 
 FILE = "manifest.json"
 RESULTS = "results.json"

@@ -49,6 +49,10 @@ ALLOWED: dict[str, set[str]] = {
     "run --help": RUN,
     "lint --help": RUN,
     "reproduce --help": RUN,
+    "inspect --help": RUN,
+    "diff --help": RUN,
+    "diff digits digits": RUN,
+    "export --help": RUN,
     "run recipe=digits --cfg job": RUN,
 }
 """Libraries that a command may import, by their top-level names; none of those that models or arrays need."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from recipekit.contracts import BUILD_KEY_PLACEHOLDER
 from recipekit.errors import RecipekitError
 from recipekit.outcome import Outcome
 from recipekit.pool import Pool
@@ -116,7 +117,9 @@ def test_a_damaged_result_is_made_again(built: Path) -> None:
     model.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     outcome = run(built, "acceptance.parity.sqnr_db.min=16")
     assert ran(outcome) == SURVEYS | {"quantize"}
-    assert Path(outcome.output, "model.tflite").read_bytes() == whole
+    assert model.read_bytes() == whole
+    published = Path(outcome.output, "model.tflite").read_bytes()
+    assert published == whole.replace(BUILD_KEY_PLACEHOLDER, outcome.build_key.encode())
 
 
 def quantized(model: Path) -> bool:

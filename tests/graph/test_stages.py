@@ -72,7 +72,7 @@ def test_a_scheme_without_calibration_has_no_such_stage(small: SmallProject) -> 
 
 def test_without_quantization_the_float32_conversion_is_the_candidate(small: SmallProject) -> None:
     small.changed_by(set_key("converter", value={"quantization": "none"}))
-    assert small.keys().keys() == {"load", "reference", "lower", "measure", "benchmark"}
+    assert small.keys().keys() == {"load", "reference", "lower", "mark", "measure", "benchmark"}
 
 
 @pytest.mark.parametrize("engine", ["tflite_converter", "ai_edge_quantizer"])

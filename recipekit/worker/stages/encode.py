@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recipekit import digests
 from recipekit.contracts import EncodeRequest, Flatbuffer
+from recipekit.worker.build_key_place import published_size, write_with_place
 from recipekit.worker.optimization.sparse_encoding import encode, run_alike
 
 
@@ -14,12 +14,9 @@ def run(request: EncodeRequest, folder: Path) -> Flatbuffer:
 
     A file that isn't smaller for it, or that the runtime refuses or computes otherwise, stays dense.
     """
-    dense = Path(request.flatbuffer)
+    dense, path = Path(request.flatbuffer), folder / "model.tflite"
     data = dense.read_bytes()
-    sparse = encode(data)
-    path = folder / "model.tflite"
-    if len(sparse) < len(data):
-        path.write_bytes(sparse)
-        data = sparse if run_alike(dense, path) else data
-    path.write_bytes(data)
-    return Flatbuffer(path=str(path), sha256=digests.of_bytes(data), size=len(data))
+    written = write_with_place(encode(data), path)
+    if written.size < published_size(dense) and run_alike(dense, path):
+        return written
+    return write_with_place(data, path)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from recipekit.contracts import ExamineRequest, Measurement
 from recipekit.worker import census
+from recipekit.worker.build_key_place import published_size
 
 
 def run(request: ExamineRequest, folder: Path) -> Measurement:
@@ -35,6 +36,6 @@ def unrun(candidate: str, float32: str, why: str) -> Measurement:
         parity={},
         task={},
         size=Path(candidate).stat().st_size,
-        float32_size=Path(float32).stat().st_size,
+        float32_size=published_size(Path(float32)),
         census=census.take(Path(candidate)),
     )

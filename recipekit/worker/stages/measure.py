@@ -14,6 +14,7 @@ from recipekit.contracts import Census, Measurement, MeasureRequest, Metric, Par
 from recipekit.errors import EvaluationError
 from recipekit.samples import require_same_samples
 from recipekit.worker import census
+from recipekit.worker.build_key_place import published_size
 from recipekit.worker.comparison import Comparison
 from recipekit.worker.interpreter import Runner, open_runners
 from recipekit.worker.samples import Reading
@@ -59,7 +60,7 @@ def run(request: MeasureRequest, folder: Path) -> Measurement:
         parity=parity,
         task=task,
         size=candidate.stat().st_size,
-        float32_size=Path(request.float32).stat().st_size,
+        float32_size=published_size(Path(request.float32)),
         census=taken,
     )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recipekit import digests, registry
+from recipekit import registry
 from recipekit.contracts import Engine, Flatbuffer, QuantizeRequest
+from recipekit.worker.build_key_place import write_with_place
 from recipekit.worker.signature_samples import open_readings
 
 
 def run(request: QuantizeRequest, folder: Path) -> Flatbuffer:
-    """Converts the float model into `folder/model.tflite`.
+    """Converts the float model into `folder/model.tflite`, which gets a place for its build key.
 
     Raises:
         UnsupportedOp: the model uses operators that the op sets lack.
@@ -21,7 +22,4 @@ def run(request: QuantizeRequest, folder: Path) -> Flatbuffer:
     samples = None
     if request.dataset is not None:
         samples = open_readings(request.dataset, request.loaded.signatures, folder)
-    data = engine.quantize(request, samples)
-    path = folder / "model.tflite"
-    path.write_bytes(data)
-    return Flatbuffer(path=str(path), sha256=digests.of_bytes(data), size=len(data))
+    return write_with_place(engine.quantize(request, samples), folder / "model.tflite")

@@ -25,6 +25,7 @@ from recipekit.worker import census
 from recipekit.worker.census import operators_of
 from recipekit.worker.stages import calibrate, load, quantize
 from tests.models import built_flatbuffers as flatbuffers
+from tests.models.candidates import converted_part
 from tests.worker.float_sources import dataset, model
 
 _CONVERTER = ConverterSpec(engine="ai_edge_quantizer", quantization="none")
@@ -66,7 +67,7 @@ class Quantizer:
         request = QuantizeRequest(
             loaded=self.loaded, float32=str(self.path), converter=spec, calibration=calibration, dataset=None
         )
-        return Quantized(Path(quantize.run(request, self._folder).path).read_bytes())
+        return Quantized(converted_part(Path(quantize.run(request, self._folder).path).read_bytes()))
 
 
 class Quantized:

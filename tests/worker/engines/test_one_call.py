@@ -15,6 +15,7 @@ import pytest
 from recipekit.contracts import ConverterSpec
 from recipekit.errors import RecipekitError
 from tests.conftest import RunStage
+from tests.models.candidates import converted_part
 from tests.worker.conversions import Conversions, Models, build_models, spec
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
@@ -95,7 +96,7 @@ def one_call(models: Models, tmp_path_factory: pytest.TempPathFactory) -> OneCal
 
 def _converted(convert: Conversions, model: str, converter: ConverterSpec) -> bytes | None:
     try:
-        return Path(convert(model, converter).path).read_bytes()
+        return converted_part(Path(convert(model, converter).path).read_bytes())
     except RecipekitError:
         return None
 

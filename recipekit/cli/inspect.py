@@ -1,0 +1,144 @@
+"""`recipekit inspect`: what a `.tflite` file holds and which output it comes from; it never imports TensorFlow."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from recipekit.audit.inspection import FileReport, Origin, report_on
+from recipekit.cli.arguments import any_project_of, make_parser
+from recipekit.cli.tables import data_console, plain_table, short_name, shown_path
+from recipekit.contracts import FileOperator, FileTensor, Inspection
+from recipekit.pool import Limits, Pool
+
+_SHOWN_LAYERS = 10
+
+
+def main(argv: list[str]) -> int:
+    """Prints signatures, operators, constants, metadata and the build behind a file."""
+    parser = make_parser(
+        "inspect",
+        "Say what a .tflite file holds and which build it comes from; docs/inspect.md explains each line.",
+        "recipekit inspect stray.tflite",
+        overrides=False,
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="a .tflite file, or the folder of an output")
+    parser.add_argument("--all", action="store_true", help="every layer that holds constants, not only the largest")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
+    options = parser.parse_args(argv)
+    project = any_project_of(options)
+    with Pool(Limits.of(project) if project else Limits()) as pool:
+        report = report_on(options.file, pool, project.outputs if project else None)
+    if options.format == "json":
+        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+    else:
+        _print(data_console(), report, None if options.all else _SHOWN_LAYERS)
+    return 0
+
+
+def _print(console: Console, report: FileReport, shown: int | None) -> None:
+    file = report.file
+    console.print(_facts(report))
+    for signature in file.signatures:
+        _head(console, f"signature {signature.key}" if signature.key else "no signature")
+        console.print(_ports(signature.inputs, signature.outputs))
+    _head(console, f"{len(file.operators)} operators")
+    console.print(_operators(file.operators))
+    _head(console, _constants(file))
+    console.print(_layers(file.operators, file.size, shown))
+    if file.metadata:
+        _head(console, "metadata")
+        table = plain_table("name", "bytes>", "content")
+        for entry in file.metadata:
+            table.add_row(entry.name, f"{entry.bytes:,}", entry.text)
+        console.print(table)
+
+
+def _head(console: Console, text: str) -> None:
+    console.print(Text.assemble("\n", (text, "bold")))
+
+
+def _facts(report: FileReport) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    file = report.file
+    build = file.build_key or "none: not published by recipekit, or written anew since"
+    facts = {
+        "file": report.path,
+        "size": f"{file.size:,} bytes",
+        "sha256": file.sha256,
+        "converter": file.description,
+        "build key": build,
+        "output": _origin(report.origin) if report.origin else _nowhere(report),
+    }
+    for name, value in facts.items():
+        if value:
+            table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+    return table
+
+
+def _origin(origin: Origin) -> str:
+    how = {
+        "unaltered": f"{origin.verdict}, this is its file",
+        "altered": f"{origin.verdict}, this file was altered since",
+        "unreadable": "its manifest can't be read",
+    }
+    return f"{shown_path(origin.output)} ({how[origin.state]})"
+
+
+def _nowhere(report: FileReport) -> str:
+    if not report.file.build_key:
+        return ""
+    return (
+        f"none with this key in {shown_path(report.searched)}"
+        if report.searched
+        else "not looked for, outside of a project"
+    )
+
+
+def _ports(inputs: Sequence[FileTensor], outputs: Sequence[FileTensor]) -> Table:
+    table = plain_table("", "name", "dtype", "shape", "scale>", "zero point>")
+    for role, tensors in (("input", inputs), ("output", outputs)):
+        for tensor in tensors:
+            scale = f"{tensor.scales[0]:.6g}" if len(tensor.scales) == 1 else f"{len(tensor.scales)} scales"
+            point = str(tensor.zero_points[0]) if tensor.zero_points else ""
+            quantization = (scale, point) if tensor.scales else ("", "")
+            table.add_row(role, tensor.name, tensor.dtype, "x".join(map(str, tensor.shape)) or "scalar", *quantization)
+    return table
+
+
+def _operators(operators: Sequence[FileOperator]) -> Table:
+    table = plain_table("operator", "version>", "inputs → outputs", "count>", "constants>")
+    counts: Counter[tuple[str, int, str]] = Counter()
+    taken: Counter[tuple[str, int, str]] = Counter()
+    for it in operators:
+        kind = (it.op, it.version, it.dtypes)
+        counts[kind] += 1
+        taken[kind] += it.bytes
+    for kind, count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0])):
+        op, version, dtypes = kind
+        table.add_row(op, str(version), dtypes, str(count), f"{taken[kind]:,}")
+    return table
+
+
+def _constants(file: Inspection) -> str:
+    tensors, rest = sum(bool(tensor.bytes) for tensor in file.tensors), file.size - file.constant_bytes
+    return f"{file.constant_bytes:,} bytes of constants in {tensors} tensors, {rest:,} of structure"
+
+
+def _layers(operators: Sequence[FileOperator], size: int, shown: int | None) -> Table:
+    table = plain_table("layer<", "operator", "bytes>", "share>")
+    layers = sorted((it for it in operators if it.bytes), key=lambda it: (-it.bytes, it.name))
+    for layer in layers[:shown]:
+        table.add_row(short_name(layer.name), layer.op, f"{layer.bytes:,}", f"{layer.bytes / size:.1%}")
+    rest = layers[len(layers[:shown]) :]
+    if rest:
+        taken = sum(layer.bytes for layer in rest)
+        table.add_row(f"{len(rest)} more (--all)", "", f"{taken:,}", f"{taken / size:.1%}")
+    return table

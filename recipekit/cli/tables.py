@@ -1,0 +1,54 @@
+"""Calm tables for verbs that print data: aligned columns, one rule below the heads, nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+_PIPED_WIDTH = 120
+
+
+def data_console() -> Console:
+    """Standard output as wide as the terminal; where it is none, wide enough for digests."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_PIPED_WIDTH)
+
+
+def shown_path(path: str) -> str:
+    """A path as it is named from here."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
+
+
+def plain_table(*columns: str) -> Table:
+    """An empty table.
+
+    Args:
+        columns: the heads; one that ends in `>` is a column of numbers, at the right and never folded, one that ends
+            in `<` a column of names that are cut rather than folded.
+    """
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for column in columns:
+        if column.endswith("<"):
+            table.add_column(column[:-1], no_wrap=True)
+        elif column.endswith(">"):
+            table.add_column(column[:-1], justify="right", no_wrap=True)
+        else:
+            table.add_column(column, overflow="fold")
+    return table
+
+
+def short_name(name: str) -> str:
+    """The layer that an operator's name speaks of, without the scope of the whole model.
+
+    The converter joins the names of operators that it fuses by `;`, each the scopes that it was made in and its own
+    kind: of `m/conv_relu/Relu;m/conv_bn/norm/add;m/conv/convolution` it is `conv`, whose scope is the shortest.
+    """
+    scopes = [part.rpartition("/")[0] for part in name.split(";") if "/" in part]
+    if not scopes:
+        return name
+    scope = min(scopes, key=len)
+    return scope.partition("/")[2] or scope

@@ -1,0 +1,10 @@
+"""An output's record in other people's formats, made from its manifest and results, never written by hand.
+
+The same output gives the same bytes. The room opens no file and judges nothing.
+"""
+
+from recipekit.exports.cyclonedx import ml_bom
+from recipekit.exports.model_card import model_card
+from recipekit.exports.published import Published
+
+__all__ = ["Published", "ml_bom", "model_card"]

@@ -1,0 +1,52 @@
+"""The model card is what Hugging Face reads, and holds what was recorded and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from recipekit.audit.recorded import read_recorded
+from recipekit.exports import Published, model_card
+from tests.published_outputs import Output, publish
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "exports" / "model_card.md"
+
+
+USUAL = Output()
+
+
+def card(root: Path, output: Output = USUAL) -> str:
+    return model_card(Published(*read_recorded(publish(root, output))))
+
+
+def test_the_front_matter_is_what_hugging_face_reads(tmp_path: Path) -> None:
+    hub = pytest.importorskip("huggingface_hub", reason="it comes with the extra huggingface")
+    text = card(tmp_path)
+    read = hub.ModelCard(text, ignore_metadata_errors=False).data
+    assert read.library_name == "litert"
+    (result,) = read.eval_results
+    assert (result.metric_type, result.metric_value, result.task_type) == ("top1_accuracy", 0.96, "other")
+    assert hub.ModelCardData(**yaml.safe_load(text.split("---")[1])).eval_results == read.eval_results
+
+
+def test_what_was_not_run_has_no_model_index_and_says_why(tmp_path: Path) -> None:
+    text = card(tmp_path, replace(Output(), measured=False, checks=(), verdict="not-judged"))
+    assert "model-index" not in text
+    assert "The model was not run: evaluation.runtime is none." in text
+    assert "no bound was set" in text
+
+
+def test_text_of_a_recipe_breaks_no_table_and_no_fence(tmp_path: Path) -> None:
+    text = card(tmp_path, Output().with_config(description="a | b\n```\n# head"))
+    fence = text.index("````yaml")
+    assert text.index("````", fence + 8) > text.index("seed: 7")
+
+
+def test_a_card_is_that_of_the_golden_file(tmp_path: Path, update_goldens: bool) -> None:
+    text = card(tmp_path)
+    if update_goldens:
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert text == GOLDEN.read_text(encoding="utf-8")
