@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from recipekit import digests
 from recipekit.errors import OutputFault, SourceError
-from recipekit.store import Lease, Store
+from recipekit.store import Entry, Lease, Store
 from recipekit.store import entry as entries
 from tests.store.small_entries import document_of, key_of, left_behind, put, stage_folder
 
@@ -57,12 +57,16 @@ def test_what_is_put_is_found(store: Store, root: Path, work: Path) -> None:
 
 
 def test_what_is_made_of_an_entry_is_made_once_while_the_entry_stays(store: Store, work: Path) -> None:
-    made = []
+    made: list[str] = []
+
+    def make(of: str, entry: Entry) -> list[Any]:
+        made.append(of)
+        return [entry.document]
 
     def of_entry(lease: Lease, of: str = "record") -> list[Any]:
         entry = lease.find(key_of(1))
         assert entry is not None
-        return entry.once(of, lambda: made.append(of) or [entry.document])
+        return entry.once(of, lambda: make(of, entry))
 
     with store.lease() as lease:
         put(lease, work, 1)
