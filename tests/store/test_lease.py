@@ -57,7 +57,11 @@ def test_what_is_put_is_found(store: Store, root: Path, work: Path) -> None:
 
 
 def test_what_is_made_of_an_entry_is_made_once_while_the_entry_stays(store: Store, work: Path) -> None:
-    made = []
+    made: list[str] = []
+
+    def make(of: str, entry: Entry) -> list[Any]:
+        made.append(of)
+        return [entry.document]
 
     def make(of: str, entry: Entry) -> list[Any]:
         made.append(of)
