@@ -116,8 +116,11 @@ def _constant(tensor: FileTensor) -> dict[str, Any]:
 
 
 def _drift(a: FileTensor, b: FileTensor) -> float:
-    """By how many octaves the scales moved, that of the channel where it is most; 100 for another granularity."""
-    if len(a.scales) != len(b.scales) or not all((*a.scales, *b.scales)):
+    """By how many octaves the scales moved, that of the channel where it is most.
+
+    It is 100 for another granularity, and for scales that are no scales.
+    """
+    if len(a.scales) != len(b.scales) or min(*a.scales, *b.scales, 1.0) <= 0:
         return 100.0
     return max((abs(log2(old / new)) for old, new in zip(a.scales, b.scales, strict=True)), default=0.0)
 

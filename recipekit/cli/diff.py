@@ -17,7 +17,7 @@ from recipekit.audit.changes import Change
 from recipekit.audit.difference import Compared, Difference, compare
 from recipekit.audit.sides import side_of
 from recipekit.cli.arguments import any_project_of, make_parser
-from recipekit.cli.tables import data_console, plain_table, short_name
+from recipekit.cli.tables import data_console, plain_grid, plain_table, short_name
 from recipekit.pool import Limits, Pool
 
 DIFFERENT = 6
@@ -72,10 +72,10 @@ def _print(console: Console, difference: Difference, shown: int | None) -> None:
 
 
 def _heads(a: Compared, b: Compared) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
+    table = plain_grid(4)
     for letter, side in (("a", a), ("b", b)):
         key = f"build key {side.build_key[:12]}" if side.build_key else ""
-        table.add_row(Text(letter, style="bold"), side.kind, Text(side.name, overflow="fold"), key)
+        table.add_row(Text(letter, style="bold"), side.kind, side.name, key)
     return table
 
 
@@ -111,7 +111,7 @@ def _distance(a: Any, b: Any) -> str:
     return f"{b - a:+,}{share}" if isinstance(b - a, int) else f"{b - a:+.4g}{share}"
 
 
-def _values(change: Change) -> Iterator[Text]:
+def _values(change: Change) -> Iterator[str]:
     """Both values; of two mappings only what they don't share, of two lists what only one has."""
     a, b = change.a, change.b
     if isinstance(a, Mapping) and isinstance(b, Mapping):
@@ -122,7 +122,7 @@ def _values(change: Change) -> Iterator[Text]:
     one_sided = change.a is None or change.b is None
     for value, there in ((a, change.a is not None), (b, change.b is not None)):
         shown = _identity(value) if one_sided else _shown(value)
-        yield Text(shown if there else "-", overflow="fold")
+        yield shown if there else "-"
 
 
 def _identity(value: Any) -> str:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from recipekit.audit.inspection import FileReport, Origin, report_on
 from recipekit.cli.arguments import any_project_of, make_parser
-from recipekit.cli.tables import data_console, plain_table, short_name, shown_path
+from recipekit.cli.tables import data_console, plain_grid, plain_table, printable, short_name, shown_path
 from recipekit.contracts import FileOperator, FileTensor, Inspection
 from recipekit.pool import Limits, Pool
 
@@ -62,11 +62,11 @@ def _print(console: Console, report: FileReport, shown: int | None) -> None:
 
 
 def _head(console: Console, text: str) -> None:
-    console.print(Text.assemble("\n", (text, "bold")))
+    console.print(Text.assemble("\n", (printable(text), "bold")))
 
 
 def _facts(report: FileReport) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
+    table = plain_grid(2)
     file = report.file
     build = file.build_key or "none: not published by recipekit, or written anew since"
     facts = {
@@ -79,7 +79,7 @@ def _facts(report: FileReport) -> Table:
     }
     for name, value in facts.items():
         if value:
-            table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+            table.add_row(Text(name, style="bold"), value)
     return table
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _PIPED_WIDTH = 120
 
 
 def data_console() -> Console:
     """Standard output as wide as the terminal; where it is none, wide enough for digests."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_PIPED_WIDTH)
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PIPED_WIDTH)
 
 
 def shown_path(path: str) -> str:
@@ -23,14 +25,27 @@ def shown_path(path: str) -> str:
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
-def plain_table(*columns: str) -> Table:
+class PlainTable(Table):
+    """A table that shows text as it is: markup means nothing, and a stranger's file moves no cursor."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        """Adds a row of strings, or of texts that have a style already."""
+        super().add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
+def printable(text: str) -> str:
+    """Text with an escape in the place of each control character; line ends stay."""
+    return "".join(it if it.isprintable() or it == "\n" else ascii(it)[1:-1] for it in text)
+
+
+def plain_table(*columns: str) -> PlainTable:
     """An empty table.
 
     Args:
         columns: the heads; one that ends in `>` is a column of numbers, at the right and never folded, one that ends
             in `<` a column of names that are cut rather than folded.
     """
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table = PlainTable(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for column in columns:
         if column.endswith("<"):
             table.add_column(column[:-1], no_wrap=True)
@@ -38,6 +53,14 @@ def plain_table(*columns: str) -> Table:
             table.add_column(column[:-1], justify="right", no_wrap=True)
         else:
             table.add_column(column, overflow="fold")
+    return table
+
+
+def plain_grid(columns: int) -> PlainTable:
+    """The same without heads and rules, for facts."""
+    table = PlainTable(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for _ in range(columns):
+        table.add_column(overflow="fold")
     return table
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,8 @@ class _Contents:
         if quantization is not None:
             scales = tuple(map(float, self._items(quantization.ScaleLength, quantization.Scale)))
             points = tuple(map(int, self._items(quantization.ZeroPointLength, quantization.ZeroPoint)))
+        if not all(map(isfinite, scales)):
+            raise ValueError("a scale is not a number")
         return FileTensor(
             name=name,
             subgraph=subgraph,

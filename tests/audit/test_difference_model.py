@@ -80,6 +80,13 @@ def test_scales_that_moved_come_by_how_far_they_moved(plain: Path) -> None:
     assert coarser.b["scale"] == [0.25, 0.5]
 
 
+def test_a_negative_scale_is_a_difference_like_any_other(plain: Path) -> None:
+    before = rewritten(plain, plain.with_name("before.tflite"), quantized(0.5, tensor=1))
+    after = rewritten(plain, plain.with_name("after.tflite"), quantized(-0.5, tensor=1))
+    (change,) = compare_models(contents_of(before), contents_of(after))
+    assert (change.group, change.weight) == ("quantization", 100)
+
+
 def test_weights_of_other_values_and_the_same_size_are_noticed(plain: Path) -> None:
     def retrain(model: Any) -> None:
         model.buffers[-1].data = np.array(model.buffers[-1].data)[::-1]

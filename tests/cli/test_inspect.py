@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recipekit.cli import main
@@ -62,6 +63,19 @@ def test_a_file_outside_of_any_project_is_shown_all_the_same(
     shown = capsys.readouterr().out
     assert "none: not published by recipekit" in shown
     assert "no signature" in shown
+
+
+def test_names_in_a_file_are_shown_as_they_are(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = built.Graph()
+    odd = graph.dense("m/[/red]odd/MatMul", graph.input("[bold]x", (1, 4)), np.ones((2, 4), np.float32))
+    built.write(tmp_path / "m.tflite", graph.finish({"[link=y]\x1b[2J": odd}))
+    assert main(["inspect", "m.tflite"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("[/red]odd", "[bold]x", "[link=y]\\x1b[2J"))
+    assert main(["diff", "m.tflite", str(publish(project.outputs) / "model.tflite")]) == 0
+    assert "[/red]odd" in capsys.readouterr().out
 
 
 def test_what_is_no_model_ends_in_one_message(

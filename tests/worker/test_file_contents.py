@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,9 +49,19 @@ def test_a_constant_that_operators_share_counts_once(tmp_path: Path) -> None:
     assert found.constant_bytes == 16
 
 
+def test_a_scale_that_is_no_number_is_damage(tmp_path: Path) -> None:
+    def spoil(model: Any) -> None:
+        model.subgraphs[0].tensors[1].quantization = quantization = schema.QuantizationParametersT()
+        quantization.scale, quantization.zeroPoint = [float("nan")], [0]
+
+    plain = built.write(tmp_path / "plain.tflite", WHOLE)
+    with pytest.raises(SourceError, match="damaged"):
+        contents_of(rewritten(plain, tmp_path / "m.tflite", spoil))
+
+
 def test_channels_have_their_own_scales(tmp_path: Path) -> None:
-    def quantize(model: object) -> None:
-        tensor = model.subgraphs[0].tensors[1]  # type: ignore[attr-defined]
+    def quantize(model: Any) -> None:
+        tensor = model.subgraphs[0].tensors[1]
         quantization = schema.QuantizationParametersT()
         quantization.scale, quantization.zeroPoint = [0.5, 0.25], [0, 0]
         tensor.quantization = quantization
