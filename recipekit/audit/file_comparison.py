@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from recipekit import digests
-from recipekit.contracts import Record
-
-BUILD_KEY = b"recipekit.build_key"
-"""Name of the metadata that a converted model may carry its own build key in, as 64 hexadecimal digits."""
+from recipekit.contracts import BUILD_KEY_ENTRY, Record
 
 _CHUNK = 1 << 20
 _STEP = 1 << 12
@@ -97,4 +94,4 @@ def _first(before: bytes, after: bytes) -> int:
 
 
 def _without_key(data: bytes, key: str) -> bytes:
-    return data.replace(key.encode(), b"0" * len(key)) if BUILD_KEY in data else data
+    return data.replace(key.encode(), b"0" * len(key)) if BUILD_KEY_ENTRY.encode() in data else data

@@ -9,38 +9,27 @@ import msgspec
 
 from recipekit import fsio, manifest
 from recipekit.contracts import Measurement
-from recipekit.errors import OutputAltered, UsageError
-from recipekit.nearest import did_you_mean
+from recipekit.errors import OutputAltered
 from recipekit.outputs import differences
-from recipekit.project import Project
 
 
-def output_folder(named: str, project: Project | None) -> Path | None:
-    """The folder of the output that a user names, links followed; None where it names none.
-
-    Args:
-        named: a folder, or a place below the project's outputs as in `mobilenet_int8/latest`.
-        project: None outside of a project.
-    """
-    places = [Path(named), *([project.outputs / named] if project is not None else [])]
-    return next((place.resolve() for place in places if (place / manifest.FILE).is_file()), None)
-
-
-def require_output(named: str, project: Project | None) -> Path:
-    """The same for verbs about outputs alone.
+def read_whole(folder: Path) -> dict[str, Any]:
+    """The manifest of an output that holds, byte for byte, what the manifest lists.
 
     Raises:
-        UsageError: it names no output.
+        OutputAltered: it isn't what its manifest says.
+        OutputFault: it can't be read.
     """
-    folder = output_folder(named, project)
-    if folder is None:
-        known = [path.name for path in project.outputs.glob("[!.]*")] if project is not None else []
-        raise UsageError(
-            f"there is no output '{named}'{did_you_mean(named.partition('/')[0], known)}",
-            where="command line",
-            fix=f"name the folder that holds an output's {manifest.FILE}, or NAME/latest",
+    recorded = manifest.read(folder)
+    with fsio.reported(folder):
+        faults = differences(folder, recorded)
+    if faults:
+        raise OutputAltered(
+            "\n  ".join(["differs from its manifest:", *map(str, faults)]),
+            where=str(folder),
+            fix="take an unaltered copy of it, or build it anew with `recipekit run --rebuild`",
         )
-    return folder
+    return recorded
 
 
 def read_recorded(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -50,12 +39,8 @@ def read_recorded(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         OutputAltered: it isn't what its manifest says, or was written by a recipekit that wrote other results.
         OutputFault: it can't be read.
     """
-    recorded = manifest.read(folder)
+    recorded = read_whole(folder)
     with fsio.reported(folder):
-        faults = differences(folder, recorded)
-        if faults:
-            fix = f"look at it with `recipekit verify {folder}`, or build it anew with --rebuild"
-            raise OutputAltered("\n  ".join(["differs from its manifest:", *faults]), where=str(folder), fix=fix)
         content = (folder / manifest.RESULTS).read_bytes()
     try:
         results: dict[str, Any] = msgspec.json.decode(content)

@@ -11,10 +11,10 @@ from urllib.parse import unquote
 import msgspec
 
 from recipekit import fsio, manifest
+from recipekit.audit.recorded import read_whole
 from recipekit.contracts import Record
 from recipekit.environment import VARIABLES
-from recipekit.errors import OutputAltered, UsageError
-from recipekit.outputs import differences
+from recipekit.errors import UsageError
 from recipekit.pool import worker_environment
 from recipekit.publication import DIFF
 
@@ -193,13 +193,4 @@ def read_output(folder: Path) -> RecordedOutput:
     if not folder.is_dir():
         raise UsageError("there is no such output", where=str(folder), fix="name the folder that holds its manifest")
     folder = folder.resolve()
-    statement = manifest.read(folder)
-    with fsio.reported(folder):
-        faults = differences(folder, statement)
-    if faults:
-        raise OutputAltered(
-            "\n  ".join(["differs from its manifest:", *map(str, faults)]),
-            where=str(folder),
-            fix="take an unaltered copy of it, or build it anew with `recipekit run --rebuild`",
-        )
-    return RecordedOutput(folder, statement)
+    return RecordedOutput(folder, read_whole(folder))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from recipekit import manifest
 from recipekit.audit.difference import Side
 from recipekit.audit.difference_inputs import leaves
 from recipekit.audit.inspection import MODEL, inspect
-from recipekit.audit.recorded import output_folder, read_recorded
+from recipekit.audit.recorded import read_recorded
 from recipekit.compose.composition import compose
 from recipekit.compose.folders import recipe_files
 from recipekit.errors import UsageError
 from recipekit.nearest import did_you_mean
+from recipekit.outputs.lookup import find_folder
 from recipekit.pool import Pool
 from recipekit.project import Project
 from recipekit.recipe import parse
@@ -40,12 +42,19 @@ def side_of(named: str, project: Project | None, pool: Pool) -> Side:
         return _of_file(named, path, project, pool)
     if project is not None and named in recipes:
         return _of_recipe(named, named, project)
-    folder = output_folder(named, project)
+    folder = _output(named, project)
     if folder is not None:
         return _of_output(named, folder, pool)
     if path.is_dir():
         raise UsageError(f"is a folder without {manifest.FILE}, so no output", where=named, fix=_FIX)
     raise UsageError(f"there is no '{named}'{did_you_mean(named, recipes)}", where="command line", fix=_FIX)
+
+
+def _output(named: str, project: Project | None) -> Path | None:
+    with suppress(UsageError):
+        folder = find_folder(named, Path.cwd(), project.recipes if project is not None else None)
+        return folder if (folder / manifest.FILE).is_file() else None
+    return None
 
 
 def _of_file(named: str, path: Path, project: Project | None, pool: Pool) -> Side:

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 from recipekit import digests, fsio
-from recipekit.audit.recorded import read_recorded, require_output
-from recipekit.cli.arguments import any_project_of, make_parser
+from recipekit.audit.recorded import read_recorded
+from recipekit.cli.arguments import make_parser
 from recipekit.errors import UsageError
 from recipekit.exports import Published, ml_bom, model_card
+from recipekit.outputs.lookup import find_folder
 
 _FORMATS = ("cyclonedx", "model-card")
 
@@ -26,7 +27,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--format", choices=_FORMATS, required=True, help="what to write")
     parser.add_argument("-o", "--output-file", metavar="FILE", type=Path, help="where to (default: standard output)")
     options = parser.parse_args(argv)
-    folder = require_output(options.output, any_project_of(options))
+    folder = find_folder(options.output, Path.cwd(), options.recipes)
     output = Published(*read_recorded(folder))
     text = model_card(output) if options.format == "model-card" else digests.pretty_json(ml_bom(output))
     if options.output_file is None:

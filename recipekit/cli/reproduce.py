@@ -16,6 +16,7 @@ from recipekit.cli.arguments import Parser
 from recipekit.cli.reproduction_page import show_environment, show_reproduction
 from recipekit.cli.screen import Screen
 from recipekit.errors import ProjectError, UsageError
+from recipekit.outputs.lookup import find_folder
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project, find_project
 
@@ -27,7 +28,7 @@ def main(argv: list[str]) -> int:
         if not folder.is_dir():
             raise UsageError("there is no such folder", where=str(folder), fix="name a folder")
     console = Console(stderr=options.format == "json")
-    recorded = read_output(options.output)
+    recorded = read_output(find_folder(options.output, Path.cwd()))
     if options.check_env:
         check = check_environment(recorded)
         if options.format == "json":
@@ -35,7 +36,7 @@ def main(argv: list[str]) -> int:
         else:
             show_environment(console, check)
         return check.exit_code
-    project = _project(options)
+    project = _project(options, recorded.folder)
     screen = Screen(console)
     where = Where(project.root.resolve(), options.inputs, options.keep)
     with Pool(Limits.of(project), variables=recorded.variables(project.env)) as pool:
@@ -59,7 +60,7 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("output", metavar="OUTPUT", type=Path, help="the output's folder, or a link to it")
+    parser.add_argument("output", metavar="OUTPUT", help="the folder of an output, or its place below the outputs")
     parser.add_argument(
         "--project",
         metavar="DIR",
@@ -82,11 +83,11 @@ def _parser() -> Parser:
     return parser
 
 
-def _project(options: argparse.Namespace) -> Project:
+def _project(options: argparse.Namespace, output: Path) -> Project:
     """The project that the output belongs to, whose recipes may be gone by now."""
     if options.project is not None:
         return _plain(options.project.resolve())
-    around = (_project_of(start) for start in (options.output.resolve(), Path.cwd()))
+    around = (_project_of(start) for start in (output, Path.cwd()))
     return next(filter(None, around), _plain(Path.cwd()))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from recipekit import fsio
 from recipekit.errors import ProjectError, UsageError
+from recipekit.nearest import did_you_mean
 from recipekit.project import find_project
 
 
@@ -26,15 +27,16 @@ def find_folder(name: str, here: Path, recipes: Path | None = None) -> Path:
         UsageError: there is no such folder, or it is the one of all outputs of a recipe.
         OutputFault: the file system refuses to look.
     """
-    places = [here]
+    places, known = [here], list[str]()
     with suppress(ProjectError):
         project = find_project(here, recipes)
         places += [project.root, project.outputs]
+        known = [path.name for path in project.outputs.glob("[!.]*")]
     with fsio.reported(Path(name)):
         found = next((place / name for place in places if (place / name).exists()), None)
     if found is None or not found.is_dir():
         raise UsageError(
-            "there is no such output" if found is None else "is no folder",
+            "is no folder" if found else f"there is no such output{did_you_mean(name.partition('/')[0], known)}",
             where=name,
             fix="name an output's folder: a path, or NAME/latest or NAME/VERSION/KEY of this project",
         )

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recipekit.audit.file_comparison import BUILD_KEY, compare_files, first_difference
+from recipekit.audit.file_comparison import compare_files, first_difference
+from recipekit.contracts import BUILD_KEY_ENTRY
 
+BUILD_KEY = BUILD_KEY_ENTRY.encode()
 KEYS = "a" * 64, "b" * 64
 ON_DISK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 

@@ -35,7 +35,7 @@ def test_an_output_stays_as_it_was_published(project: Project, capsys: pytest.Ca
 def test_what_is_no_output_or_no_longer_one_is_refused(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     folder = publish(project.outputs)
     assert main(["export", "digit/latest", "--format", "cyclonedx"]) == 2
-    assert "there is no output 'digit/latest'; did you mean 'digits'" in capsys.readouterr().err
+    assert "there is no such output; did you mean 'digits'" in capsys.readouterr().err
     assert main(["export", str(folder), "--format", "cyclonedx", "-o", "nowhere/bom.json"]) == 7
     assert "nowhere/bom.json" in capsys.readouterr().err
     (folder / "model.tflite").write_bytes(b"other")

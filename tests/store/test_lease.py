@@ -63,10 +63,6 @@ def test_what_is_made_of_an_entry_is_made_once_while_the_entry_stays(store: Stor
         made.append(of)
         return [entry.document]
 
-    def make(of: str, entry: Entry) -> list[Any]:
-        made.append(of)
-        return [entry.document]
-
     def of_entry(lease: Lease, of: str = "record") -> list[Any]:
         entry = lease.find(key_of(1))
         assert entry is not None
