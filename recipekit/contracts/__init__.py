@@ -18,7 +18,15 @@ from recipekit.contracts.declared import (
     calibrates,
     metric_files,
 )
-from recipekit.contracts.loaded import FirstLayer, LoadedModel, LoadRequest, Replacement, UnrollRequest
+from recipekit.contracts.loaded import (
+    Agreement,
+    AgreeRequest,
+    FirstLayer,
+    LoadedModel,
+    LoadRequest,
+    Replacement,
+    UnrollRequest,
+)
 from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
     Census,
@@ -51,6 +59,7 @@ from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric,
 from recipekit.contracts.record import Record
 from recipekit.contracts.samples import NonFinite, SampleSet, TensorStatistics
 from recipekit.contracts.stages import (
+    AGREE,
     BENCHMARK,
     CALIBRATE,
     CONFIRM,
@@ -87,6 +96,7 @@ from recipekit.contracts.stages import (
 from recipekit.contracts.tensors import Signature, TensorSpec
 
 __all__ = [
+    "AGREE",
     "BENCHMARK",
     "CALIBRATE",
     "CALIBRATED",
@@ -104,6 +114,8 @@ __all__ = [
     "STAGES",
     "SURVEY",
     "UNROLL",
+    "AgreeRequest",
+    "Agreement",
     "BenchmarkRequest",
     "BenchmarkSpec",
     "CalibrateRequest",

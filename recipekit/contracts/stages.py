@@ -12,7 +12,7 @@ from recipekit.contracts.declared import (
     LoweringSpec,
     ModelSpec,
 )
-from recipekit.contracts.loaded import LoadedModel, LoadRequest, UnrollRequest
+from recipekit.contracts.loaded import Agreement, AgreeRequest, LoadedModel, LoadRequest, UnrollRequest
 from recipekit.contracts.measured import Latency, LoweredLayer, Measurement
 from recipekit.contracts.optimization import (
     Confirmation,
@@ -26,6 +26,7 @@ from recipekit.contracts.samples import SampleSet
 from recipekit.contracts.tensors import Signature
 from recipekit.errors import (
     ConversionError,
+    CustomLayerError,
     DatasetError,
     EvaluationError,
     OptimizationError,
@@ -261,6 +262,7 @@ SURVEY = Stage("survey", "litert", SurveyRequest, SampleSet, DatasetError)
 LOAD = Stage("load", "tensorflow", LoadRequest, LoadedModel, SourceError)
 OPTIMIZE = Stage("optimize", "tensorflow", OptimizeRequest, OptimizedModel, OptimizationError)
 UNROLL = Stage("unroll", "tensorflow", UnrollRequest, LoadedModel, SourceError)
+AGREE = Stage("agree", "tensorflow", AgreeRequest, Agreement, CustomLayerError)
 REFERENCE = Stage("reference", "tensorflow", ReferenceRequest, Reference, EvaluationError)
 LOWER = Stage("lower", "tensorflow", LowerRequest, Flatbuffer, ConversionError)
 CALIBRATE = Stage("calibrate", "tensorflow", CalibrateRequest, Calibration, ConversionError)
@@ -279,6 +281,7 @@ STAGES = {
         LOAD,
         UNROLL,
         OPTIMIZE,
+        AGREE,
         REFERENCE,
         LOWER,
         CALIBRATE,
