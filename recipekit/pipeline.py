@@ -171,6 +171,8 @@ class _Run:
     ) -> Build:
         (source,) = execution.demand(graph.load)
         warnings = self._lint(source, samples)
+        agreement = graph.agreement(source, samples)
+        agreed = execution.demand(agreement)[0].sqnr_db if agreement is not None else source.replacement_sqnr_db
         conversions = (graph.converted, graph.candidate, graph.float32)
         # The reference is needed unless the same bytes were measured before, which only a candidate can tell.
         wanted = list(conversions)
@@ -181,7 +183,7 @@ class _Run:
         except (ConversionError, StageDied):
             self._blame_sample(graph, execution, samples)
             raise
-        loaded = converted_model(converted)
+        loaded = msgspec.structs.replace(converted_model(converted), replacement_sqnr_db=agreed)
         candidate, float32 = map(graph.flatbuffer, models)
         confirm = graph.confirm(candidate)
         confirmed = execution.demand(confirm)[0].layers if confirm is not None else ()

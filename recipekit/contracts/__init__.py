@@ -28,7 +28,15 @@ from recipekit.contracts.inspected import (
     Inspection,
     InspectRequest,
 )
-from recipekit.contracts.loaded import FirstLayer, LoadedModel, LoadRequest, Replacement, UnrollRequest
+from recipekit.contracts.loaded import (
+    Agreement,
+    AgreeRequest,
+    FirstLayer,
+    LoadedModel,
+    LoadRequest,
+    Replacement,
+    UnrollRequest,
+)
 from recipekit.contracts.located import Located, LocateRequest
 from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
@@ -66,6 +74,7 @@ from recipekit.contracts.record import Record
 from recipekit.contracts.reference import Reference, ReferenceRequest, TensorLog
 from recipekit.contracts.samples import NonFinite, SampleSet, TensorStatistics
 from recipekit.contracts.stages import (
+    AGREE,
     BENCHMARK,
     CALIBRATE,
     CONFIRM,
@@ -99,6 +108,7 @@ from recipekit.contracts.stages import (
 from recipekit.contracts.tensors import Signature, TensorSpec, qualified, united
 
 __all__ = [
+    "AGREE",
     "BENCHMARK",
     "BUILD_KEY_ENTRY",
     "BUILD_KEY_PLACEHOLDER",
@@ -121,6 +131,8 @@ __all__ = [
     "STAGES",
     "SURVEY",
     "UNROLL",
+    "AgreeRequest",
+    "Agreement",
     "BenchmarkRequest",
     "BenchmarkSpec",
     "CalibrateRequest",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from recipekit.contracts.declared import ModelSpec
+from recipekit.contracts.declared import DatasetSpec, ModelSpec
 from recipekit.contracts.measured import SourceLayer
 from recipekit.contracts.record import Record
+from recipekit.contracts.samples import SampleSet
 from recipekit.contracts.tensors import Signature, united
 
 
@@ -64,7 +65,7 @@ class LoadedModel(Record, frozen=True, kw_only=True):
         replaced: what the recipe replaces; the float model that is compared with has the originals.
         unsafe_parts: what in the source runs code or reads files and was let pass by `allow_unsafe`; a sentence each.
         replacement_sqnr_db: signal-to-error ratio between the two on drawn inputs; None where nothing is replaced, or
-            the original can't run what is drawn.
+            the original can't run what is drawn, so that the stage `agree` compares them on samples.
     """
 
     saved_model: str
@@ -111,3 +112,29 @@ class UnrollRequest(Record, frozen=True, kw_only=True):
     """Ask for the float model with its recurrent layers unrolled, as calibration needs them."""
 
     model: ModelSpec
+
+
+class AgreeRequest(Record, frozen=True, kw_only=True):
+    """Ask whether a model with replacements computes what the original does, on samples.
+
+    Attributes:
+        model: the float model.
+        loaded: the same as `load` gave it, with its replacements.
+        dataset: the samples.
+    """
+
+    model: ModelSpec
+    loaded: LoadedModel
+    dataset: DatasetSpec
+
+
+class Agreement(Record, frozen=True, kw_only=True):
+    """How well both agree.
+
+    Attributes:
+        sqnr_db: signal-to-error ratio of the output and sample that differ most; None where no output is a number.
+        samples: that were read.
+    """
+
+    sqnr_db: float | None
+    samples: SampleSet

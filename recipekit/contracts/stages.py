@@ -15,7 +15,7 @@ from recipekit.contracts.declared import (
     LoweringSpec,
 )
 from recipekit.contracts.inspected import Inspection, InspectRequest
-from recipekit.contracts.loaded import LoadedModel, LoadRequest, UnrollRequest
+from recipekit.contracts.loaded import Agreement, AgreeRequest, LoadedModel, LoadRequest, UnrollRequest
 from recipekit.contracts.located import Located, LocateRequest
 from recipekit.contracts.measured import LatencyPair, LoweredLayer, Measurement
 from recipekit.contracts.optimization import (
@@ -32,6 +32,7 @@ from recipekit.contracts.samples import SampleSet
 from recipekit.contracts.tensors import Signature
 from recipekit.errors import (
     ConversionError,
+    CustomLayerError,
     DatasetError,
     EvaluationError,
     OptimizationError,
@@ -211,6 +212,7 @@ SURVEY = Stage("survey", "litert", SurveyRequest, SampleSet, DatasetError)
 LOAD = Stage("load", "tensorflow", LoadRequest, LoadedModel, SourceError, repeats=False)
 OPTIMIZE = Stage("optimize", "tensorflow", OptimizeRequest, OptimizedModel, OptimizationError, repeats=False)
 UNROLL = Stage("unroll", "tensorflow", UnrollRequest, LoadedModel, SourceError, repeats=False)
+AGREE = Stage("agree", "tensorflow", AgreeRequest, Agreement, CustomLayerError)
 REFERENCE = Stage("reference", "tensorflow", ReferenceRequest, Reference, EvaluationError)
 LOWER = Stage("lower", "tensorflow", LowerRequest, Flatbuffer, ConversionError)
 CALIBRATE = Stage("calibrate", "tensorflow", CalibrateRequest, Calibration, ConversionError)
@@ -232,6 +234,7 @@ STAGES = {
         LOAD,
         UNROLL,
         OPTIMIZE,
+        AGREE,
         REFERENCE,
         LOWER,
         CALIBRATE,

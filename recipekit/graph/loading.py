@@ -1,4 +1,4 @@
-"""The stage that everything but the samples begins with; its key is known before they are."""
+"""The stage that everything but the samples begins with, and the one that holds its replacements to their originals."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from pathlib import Path
 import msgspec
 
 from recipekit.build import Job
-from recipekit.contracts import EXACT_SQNR_DB, LOAD, LoadedModel, LoadRequest
-from recipekit.graph.node import Node
+from recipekit.contracts import AGREE, EXACT_SQNR_DB, LOAD, AgreeRequest, LoadedModel, LoadRequest, SampleSet
+from recipekit.graph.datasets import dataset_section
+from recipekit.graph.node import Node, stage_node
 from recipekit.inputs import Input
+from recipekit.recipe import Recipe
 from recipekit.surroundings import Surroundings
+
+_COMPARED = 8
+"""Samples that are enough to tell a replacement that computes something else."""
 
 
 def load_stage(job: Job, pinned: tuple[Input, ...], surroundings: Surroundings) -> Node:
@@ -47,11 +52,41 @@ def load_stage(job: Job, pinned: tuple[Input, ...], surroundings: Surroundings) 
     )
 
 
+def agree_stage(recipe: Recipe, surroundings: Surroundings, load: Node, samples: SampleSet, role: str) -> Node:
+    """The stage that compares a model with replacements with the original, on the first few samples of a dataset.
+
+    Args:
+        recipe: what is built.
+        surroundings: of the build.
+        load: the float model.
+        samples: the survey's record of the dataset.
+        role: of the dataset, `calibration` or `evaluation`.
+    """
+    dataset = recipe.calibration if role == "calibration" else recipe.evaluation.dataset
+    assert dataset is not None  # for type checkers: it was surveyed
+    first = msgspec.structs.replace(dataset, samples=min(_COMPARED, samples.count))
+    return stage_node(
+        surroundings,
+        AGREE,
+        {"samples": samples.sha256, "first": first.samples},
+        (load,),
+        lambda records: AgreeRequest(model=recipe.model, loaded=records[load.label], dataset=first),
+        lambda agreement: f"replacements on {agreement.samples.count} samples: {_decibels(agreement.sqnr_db)}",
+        reads=load.reads,
+        dataset=dataset_section(recipe, role),
+    )
+
+
 def _replaced(loaded: LoadedModel) -> str:
     """What was replaced, and how well it agrees."""
     if not loaded.replaced:
         return ""
     counts = ", ".join(f"{len(each.places)} {each.name}" for each in loaded.replaced)
     ratio = loaded.replacement_sqnr_db
-    agreement = "not comparable on drawn inputs" if ratio is None else f"{ratio:.1f} dB"
-    return f"; replaced {counts} ({'exact' if ratio == EXACT_SQNR_DB else agreement})"
+    return f"; replaced {counts} ({'not comparable on drawn inputs' if ratio is None else _decibels(ratio)})"
+
+
+def _decibels(ratio: float | None) -> str:
+    if ratio is None:
+        return "no output is a number"
+    return "exact" if ratio == EXACT_SQNR_DB else f"{ratio:.1f} dB"

@@ -32,6 +32,7 @@ from recipekit.contracts import (
 from recipekit.graph.datasets import dataset_section, same_samples
 from recipekit.graph.evaluation import Evaluated, Evaluation
 from recipekit.graph.examination import examine
+from recipekit.graph.loading import agree_stage
 from recipekit.graph.node import Node, Records, stage_node
 from recipekit.graph.optimization import confirm_stage, converted_model, encode_stage, optimize_stage
 from recipekit.inputs import Input
@@ -175,6 +176,21 @@ class Graph:
             lambda flatbuffer: f"{flatbuffer.size:,} bytes",
             reads=candidate.reads,
         )
+
+    def agreement(self, loaded: LoadedModel, samples: Mapping[str, SampleSet]) -> Node | None:
+        """The comparison of replacements with what they stand for, where the stage `load` had no inputs for one.
+
+        Args:
+            loaded: the record of `load`.
+            samples: the surveys' records; calibration samples are taken, else those of the evaluation.
+        """
+        if not loaded.replaced or loaded.replacement_sqnr_db is not None:
+            return None
+        datasets = {"calibration": self._recipe.calibration, "evaluation": self._recipe.evaluation.dataset}
+        for role, dataset in datasets.items():
+            if dataset is not None and f"{role}-samples" in samples:
+                return agree_stage(self._recipe, self._surroundings, self.load, samples[f"{role}-samples"], role)
+        return None
 
     def flatbuffer(self, record: LoadedModel | Flatbuffer) -> Flatbuffer:
         """A converted model, or the source where that is one."""

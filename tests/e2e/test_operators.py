@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recipekit import manifest
-from recipekit.errors import EvaluationError, UnsupportedOp
+from recipekit.errors import CustomLayerError, EvaluationError, UnsupportedOp
 from recipekit.outcome import Outcome
 from recipekit.pool import Pool
 from tests.e2e.conftest import recipekit, run_here
@@ -49,6 +49,18 @@ def integral(a, b, x):
 
     part = tf.reduce_sum(density(points) * weights, -1) * x
     return part / tf.reduce_sum(density(whole + tf.zeros_like(points)) * weights, -1)
+
+
+class Far(keras.layers.Layer):
+    """Has numbers for answers only where inputs are above 100."""
+
+    def call(self, x):
+        return tf.math.log(x - 100.0)
+
+
+def far():
+    x = keras.Input((4,), name="x")
+    return keras.Model(x, keras.layers.Dense(2, name="y")(Curve(name="curve")(Far()(x))))
 
 
 def curved():
@@ -162,6 +174,30 @@ def test_without_a_runtime_size_and_file_are_judged_and_everything_else_is_said_
 
     again = run_here(project, pool, "recipe=pooled", *nothing_to_run)
     assert (again.already_built, again.checks) == (True, outcome.checks)
+
+
+@pytest.mark.parametrize(("equivalent", "exit_code"), [("integral", 0), ("wrong", 5)])
+def test_a_replacement_is_held_to_the_recipe_s_samples_where_drawn_inputs_tell_nothing(
+    project: Path, pool: Pool, equivalent: str, exit_code: int
+) -> None:
+    with (project / "models.py").open("a") as file:
+        file.write("\n\ndef wrong(a, b, x):\n    return x * 2.0\n")
+    wanted = [
+        "recipe=curved",
+        "source.factory='models.py:far'",
+        "converter.allow_custom_ops=false",
+        f'custom_layers.replace={{Betainc: "models.py:{equivalent}"}}',
+        "evaluation.dataset.low=101",
+        "evaluation.dataset.high=900",
+    ]
+    if exit_code:
+        with pytest.raises(CustomLayerError, match="40 are needed"):
+            run_here(project, pool, *wanted)
+        return
+    outcome = run_here(project, pool, *wanted)
+    assert "agree" in [stage.name for stage in outcome.stages]
+    results = json.loads((Path(outcome.output) / "results.json").read_text())
+    assert results["model"]["replacement_sqnr_db"] > 60
 
 
 def test_a_replacement_is_converted_compared_with_the_original_and_recorded(project: Path, pool: Pool) -> None:

@@ -32,7 +32,7 @@ class HuggingFaceDataset:
         split: needed where there are several.
         inputs: columns by input name; None takes every column but the label, a single one without a name.
         label_key: the column that is the label, or several whose columns are put side by side.
-        download: whether `load_dataset` may use the network.
+        download: whether `load_dataset` may use the network; what it loaded is in the library's cache from then on.
 
     Raises:
         EnvironmentFault: datasets isn't installed.
@@ -62,10 +62,13 @@ class HuggingFaceDataset:
                 loaded = library.load_from_disk(str(context.root / path))
             else:
                 files = [data_files] if isinstance(data_files, str) else data_files
-                found = None if files is None else [str(context.root / file) for file in files]
+                found = None if files is None else [_place(file, context) for file in files]
                 loaded = library.load_dataset(dataset, config, data_files=found, revision=revision)
+        except DatasetError:
+            raise
         except Exception as error:  # readers of many formats raise whatever they stumble over
-            cure = "correct `path`" if path is not None else "correct `dataset`, or set `download: true`"
+            way = "check the network, or load it once where there is one" if download else "set `download: true`"
+            cure = "correct `path`" if path is not None else f"correct `dataset`, or {way}"
             raise DatasetError(f"can't be loaded: {error}", where=self._place, fix=cure) from error
         self._rows = _split(loaded, split, self._place).with_format("numpy")
         self._images = [name for name, kind in self._rows.features.items() if isinstance(kind, library.Image)]
@@ -84,6 +87,15 @@ class HuggingFaceDataset:
             if row[name].ndim == 2:
                 row[name] = row[name][:, :, None]
         return self._fields.sample(str(index), row, place)
+
+
+def _place(file: str, context: DatasetContext) -> str:
+    """A file of the project; the library reads addresses only with further packages, and without a record of them."""
+    if "://" in file:
+        raise DatasetError(
+            "is an address, not a file", where=file, fix="download it into the project, or name a dataset of the Hub"
+        )
+    return str(context.root / file)
 
 
 def _library(online: bool) -> Any:

@@ -124,5 +124,9 @@ def _builder(tfds: Any, name: str, folder: str | None, download: bool) -> Any:
         builder = tfds.builder(name, data_dir=folder)
         builder.download_and_prepare()
     except Exception as error:  # its code and the network raise whatever they stumble over
-        raise DatasetError(f"can't be prepared: {error}", where=name, fix="prepare it with `tfds build`") from error
+        raise DatasetError(
+            f"can't be downloaded and prepared: {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}",
+            where=name,
+            fix="check the network, or prepare it elsewhere with `tfds build` and set `data_dir` to the result",
+        ) from error
     return builder

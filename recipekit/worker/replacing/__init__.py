@@ -4,6 +4,6 @@ The model in the process stays as it is, since it is the reference; only what is
 that is held against the original at once.
 """
 
-from recipekit.worker.replacing.replacement import load_replaced
+from recipekit.worker.replacing.replacement import load_replaced, require_equal, runner
 
-__all__ = ["load_replaced"]
+__all__ = ["load_replaced", "require_equal", "runner"]

@@ -1,9 +1,9 @@
-"""Whether a model with replacements computes what the original does, on inputs drawn for both."""
+"""Whether a model with replacements computes what the original does, on inputs drawn for both or given."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,18 @@ def agreement(original: Model, replaced: Model, signature: Signature, seed: int)
             continue
         return _worst(expected, replaced(inputs))
     return None
+
+
+def agreement_on(original: Model, replaced: Model, samples: Iterable[Arrays]) -> float | None:
+    """The same on given inputs, each with its batch dimension: that of the sample that differs most.
+
+    Args:
+        original: see `agreement`.
+        replaced: see `agreement`.
+        samples: inputs by name.
+    """
+    ratios = [_worst(original(inputs), replaced(inputs)) for inputs in samples]
+    return min((ratio for ratio in ratios if ratio is not None), default=None)
 
 
 def _draws(signature: Signature, seed: int) -> Iterator[Arrays]:

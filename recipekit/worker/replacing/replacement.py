@@ -61,8 +61,8 @@ def load_replaced(model: FloatModel, spec: ModelSpec, folder: Path, write: Write
         **{name: operators.replace(name, found) for name, found in of_operators.items()},
     }
     operators.write()
-    sqnr_db = agreement(model, _runner(written), written.signature, spec.seed)
-    _require_equal(sqnr_db, addresses)
+    sqnr_db = agreement(model, runner(written), written.signature, spec.seed)
+    require_equal(sqnr_db, addresses)
     replaced = tuple(Replacement(name=name, by=addresses[name], places=places[name]) for name in addresses)
     return msgspec.structs.replace(written, replaced=replaced, replacement_sqnr_db=sqnr_db)
 
@@ -95,7 +95,16 @@ def _require_known(wanted: Iterable[str], operators: Iterable[str], layers: Iter
             )
 
 
-def _require_equal(sqnr_db: float | None, addresses: Mapping[str, str]) -> None:
+def require_equal(sqnr_db: float | None, addresses: Mapping[str, str]) -> None:
+    """Checks that replacements compute what they stand for.
+
+    Args:
+        sqnr_db: between the two models, of the output that differs most; None where they can't be compared.
+        addresses: of the equivalents, by what they replace.
+
+    Raises:
+        CustomLayerError: they don't.
+    """
     if sqnr_db is not None and sqnr_db < MIN_SQNR_DB:
         replaced = ", ".join(f"{name} by '{address}'" for name, address in addresses.items())
         raise CustomLayerError(
@@ -105,7 +114,7 @@ def _require_equal(sqnr_db: float | None, addresses: Mapping[str, str]) -> None:
         )
 
 
-def _runner(written: LoadedModel) -> Any:
+def runner(written: LoadedModel) -> Any:
     """The written model as a function of arrays by name."""
     model = tf.saved_model.load(written.saved_model)
 

@@ -46,6 +46,18 @@ def nested() -> Any:
     return keras.Model(x, keras.layers.Dense(2, name="y")(Swirl(name="outer_swirl")(inner(x))))
 
 
+class Far(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
+    """Has numbers for answers only where inputs are above 100, as a vocabulary has only where they are its own."""
+
+    def call(self, inputs: Any) -> Any:
+        return tf.math.log(inputs - 100.0)
+
+
+def far() -> Any:
+    x = keras.Input((4,), name="x")
+    return keras.Model(x, keras.layers.Dense(2, name="y")(Swirl(name="swirl")(Far()(x))))
+
+
 def recurrent() -> Any:
     """A recurrent layer before one that TensorFlow Lite lacks."""
     sequence = keras.Input((5, 3), name="sequence")

@@ -108,6 +108,12 @@ def test_files_of_a_format_are_loaded_without_the_network(saved: Path, monkeypat
     )
 
 
+def test_an_address_among_the_files_is_refused(saved: Path) -> None:
+    with pytest.raises(DatasetError, match="is an address, not a file") as caught:
+        opened(saved, dataset="csv", data_files="https://example.org/table.csv", download=True)
+    assert "download it into the project" in caught.value.fix
+
+
 def test_the_network_is_not_asked(saved: Path) -> None:
     with pytest.raises(DatasetError, match=r"can't be loaded: .*OfflineMode") as caught:
         opened(saved, dataset="no-such-owner/no-such-dataset")

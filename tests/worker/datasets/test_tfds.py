@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -103,3 +104,37 @@ def test_a_missing_package_is_answered_with_the_extra(tiny: Path, monkeypatch: p
     with pytest.raises(EnvironmentFault, match="'tfds' needs the package 'tensorflow_datasets'") as caught:
         opened(tiny)
     assert caught.value.fix == "pip install 'recipekit[tfds]'"
+
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a process saw that downloads from a server of this machine; see `tests/models/hosted_datasets.py`."""
+    root = built_once("hosted_datasets", tmp_path_factory)
+    seen: dict[str, Any] = json.loads((root / "seen.json").read_text())
+    return seen
+
+
+ROWS = [[[3.0 * index, 3.0 * index + 1, 3.0 * index + 2], index % 2] for index in range(7)]
+
+
+@pytest.mark.tensorflow
+def test_a_dataset_that_is_not_there_is_downloaded_once_if_the_recipe_allows_it(hosted: dict[str, Any]) -> None:
+    assert hosted["downloaded"] == ROWS
+    assert hosted["asked"] == ["/digits.npz"]
+    assert hosted["again"] == ROWS
+    assert hosted["asked again"] == []
+
+
+@pytest.mark.tensorflow
+def test_parquet_is_read_like_the_other_formats(hosted: dict[str, Any]) -> None:
+    assert any("parquet" in file for file in hosted["files"])
+    assert hosted["parquet"] == ROWS
+
+
+@pytest.mark.tensorflow
+def test_a_download_that_fails_is_a_typed_refusal_with_the_way_out(hosted: dict[str, Any]) -> None:
+    what, where, fix = hosted["refused"]
+    assert what.startswith("can't be downloaded and prepared: ")
+    assert where == "hosted_digits"
+    assert "`tfds build`" in fix
+    assert "`data_dir`" in fix

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from recipekit.contracts import EXACT_SQNR_DB, CustomLayersSpec, ModelSpec
+from recipekit.contracts import EXACT_SQNR_DB, Agreement, AgreeRequest, CustomLayersSpec, ModelSpec
 from recipekit.errors import CustomLayerError, PluginError, RecipekitError
 from tests.conftest import RunStage
-from tests.worker.float_sources import assert_agree, both_sides, load, model
+from tests.worker.float_sources import assert_agree, both_sides, dataset, load, model
 
 pytestmark = pytest.mark.tensorflow
 
@@ -123,3 +124,27 @@ def test_after_a_replacement_the_model_in_the_process_is_the_original_again(
     assert loaded.replaced == ()
     assert "outer_swirl (Swirl)" in loaded.layers_by_scope.values()
     assert sides[0].keys() == {"y"}
+
+
+# --- on samples -----------------------------------------------------------------------------------------------------
+
+
+def agreement(run_stage: RunStage, spec: ModelSpec, folder: Path) -> Agreement:
+    """Of a model that has no numbers for drawn inputs, on samples for which it has some."""
+    loaded = load(run_stage, spec)
+    assert loaded.replacement_sqnr_db is None
+    samples = dataset(folder / "far.npz", {"x": np.random.default_rng(0).uniform(101, 900, (8, 4)).astype(np.float32)})
+    answer: Agreement = run_stage("agree", AgreeRequest(model=spec, loaded=loaded, dataset=samples))
+    return answer
+
+
+def test_where_drawn_inputs_tell_nothing_samples_do(run_stage: RunStage, tmp_path: Path) -> None:
+    found = agreement(run_stage, replacing("far", Swirl="PlainSwirl"), tmp_path)
+    assert found.sqnr_db is not None
+    assert found.sqnr_db > 100
+    assert found.samples.count == 8
+
+
+def test_a_replacement_that_only_samples_show_to_be_wrong_is_refused(run_stage: RunStage, tmp_path: Path) -> None:
+    with pytest.raises(CustomLayerError, match=r"Swirl by 'replacements.py:scaled' .* dB; 40 are needed"):
+        agreement(run_stage, replacing("far", Swirl="scaled"), tmp_path)
