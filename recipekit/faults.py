@@ -161,7 +161,7 @@ def _branch(error: ValidationError, document: Any, root: dict[str, Any]) -> str:
     steps = list(error.absolute_schema_path)
     for index, step in enumerate(steps):  # the path leaves out the keywords `if` and `$ref`
         if step == "then" and index == len(steps) - 4:  # behind it `properties`, a key of the section, the rule
-            condition = node["if"]["properties"]
+            condition = node["if"].get("properties", {})
         node = resolved(node, root)[step]
     section = document
     for key in list(error.absolute_path)[:-1]:

@@ -70,6 +70,7 @@ def test_the_sections_for_several_signatures_are_a_recipe_that_is_accepted(proje
     (sections,) = SECTIONS
     write(project, {"name": "documented", "version": "1.0.0", **sections})
     outcome = run_here(project, pool, "recipe=documented")
+    assert [check.name for check in outcome.checks if check.verdict != "pass"] == []
     assert (outcome.status, outcome.exit_code) == ("accepted", 0)
     assert outcome.measurement is not None
     assert outcome.measurement.parity.keys() == {"encode/embedding", "decode/y"}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -14,7 +18,7 @@ from recipekit.contracts import Measurement
 from recipekit.errors import ConversionError, DatasetError, SourceError
 from recipekit.outcome import Outcome
 from recipekit.pool import Pool
-from tests.built_models import built_once
+from tests.built_models import BUILDERS, built_once
 from tests.e2e.conftest import run_here
 
 pytestmark = pytest.mark.tensorflow
@@ -60,6 +64,41 @@ def test_every_signature_keeps_to_its_float_model(project: Path, pool: Pool, eng
         "decode/embedding": ends,
         "score/x": ends,
     }
+
+
+def converted_at_once(project: Path, folder: Path, schemes: Sequence[str]) -> dict[str, bytes]:
+    """Flatbuffers of the public one call over all signatures, with the recipe's calibration samples."""
+    files = {"encode": ("x", 120), "decode": ("embedding", 110), "score": ("x", 120)}
+    for key, (name, count) in files.items():
+        np.savez(folder / key, allow_pickle=False, **{name: np.load(project / "data" / f"{name}.npz")[name][:count]})
+    options = {"allow_float": False, "granularity": "per_channel", "flags": {}}
+    ends = {scheme: "int8" if scheme == "int8" else "float32" for scheme in schemes}
+    declared = [
+        {
+            **options,
+            "quantization": scheme,
+            "input_type": ends[scheme],
+            "output_type": ends[scheme],
+            "file": str(folder / scheme),
+        }
+        for scheme in schemes
+    ]
+    request = {"model": "coder", "signatures": {key: f"{folder / key}.npz" for key in KEYS}, "schemes": declared}
+    (folder / "requests.json").write_text(json.dumps([request]))
+    script = BUILDERS / "one_call.py"
+    subprocess.run([sys.executable, script, project / "models", folder / "requests.json"], check=True)
+    return {scheme: (folder / scheme).read_bytes() for scheme in schemes}
+
+
+def test_the_steps_give_the_bytes_of_the_one_call_where_that_is_right(
+    project: Path, pool: Pool, tmp_path: Path
+) -> None:
+    schemes = ("none", "float16", "dynamic_range", "int8")
+    for scheme, expected in converted_at_once(project, tmp_path, schemes).items():
+        ends = "int8" if scheme == "int8" else "float32"
+        converter = f"{{engine: tflite_converter, quantization: {scheme}, input_type: {ends}, output_type: {ends}}}"
+        output = Path(run_here(project, pool, "recipe=several", f"converter={converter}").output)
+        assert (output / "model.tflite").read_bytes() == expected, scheme
 
 
 @pytest.mark.parametrize("scheme", ["int8", "int16x8"])

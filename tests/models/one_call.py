@@ -1,7 +1,8 @@
 """The public one call of the converter, as a script would make it: `python one_call.py FOLDER REQUEST.json`.
 
 The request is a list of {"model", "arrays", "schemes": [...]}; each scheme has the keys of a recipe's converter section
-and `file`, where its flatbuffer goes. A scheme that TensorFlow refuses leaves no file.
+and `file`, where its flatbuffer goes. A scheme that TensorFlow refuses leaves no file. A request for several signatures
+has `signatures` in the place of `arrays`, a file of arrays by key.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ _INTEGER = {
 }
 
 
-def _convert(model: Path, scheme: dict[str, Any], samples: Callable[[], Iterator[dict[str, Any]]]) -> bytes:
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(model), signature_keys=["serving_default"])
+def _convert(model: Path, keys: list[str], scheme: dict[str, Any], samples: Callable[[], Iterator[Any]]) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(model), signature_keys=keys)
     converter.exclude_conversion_metadata = True
     quantization = scheme["quantization"]
     if quantization != "none":
@@ -49,11 +50,18 @@ def _samples(path: str) -> Callable[[], Iterator[dict[str, Any]]]:
     return lambda: ({name: array[at : at + 1] for name, array in arrays.items()} for at in range(count))
 
 
+def _samples_by_key(paths: dict[str, str]) -> Callable[[], Iterator[tuple[str, dict[str, Any]]]]:
+    return lambda: ((key, sample) for key, path in paths.items() for sample in _samples(path)())
+
+
 def _main(folder: Path, requests: list[dict[str, Any]]) -> None:
     for request in requests:
+        signatures = request.get("signatures")
+        keys = list(signatures) if signatures else ["serving_default"]
+        samples = _samples_by_key(signatures) if signatures else _samples(request["arrays"])
         for scheme in request["schemes"]:
             with contextlib.suppress(Exception):  # whatever TensorFlow refuses with, the missing file tells
-                data = _convert(folder / request["model"], scheme, _samples(request["arrays"]))
+                data = _convert(folder / request["model"], keys, scheme, samples)
                 Path(scheme["file"]).write_bytes(data)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from recipekit.errors import EvaluationError
-from recipekit.worker.interpreter import Runner
+from recipekit.worker.interpreter import Runner, open_runners
 from tests.models.edits import rewritten
 
 pytestmark = pytest.mark.tensorflow
@@ -103,7 +103,7 @@ def test_without_a_signature_tensors_go_by_their_own_names(measured_models: Path
     assert sorted(float(output[0]) for output in outputs.values()) == [0, 3]
 
 
-def test_several_signatures_are_refused_by_name(measured_models: Path, tmp_path: Path) -> None:
+def test_several_signatures_are_run_by_key_and_refused_without(measured_models: Path, tmp_path: Path) -> None:
     def double(model: schema.ModelT) -> None:
         other = schema.SignatureDefT()
         other.inputs, other.outputs = model.signatureDefs[0].inputs, model.signatureDefs[0].outputs
@@ -113,6 +113,13 @@ def test_several_signatures_are_refused_by_name(measured_models: Path, tmp_path:
     path = rewritten(measured_models / "twins.tflite", tmp_path / "model.tflite", double)
     with pytest.raises(EvaluationError, match="encode, serving_default"):
         Runner(path)
+    runners = open_runners(path, ["serving_default", "encode"])
+    sample = {"left": np.arange(4, dtype=np.float32), "right": np.ones(4, np.float32)}
+    expected = Runner(measured_models / "twins.tflite").run(sample)
+    for key in ("serving_default", "encode"):
+        np.testing.assert_equal(runners[key].run(sample), expected)
+    with pytest.raises(EvaluationError, match="the model has the signatures encode, serving_default, the float model"):
+        open_runners(path, ["encode", "decode"])
 
 
 @pytest.mark.parametrize(("name", "said"), [("flex", "Select TensorFlow op"), ("custom", "MatrixDeterminant")])

@@ -121,7 +121,7 @@ def test_a_tensor_that_is_not_finite_is_named(tmp_path: Path) -> None:
 def test_a_fixed_batch_is_refused(tmp_path: Path) -> None:
     quantizer = Quantizer(tmp_path, classifier())
     signature = Signature(inputs=(TensorSpec(name="x", shape=(2, 64), dtype="float32"),), outputs=())
-    loaded = msgspec.structs.replace(quantizer.loaded, signature=signature)
+    loaded = msgspec.structs.replace(quantizer.loaded, signatures={"serving_default": signature})
     with pytest.raises(ConversionError, match="'x' has a fixed batch of 2"):
         AIEdgeQuantizerEngine().calibrate(request(quantizer.path, loaded), [])
 
