@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -29,7 +29,7 @@ from recipekit.audit.recorded_output import RecordedOutput, RecordedRepository, 
 from recipekit.audit.recorded_samples import find_samples
 from recipekit.build import environment_of as environment_for
 from recipekit.contracts import LOCATE, LocateRequest, Record
-from recipekit.errors import EvaluationError, OutputFault, RecipekitError
+from recipekit.errors import EvaluationError, OutputFault, RecipekitError, StageDied
 from recipekit.execution import Watcher
 from recipekit.pipeline import Facilities, Settings, prepare, run_job
 from recipekit.pool import Pool
@@ -112,9 +112,10 @@ def reproduce(recorded: RecordedOutput, where: Where, pool: Pool, watcher: Watch
 
     Raises:
         InputMismatch: an input is gone or has changed.
-        RecipekitError: whatever keeps the build from being carried out.
+        RecipekitError: whatever keeps the build from being carried out; where its message names a log, that stays.
     """
-    scratch = Path(mkdtemp(prefix="recipekit-reproduce-"))
+    with fsio.reported(Path(gettempdir())):
+        scratch = Path(mkdtemp(prefix="recipekit-reproduce-"))
     kept = False
     try:
         return _reproduce(recorded, where, scratch, pool, watcher)
@@ -216,7 +217,7 @@ def _part(flatbuffer: Path, offset: int, pool: Pool, folder: Path) -> str:
     request = LocateRequest(flatbuffer=str(flatbuffer), offset=offset)
     try:
         result = pool.run(LOCATE, request, folder)
-    except EvaluationError:
+    except (EvaluationError, StageDied):
         return ""  # what was recorded is no flatbuffer, and its bytes are compared all the same
     part: str = msgspec.to_builtins(result.record)["part"]
     return part

@@ -359,7 +359,11 @@ def test_a_difference_is_named_by_byte_tensor_and_stage_and_kept_beside_the_reco
     assert str(kept) in shown
 
 
-def test_a_rebuild_that_fails_keeps_the_log_that_it_names(copied: Published, pool: Pool) -> None:
+def test_a_rebuild_that_fails_keeps_the_log_that_it_names(
+    copied: Published, pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
     def impossible(definition: dict[str, Any]) -> None:
         definition["externalParameters"]["resolvedConfig"]["converter"]["flags"] = {"no_such_flag": True}
 
