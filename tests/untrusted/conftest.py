@@ -16,7 +16,6 @@ from recipekit.pool import Pool
 from tests.built_models import built_once
 from tests.e2e.conftest import recipekit, run_here
 
-
 OTHER_MODEL = ("~custom_layers", "~source.input_shapes")
 """Overrides for a source that isn't the project's own model."""
 
