@@ -47,7 +47,7 @@ def restless():
 FAULTS = {
     "empty": ("empty", "", "has no samples"),
     "short": ("points", ", samples: 9", "has too few samples: expected 9, got 4"),
-    "wrong dtype": ("doubles", "", "sample 0 ('0'): the input 'point' has a wrong element type: expected float32, got float64"),
+    "wrong dtype": ("doubles", "", "sample 0 ('0'): the input 'point' has a wrong element type: expected float32"),
     "wrong shape": ("longer", "", "sample 3 ('3'): the input 'point' has a wrong shape: expected (8), got (9)"),
     "not a number": ("hollow", "", "sample 2 ('2'): the input 'point' holds nan at (5)"),
     "endless": ("endless", "", "does not know its length"),
