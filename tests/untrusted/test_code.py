@@ -14,12 +14,24 @@ from recipekit import manifest
 from recipekit.pool import Pool
 from tests.built_models import built_once
 from tests.e2e.conftest import run_here
-from tests.untrusted.conftest import Fails
+from tests.untrusted.conftest import OTHER_MODEL, Fails
 from tests.untrusted.hostile import LAMBDA, h5_with_layer, with_layer
 
 pytestmark = pytest.mark.tensorflow
 
 BAD = "source.path=models/bad.keras"
+
+
+ALLOWED = """# @package _global_
+defaults:
+  - /converter: none
+  - _self_
+name: allowed
+version: "1.0.0"
+source: {{kind: keras, path: {model}, allow_unsafe: true}}
+evaluation: {{dataset: {{plugin: npz, path: samples.npz}}}}
+acceptance: {{parity: {{sqnr_db: {{min: 60}}}}}}
+"""
 
 
 def wrapped(layer: Any) -> Any:
@@ -76,7 +88,7 @@ def test_a_function_of_python_is_never_called_whichever_keras_the_file_asks_for(
     call = {"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}
     layer = {"class_name": "Activation", "module": "keras.layers", "config": {"name": "bad", "activation": call}}
     with_layer(project / "models" / "tiny.keras", project / "models" / "bad.keras", layer, keras=keras)
-    fault = fails(BAD, "custom_layers=null") if keras else fails(BAD)
+    fault = fails(BAD, *OTHER_MODEL) if keras else fails(BAD)
     assert fault.exit == 5
     assert "'os.system'" in fault.text
     assert not marker.exists()
@@ -87,7 +99,7 @@ def test_a_function_of_python_is_never_called_whichever_keras_the_file_asks_for(
 def test_a_lambda_in_hdf5_is_refused_whichever_loader_reads_it(project: Path, fails: Fails, loader: str) -> None:
     layer = {"class_name": "Lambda", "config": {"name": "bad", "function": ["4wEAAAA=", None, None]}}
     h5_with_layer(project / "models" / "bad.h5", layer)
-    fault = fails("source.path=models/bad.h5", f"source.loader={loader}", "custom_layers=null")
+    fault = fails("source.path=models/bad.h5", f"source.loader={loader}", *OTHER_MODEL)
     assert fault.exit == 5
     assert "'net/bad' is a Lambda layer" in fault.text
 
@@ -97,7 +109,7 @@ def test_operators_of_a_saved_model_that_touch_the_system_are_refused(
     project: Path, fails: Fails, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     reads = built_once("float_models", tmp_path_factory) / "reads"
-    fault = fails("source.kind=saved_model", f"source.path={reads}", "source.input_shapes={}", "custom_layers=null")
+    fault = fails("source.kind=saved_model", f"source.path={reads}", *OTHER_MODEL)
     assert fault.exit == 5
     assert "ReadFile" in fault.text
     assert "allow_unsafe: true" in fault.text
@@ -113,7 +125,7 @@ def test_a_second_graph_beside_the_first_is_refused(
     honest = built_once("float_models", tmp_path_factory) / "two" / "saved_model.pb"
     (folder / "saved_model.pb").write_bytes(honest.read_bytes())
     (folder / beside).write_bytes(b"")
-    fault = fails("source.kind=saved_model", "source.path=models/two", "source.input_shapes={}", "custom_layers=null")
+    fault = fails("source.kind=saved_model", "source.path=models/two", *OTHER_MODEL)
     assert fault.exit == 5
     assert f"holds {beside} besides saved_model.pb" in fault.text
 
@@ -126,18 +138,8 @@ def test_what_is_allowed_runs_and_is_told_everywhere(
     model = built_once("float_models", tmp_path_factory) / "lambda.keras"
     samples = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
     np.savez(project / "samples.npz", x=samples)
-    outcome = run_here(
-        project,
-        pool,
-        "recipe=tiny",
-        "name=allowed",
-        f"source={{kind:keras,path:{model},allow_unsafe:true}}",
-        "custom_layers=null",
-        "converter=none",
-        "~representative_dataset",
-        "evaluation={dataset:{plugin:npz,path:samples.npz}}",
-        "acceptance={parity:{sqnr_db:{min:60}}}",
-    )
+    (project / "recipes" / "allowed.yaml").write_text(ALLOWED.format(model=model))
+    outcome = run_here(project, pool, "recipe=allowed")
     record_property("exit", outcome.exit_code)
     assert outcome.exit_code == 0
     part = "'outer/inner/double' is a Lambda layer, which runs code that the file carries"

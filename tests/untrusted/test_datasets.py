@@ -46,30 +46,28 @@ def restless():
 
 FAULTS = {
     "empty": ("empty", "", "has no samples"),
-    "short": ("points", ",samples:9", "has too few samples: expected 9, got 4"),
-    "wrong dtype": ("doubles", "", "sample 0 ('0'): the input 'point': expected float32, got float64"),
-    "wrong shape": ("longer", "", "sample 3 ('3'): the input 'point': expected (8), got (9)"),
+    "short": ("points", ", samples: 9", "has too few samples: expected 9, got 4"),
+    "wrong dtype": ("doubles", "", "sample 0 ('0'): the input 'point' has a wrong element type: expected float32"),
+    "wrong shape": ("longer", "", "sample 3 ('3'): the input 'point' has a wrong shape: expected (8), got (9)"),
     "not a number": ("hollow", "", "sample 2 ('2'): the input 'point' holds nan at (5)"),
     "endless": ("endless", "", "does not know its length"),
 }
 
 
-@pytest.fixture
-def data(project: Path) -> None:
+def evaluate_on(project: Path, factory: str, samples: str = "") -> None:
+    """Lets the project's recipe evaluate on what a function gives, by parity alone."""
     (project / "data.py").write_text(DATA)
-
-
-def dataset(factory: str, more: str = "") -> str:
-    return f"evaluation.dataset={{plugin:python,factory:'data.py:{factory}'{more}}}"
-
-
-PARITY_ALONE = ("evaluation.metrics={}", "acceptance={parity:{sqnr_db:{min:0}}}")
+    recipe = project / "recipes" / "tiny.yaml"
+    head, _, _ = recipe.read_text().partition("evaluation:")
+    dataset = f'{{plugin: python, factory: "data.py:{factory}"{samples}}}'
+    recipe.write_text(f"{head}evaluation: {{dataset: {dataset}}}\nacceptance: {{parity: {{sqnr_db: {{min: 0}}}}}}\n")
 
 
 @pytest.mark.fault(31)
-@pytest.mark.parametrize(("factory", "more", "says"), FAULTS.values(), ids=list(FAULTS))
-def test_samples_that_do_not_fit_are_named(data: None, fails: Fails, factory: str, more: str, says: str) -> None:
-    fault = fails(dataset(factory, more), *PARITY_ALONE)
+@pytest.mark.parametrize(("factory", "samples", "says"), FAULTS.values(), ids=list(FAULTS))
+def test_samples_that_do_not_fit_are_named(project: Path, fails: Fails, factory: str, samples: str, says: str) -> None:
+    evaluate_on(project, factory, samples)
+    fault = fails()
     assert fault.exit == 5
     assert "evaluation.dataset" in fault.text
     assert says in fault.text
@@ -77,8 +75,9 @@ def test_samples_that_do_not_fit_are_named(data: None, fails: Fails, factory: st
 
 @pytest.mark.fault(32)
 def test_an_order_that_differs_between_two_reads_is_told_by_the_first_sample_that_does(
-    data: None, fails: Fails
+    project: Path, fails: Fails
 ) -> None:
-    fault = fails(dataset("restless"), *PARITY_ALONE)
+    evaluate_on(project, "restless")
+    fault = fails()
     assert fault.exit == 5
     assert "the dataset changed between two readings: sample 1 was '1' (" in fault.text

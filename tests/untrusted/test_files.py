@@ -13,7 +13,7 @@ import pytest
 from recipekit import digests
 from tests.models.built_flatbuffers import classifier
 from tests.models.edits import rewritten
-from tests.untrusted.conftest import Fails
+from tests.untrusted.conftest import OTHER_MODEL, Fails
 from tests.untrusted.hostile import h5_with_layer, member, with_layer, with_members
 
 pytestmark = pytest.mark.tensorflow
@@ -62,7 +62,7 @@ def test_a_folder_for_a_file_and_a_file_for_a_folder_are_refused(project: Path, 
     (project / "models" / "folder" / "notes.txt").write_text("nothing")
     path = "models/tiny.keras" if kind == "saved_model" else "models/folder"
     more = ["source.inputs={x:[1,8]}", "source.outputs=[y]"] if kind == "frozen_graph" else []
-    fault = fails(f"source.kind={kind}", f"source.path={path}", *more, "custom_layers=null", "source.input_shapes={}")
+    fault = fails(f"source.kind={kind}", f"source.path={path}", *more, *OTHER_MODEL)
     assert fault.exit == 5
     assert "is not a f" in fault.text or "is a folder, not a Keras file" in fault.text
 
@@ -85,9 +85,7 @@ def test_a_link_inside_of_a_folder_is_refused_with_its_target(project: Path, fai
     folder = project / "models" / "folder"
     folder.mkdir()
     (folder / "saved_model.pb").symlink_to("/etc/passwd")
-    fault = fails(
-        "source.kind=saved_model", "source.path=models/folder", "custom_layers=null", "source.input_shapes={}"
-    )
+    fault = fails("source.kind=saved_model", "source.path=models/folder", *OTHER_MODEL)
     assert fault.exit == 5
     assert "a link to '/etc/passwd'" in fault.text
 
@@ -106,7 +104,7 @@ def test_a_file_cut_short_is_not_readable(project: Path, fails: Fails, kind: str
     else:
         path.write_bytes((project / "models" / "tiny.keras").read_bytes()[:3000])
     engine = ["converter=ai_edge_int8"] if kind == "tflite" else []
-    fault = fails(f"source={{kind:{kind},path:models/{name}}}", "custom_layers=null", *engine, command=name == "bad.h5")
+    fault = fails(f"source.kind={kind}", f"source.path=models/{name}", *OTHER_MODEL, *engine, command=name == "bad.h5")
     assert fault.exit == 5
     assert f"is not a readable {title}" in fault.text
 
@@ -160,7 +158,7 @@ def test_a_flatbuffer_that_kills_its_readers_is_refused_as_a_source(project: Pat
     if harm == "dimensions":
         rewritten(path, path, grow)
     fault = fails(
-        "source={kind:tflite,path:models/bad.tflite}", "custom_layers=null", "converter=ai_edge_int8", command=True
+        "source.kind=tflite", "source.path=models/bad.tflite", *OTHER_MODEL, "converter=ai_edge_int8", command=True
     )
     assert fault.exit == 5
     assert "is not a readable .tflite" in fault.text
