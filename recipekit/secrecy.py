@@ -25,9 +25,9 @@ _FORMS = {
     "a Stripe key": r"\b[rs]k_live_[A-Za-z0-9]{16,}",
     "a key of an API": r"\bsk-(?:[a-z]+-)*[A-Za-z0-9_-]{32,}",
     "a PyPI token": r"\bpypi-[A-Za-z0-9_-]{50,}",
-    "a JSON web token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*",
-    "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----(?:.*?-----END [A-Z ]*PRIVATE KEY[A-Z ]*-----)?",
-    "credentials in a URL": r"\b[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/:@\"']*:[^\s/@\"']+|(?<=http://|ttps://)[^\s/:@\"']+)@",
+    "a JSON web token": r"\beyJ[A-Za-z0-9_-]{10,300}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]*",
+    "a private key": r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY[A-Z ]{0,9}-----(?:[^-]{0,20000}-----END [A-Z ]{0,40}-----)?",
+    "credentials in a URL": r"\b[A-Za-z][A-Za-z0-9+.-]{0,30}://(?:[^\s/:@\"']*:[^\s/@\"']+|(?<=http://|ttps://)[^\s/:@\"']+)@",
     "an authorization header": r"\b(?i:authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token))\s+[^\s\"']+",
 }
 _KNOWN = re.compile("|".join(f"(?P<f{at}>{form})" for at, form in enumerate(_FORMS.values())), re.S)
@@ -45,7 +45,7 @@ _OF_TOKENIZERS = re.compile(
     r"(?:pad|unk|unknown|bos|eos|cls|sep|mask|start|end|first|last|max|num|blank|oov|special)_?token", re.I
 )
 _ASSIGNED = re.compile(
-    rf"(?P<name>[\w.-]*\b(?:\w+_)?{_NAME})(?P<sign>\"?\s*[=:]\s*)(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^\s,;&)}}\]\"']+)",
+    rf"(?<![\w.-])(?P<name>[\w.-]{{0,80}}?\b(?:\w{{1,40}}_)?{_NAME})(?P<sign>\"?\s*[=:]\s*)(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^\s,;&)}}\]\"']+)",
     re.IGNORECASE,
 )
 _LITERAL = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9+/_.=~!@#$%^&*-]{12,}")

@@ -53,7 +53,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if _seen_faults and session.config.getoption("--update-goldens"):
+    collects = not hasattr(session.config, "workerinput")  # of several processes, one
+    if collects and _seen_faults and session.config.getoption("--update-goldens"):
         write(one for one in _seen_faults if one.test not in _failed)
 
 

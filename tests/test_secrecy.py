@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,6 +121,15 @@ def test_other_variables_are_not(name: str) -> None:
 @pytest.mark.parametrize("name", ["token", "hf_token", "password", "db_password", "client_secret", "apikey"])
 def test_a_setting_is_secret_by_its_name(name: str) -> None:
     assert is_secret_name(name)
+
+
+@pytest.mark.parametrize("part", ["a", "a-", "a.", "eyJ-", "token_", "-----BEGIN PRIVATE KEY", "http://", "f4", "= "])
+def test_a_long_text_is_read_in_no_time(part: str) -> None:
+    text = part * (200_000 // len(part))
+    started = time.process_time()
+    list(findings(text))
+    redacted(text, {})
+    assert time.process_time() - started < 3
 
 
 @given(st.text(), st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=6), st.text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,13 +16,12 @@ import psutil
 ROOT = Path(__file__).parents[2]
 
 _COMMAND = """
-import pathlib, signal, sys
+import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from recipekit.cli import main
-pathlib.Path("begun").touch()
 sys.exit(main())
 """
-"""The command; whoever runs the tests in the background of a shell has it ignore Ctrl-C. It says when it begins."""
+"""The command; whoever runs the tests in the background of a shell has it ignore Ctrl-C."""
 
 
 @contextmanager
@@ -36,11 +36,19 @@ def started(project: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     try:
+        wait_until(lambda: _hears(process), process)
         yield process
     finally:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+def _hears(process: subprocess.Popen[str]) -> bool:
+    """Whether it has begun to catch SIGTERM, as the command does first of all."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.partition(":")[2], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def wait_until(what: Callable[[], object], process: subprocess.Popen[str], seconds: float = 120) -> None:

@@ -83,7 +83,7 @@ def built(factory: pytest.TempPathFactory) -> Path:
     return root / "standing"
 
 
-def command(folder: Path, arguments: Sequence[str], env: Mapping[str, str] | None = None, seconds: float = 60) -> Done:
+def command(folder: Path, arguments: Sequence[str], env: Mapping[str, str] | None = None, seconds: float = 300) -> Done:
     """Runs `recipekit` in a folder as a process of its own, with some variables set besides those of this one."""
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(_PRELOADED)

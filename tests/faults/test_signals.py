@@ -42,6 +42,8 @@ class Slow(list):
 PYTHON = RECIPE.replace("plugin: npz, path: data/samples.npz", "plugin: python, factory: 'slow.py:samples'")
 WORDS = {signal.SIGINT: (130, "interrupted: "), signal.SIGTERM: (143, "terminated: ")}
 
+LONG_BENCHMARK = "evaluation.benchmark={runs: 1000000, warmup: 1, threads: 1}"
+
 sent_signals = pytest.mark.parametrize("number", WORDS, ids=["INT", "TERM"])
 
 
@@ -70,19 +72,20 @@ def interrupted(
 
 
 @sent_signals
-@pytest.mark.parametrize("phase", ["compose", "survey-evaluation", "reference", "measure"])
+@pytest.mark.parametrize("phase", ["compose", "survey-evaluation", "reference", "benchmark"])
 @pytest.mark.fault(40)
 def test_a_signal_in_a_phase_ends_everything(standing: Standing, number: int, phase: str) -> None:
     standing.write({"slow.py": SLOW, "recipes/tiny.yaml": PYTHON})
     wait = "survey" if phase == "survey-evaluation" else "read"
     arguments = ["recipe=tiny", f"evaluation.dataset.kwargs.wait={wait}", "seed=4"]
-    begun = standing.root / "begun"
+    if phase == "benchmark":
+        arguments = ["recipe=tiny", LONG_BENCHMARK]
     stage = in_stage(standing.root, phase)
-    reached = (lambda: begun.exists() and time.time() > begun.stat().st_mtime + 0.3) if phase == "compose" else stage
+    reached = (lambda: True) if phase == "compose" else stage
     done = interrupted(standing.root, reached, number, *arguments, before=standing.before)
     assert "published nothing" in done.err
     standing.codes.append(done.code)
-    if number == signal.SIGINT and phase == "measure":
+    if number == signal.SIGINT and phase == "benchmark":
         standing.recovers()
 
 
@@ -160,7 +163,7 @@ def test_a_second_signal_ends_at_once(standing: Standing) -> None:
     ("number", "phase"),
     [
         *((signal.SIGINT, phase) for phase in ("load", "calibrate", "quantize")),
-        *((signal.SIGTERM, phase) for phase in ("load", "lower", "measure")),
+        *((signal.SIGTERM, phase) for phase in ("load", "lower", "benchmark")),
     ],
 )
 @pytest.mark.fault(40)
@@ -172,7 +175,8 @@ def test_a_signal_while_tensorflow_works_ends_everything(
     record_property: Callable[[str, object], None],
 ) -> None:
     project = Path(shutil.copytree(built_once("tiny_classifier", tmp_path_factory), tmp_path / "tiny"))
-    done = interrupted(project, in_stage(project, phase), number, "recipe=tiny", before={})
+    many = ["representative_dataset.count=20000", "evaluation.dataset.count=20000", LONG_BENCHMARK]
+    done = interrupted(project, in_stage(project, phase), number, "recipe=tiny", *many, before={})
     record_property("exit", done.code)
 
 
