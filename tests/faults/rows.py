@@ -42,7 +42,7 @@ ROWS = {
     26: Row("HDF5 links, virtual datasets, shape bomb", (5,), "refused before memory is taken"),
     27: Row("SavedModel that reads or writes files or runs Python", (5,), "the operators; opt-in"),
     28: Row("source changed during the run", (5,), "the digest before and after"),
-    29: Row("plugin: fails, exits, prints, or isn't what it says", (5,), "its name, file and line"),
+    29: Row("plugin: fails, exits, prints, or isn't what it says", (0, 5), "its name, file and line"),
     30: Row("custom layer missing", (5,), "its class, and where to register it"),
     31: Row("dataset empty, short, of another type or shape, NaN, endless", (5,), "the sample, expected and found"),
     32: Row("dataset in another order when read again", (5,), "the first sample that differs"),
@@ -66,6 +66,6 @@ ROWS = {
     50: Row("signature missing, of another key, junk", (6, 2), "the key"),
     51: Row("malformed manifest", (6,), "what is wrong with it"),
     52: Row("reproduction where something differs", (6, 5), "what differs; never identical"),
-    53: Row("secret in environment, URL, parameter, path", (2,), "none in any byte written"),
+    53: Row("secret in environment, URL, parameter, path", (2, 5), "none in any byte written"),
     54: Row("sweep of 20 whose children fail differently", (1, 2, 3, 4, 5, 7), "a record of each; resumed"),
 }
