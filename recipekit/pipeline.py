@@ -20,7 +20,7 @@ from recipekit import manifest
 from recipekit.acceptance import Verdict
 from recipekit.build import Job, define, pin_inputs
 from recipekit.compose.composition import Composition
-from recipekit.contracts import Latencies, LoadedModel, Measurement, SampleSet
+from recipekit.contracts import LoadedModel, Measurement, SampleSet
 from recipekit.errors import ConversionError, EvaluationError, StageDied
 from recipekit.execution import Execution, Watcher
 from recipekit.explanation import History
@@ -194,7 +194,7 @@ class _Run:
         if graph.evaluation is not None and spec is not None and measurement.samples is not None:
             benchmark = graph.evaluation.benchmark(loaded.signatures, candidate, float32, spec)
             (latencies,) = execution.demand(benchmark)
-            measurement = _with_latencies(measurement, latencies)
+            measurement = measurement.timed(latencies, latencies.signatures)
         measurement = msgspec.structs.replace(measurement, optimized_layers=confirmed)
         execution.account(measure)
         execution.account(graph.candidate)
@@ -291,12 +291,3 @@ def _require_run(measurement: Measurement, verdict: Verdict) -> None:
             fix="replace the operators (docs/operators.md), or set `evaluation.runtime: none` and leave out bounds on"
             " parity, task and latency: size and file are then judged, and nothing else",
         )
-
-
-def _with_latencies(measurement: Measurement, latencies: Latencies) -> Measurement:
-    return msgspec.structs.replace(
-        measurement,
-        latency=latencies.candidate,
-        float32_latency=latencies.float32,
-        signature_latencies=latencies.signatures,
-    )

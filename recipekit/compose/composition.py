@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, Node, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from recipekit.compose.folders import recipe_folders, shown, user_groups
@@ -135,12 +135,14 @@ class Composition:
 
 def _circle(config: DictConfig, key: str | None) -> str:
     """The keys by which a value leads back to itself, in words; empty if it doesn't."""
+    unresolved = OmegaConf.to_container(config, resolve=False)
     chain: list[str] = []
     while key is not None and key not in chain:
         chain.append(key)
-        node = OmegaConf.select(config, key.rpartition(".")[0]) if "." in key else config
-        text = node._get_node(key.rpartition(".")[2]) if isinstance(node, DictConfig) else None  # unresolved
-        reference = re.search(r"\$\{([\w.]+)\}", str(text._value() if isinstance(text, Node) else ""))
+        value: Any = unresolved
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        reference = re.search(r"\$\{([\w.]+)\}", value) if isinstance(value, str) else None
         key = reference[1] if reference else None
     return "" if key is None else f": {' -> '.join([*chain[chain.index(key) :], key])}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from recipekit.contracts.record import Record
@@ -232,3 +233,9 @@ class Measurement(Record, frozen=True, kw_only=True):
     float32_latency: Latency | None = None
     optimized_layers: tuple[LayerWeights, ...] = ()
     signature_latencies: dict[str, LatencyPair] | UnsetType = UNSET
+
+    def timed(self, pair: LatencyPair, signatures: dict[str, LatencyPair] | UnsetType) -> Measurement:
+        """The same with latencies: of all of it, and of several signatures of each."""
+        return msgspec.structs.replace(
+            self, latency=pair.candidate, float32_latency=pair.float32, signature_latencies=signatures
+        )

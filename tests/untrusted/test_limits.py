@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from recipekit.contracts import MEASURE, SURVEY, DatasetSpec, SurveyRequest
-from recipekit.errors import DatasetError, RecipekitError, StageDied, StageMemory, StageProcesses
+from recipekit.errors import DatasetError, PluginError, RecipekitError, StageDied, StageMemory, StageProcesses
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
 
@@ -127,7 +127,7 @@ def test_more_memory_than_there_is_can_be_asked_for(ask: Callable[..., Any]) -> 
 
 
 def test_what_a_stage_started_ends_with_a_worker_that_dies(ask: Callable[..., Any], tmp_path: Path) -> None:
-    error = refused(ask, "orphan", StageDied)
+    error = refused(ask, "orphan", PluginError)
     assert "exited with status 3" in error.what
     assert ended((tmp_path / "marks" / "pids").read_text())
 
