@@ -46,8 +46,13 @@ def commands() -> list[tuple[str, str]]:
     return found
 
 
-LIGHT = [(command, printed) for command, printed in commands() if not command.startswith("recipekit run")]
-HEAVY = [(command, printed) for command, printed in commands() if command.startswith("recipekit run")]
+def is_heavy(command: str) -> bool:
+    """Whether a command builds something, or looks at what was built."""
+    return command.startswith("recipekit run") or "/latest" in command
+
+
+LIGHT = [(command, printed) for command, printed in commands() if not is_heavy(command)]
+HEAVY = [(command, printed) for command, printed in commands() if is_heavy(command)]
 
 
 @pytest.fixture(scope="module")
