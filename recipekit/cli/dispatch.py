@@ -10,6 +10,8 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from types import FrameType
@@ -109,7 +111,8 @@ def _dispatch(arguments: list[str]) -> int:
             fix=f"use one of {', '.join(VERBS)}",
         )
     try:
-        command = importlib.import_module(f"recipekit.cli.{verb}")
+        with _signals_held():
+            command = importlib.import_module(f"recipekit.cli.{verb}")
     except ModuleNotFoundError as error:
         raise EnvironmentFault(
             f"the module '{error.name}' is not installed, and recipekit needs its package",
@@ -140,6 +143,16 @@ def _defect(error: Exception, debug: bool) -> int:
     what = f"error RK100: a defect of recipekit: {type(error).__name__}: {error}\n"
     sys.stderr.write(f"{redacted(what)}  fix: please report it with {Path(log.name)}\n")
     return 1
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Lets signals wait while a verb is imported: an exception in the middle can leave C extensions half made."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _raise_interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
