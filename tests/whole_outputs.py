@@ -14,6 +14,7 @@ from recipekit import digests
 from recipekit import manifest as manifests
 from recipekit.build import Job
 from recipekit.contracts import (
+    BUILD_KEY_PLACEHOLDER,
     Census,
     Flatbuffer,
     Latency,
@@ -35,7 +36,8 @@ from recipekit.publication import Build, write_output
 from recipekit.recipe import parse
 from tests.small_builds import INPUTS, STARTED
 
-MODEL = bytes(range(256)) * 8
+KEY_OFFSET = 1024
+MODEL = bytes(range(256)) * 4 + BUILD_KEY_PLACEHOLDER + (bytes(range(256)) * 4)[64:]
 SAMPLES = b'{"id": "0"}\n{"id": "1"}\n'
 CALIBRATION = b'{"id": "2"}\n{"id": "3"}\n'
 
@@ -130,7 +132,12 @@ def publish(project: Path, seed: int = 0, *, sqnr_db: float = 20.25, acceptance:
             loader="keras3",
             reason="it is",
         ),
-        candidate=Flatbuffer(path=str(project / "candidate"), sha256=digests.of_bytes(MODEL), size=len(MODEL)),
+        candidate=Flatbuffer(
+            path=str(project / "candidate"),
+            sha256=digests.of_bytes(MODEL),
+            size=len(MODEL),
+            build_key_offset=KEY_OFFSET,
+        ),
         layers=(),
         samples=samples,
         measurement=measurement,

@@ -16,7 +16,7 @@ import msgspec
 from recipekit import digests
 from recipekit import manifest as manifests
 from recipekit.acceptance import Check, Verdict
-from recipekit.contracts import Measurement
+from recipekit.contracts import BUILD_KEY_PLACEHOLDER, Measurement
 from recipekit.errors import EvaluationError, OutputAltered
 from recipekit.gate import judge
 from recipekit.outputs import Difference
@@ -36,6 +36,12 @@ class _Stage(msgspec.Struct):
     seconds: float
 
 
+class _Conversion(msgspec.Struct):
+    """What `results.json` says of the converted file, as far as it is looked at."""
+
+    build_key_offset: int | None = None
+
+
 class _Results(msgspec.Struct):
     """What `results.json` says, as far as it is looked at."""
 
@@ -47,6 +53,7 @@ class _Results(msgspec.Struct):
     checks: tuple[Check, ...]
     measurement: Measurement
     stages: tuple[_Stage, ...]
+    conversion: _Conversion = msgspec.field(default_factory=_Conversion)
 
 
 def contradictions(folder: Path, manifest: dict[str, Any], altered: Iterable[str]) -> Iterator[Difference]:
@@ -73,6 +80,8 @@ def contradictions(folder: Path, manifest: dict[str, Any], altered: Iterable[str
             yield Difference(place=manifests.RESULTS, problem=f"is not valid JSON: {error}")
             return
         yield from judgement_contradictions(manifest, results)
+        if _MODEL in there:
+            yield from _provenance(folder, manifest, results)
 
 
 def judgement_contradictions(manifest: dict[str, Any], results: Any) -> Iterator[Difference]:
@@ -138,6 +147,19 @@ def _measured(manifest: dict[str, Any], measurement: Measurement) -> Iterator[Di
     evaluated = files.get(samples_file("evaluation-samples"))
     if evaluated is not None and measurement.samples is not None:
         yield from _differ(f"{manifests.RESULTS} measurement.samples", evaluated[0], measurement.samples.sha256)
+
+
+def _provenance(folder: Path, manifest: dict[str, Any], results: Any) -> Iterator[Difference]:
+    """The model carries the build key of its manifest, where it carries one."""
+    try:
+        offset = msgspec.convert(results, _Results).conversion.build_key_offset
+    except msgspec.ValidationError:
+        return  # which has been told
+    if offset is not None and offset >= 0:
+        with (folder / _MODEL).open("rb") as stream:
+            stream.seek(offset)
+            carried = stream.read(len(BUILD_KEY_PLACEHOLDER)).decode(errors="replace")
+        yield from _differ(f"{_MODEL} build key", manifests.results(manifest)["buildKey"], carried)
 
 
 def _samples(manifest: dict[str, Any]) -> Iterator[Difference]:

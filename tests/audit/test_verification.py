@@ -15,7 +15,7 @@ import pytest
 
 from recipekit import manifest as manifests
 from recipekit.audit.verification import UNSIGNED, Verification, verify_output
-from tests.whole_outputs import forge, publish
+from tests.whole_outputs import KEY_OFFSET, forge, publish
 
 ALIASES = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
 """A text whose value, written out, has 2^60 entries."""
@@ -265,6 +265,15 @@ def test_a_forged_verdict_is_not_the_one_that_follows_from_what_was_measured(
     assert found.exit_code == 6
     assert any(said.startswith(line) for said in named(found)), named(found)
     assert all(str(difference).count("expected") for difference in found.differences)
+
+
+def test_a_model_that_names_another_build_is_none_of_this_one(output: Path) -> None:
+    model = bytearray((output / "model.tflite").read_bytes())
+    model[KEY_OFFSET : KEY_OFFSET + 64] = b"f" * 64
+    (output / "model.tflite").write_bytes(model)
+    forge(output, lambda manifest, results: None)
+    (line,) = named(verify_output(output))
+    assert line.startswith(f"model.tflite build key: expected {output.name}")
 
 
 def everything(manifest: dict[str, Any], results: dict[str, Any]) -> None:
