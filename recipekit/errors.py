@@ -52,8 +52,9 @@ class RecipekitError(Exception):
     exit_code: int = 1
 
     def __init__(self, what: str, *, where: str = "", fix: str = "", log: str = "") -> None:
+        what, where, fix = (text.encode(errors="backslashreplace").decode() for text in (what, where, fix))
         super().__init__(what)
-        self.what = what
+        self.what = what  # names that a damaged file gives may hold half characters, which no file can take
         self.where = where
         self.fix = fix
         self.log = log

@@ -89,7 +89,8 @@ def write_output(folder: Path, build: Build) -> None:
     for role, read in build.samples.items():
         byproducts.append(samples_file(role))
         shutil.copyfile(read.path, folder / byproducts[-1])
-    (folder / "logs").mkdir()
+    if build.logs:
+        (folder / "logs").mkdir()
     for stage, log in build.logs.items():
         byproducts.append(f"logs/{stage}.txt")
         shutil.copyfile(log, folder / byproducts[-1])

@@ -53,7 +53,7 @@ def test_weights_that_do_not_come_as_published_are_refused(
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         standing.fails("recipe=wrong", code=5, says=["error RK301", *says, "source.weights", "fix: "], within=40)
-    assert not [path for path in (tmp_path / "keras").rglob("*") if path.is_file()]
+    assert not [path for path in (tmp_path / "keras" / "models").rglob("*") if path.is_file()]
 
 
 @pytest.mark.tensorflow

@@ -85,7 +85,7 @@ def _explained(error: Exception, source: SourceSpec) -> SourceError:
             where=source.path,
             fix="give the kwargs that the weights were trained with, such as include_top, classes or alpha",
         )
-    if "URL fetch failure" in cause:
+    if "URL fetch failure" in cause or isinstance(error, ConnectionError):
         return SourceError(
             f"the ImageNet weights of {source.name} can't be fetched: {cause}",
             where="source.weights",
