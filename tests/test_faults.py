@@ -136,6 +136,7 @@ def test_every_fault_is_found_at_once_and_each_one_once() -> None:
     ]
 
 
+@pytest.mark.slow
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=3), lambda s: st.lists(s, max_size=2)))
 def test_no_value_in_any_section_breaks_the_wording(value: Any) -> None:
     for path in (("source",), ("converter", "rules"), ("evaluation", "dataset"), ("source", "kind"), ("acceptance",)):
@@ -194,6 +195,7 @@ def places(value: Any, path: Path = ()) -> Iterator[Path]:
         yield from places(item, (*path, key))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["recipe", "manifest"])
 @given(st.data())
 def test_the_compiled_schema_finds_a_fault_where_the_other_does(name: str, data: st.DataObject) -> None:

@@ -361,6 +361,7 @@ def acceptances(draw: st.DrawFn) -> Acceptance:
     )
 
 
+@pytest.mark.slow
 @given(acceptances())
 def test_the_verdict_is_that_all_checks_are_good_enough(bounds: Acceptance) -> None:
     verdict = judge(bounds, MEASUREMENT)
@@ -368,6 +369,7 @@ def test_the_verdict_is_that_all_checks_are_good_enough(bounds: Acceptance) -> N
     assert (verdict.status == "accepted") == all(check.verdict in enough for check in verdict.checks)
 
 
+@pytest.mark.slow
 @given(acceptances())
 def test_every_limit_is_checked_once_and_passes_with_a_margin_only(bounds: Acceptance) -> None:
     verdict = judge(bounds, MEASUREMENT)
@@ -403,6 +405,7 @@ def test_loosening_a_bound_never_makes_its_verdict_worse(
     assert rank(limit - by if kind == "min" else limit + by) >= rank(limit)
 
 
+@pytest.mark.slow
 @given(acceptances())
 def test_a_verdict_survives_json(bounds: Acceptance) -> None:
     verdict = judge(bounds, MEASUREMENT)
@@ -416,6 +419,7 @@ NOT_RUN = msgspec.structs.replace(
 )
 
 
+@pytest.mark.slow
 @given(acceptances())
 def test_what_was_not_run_is_never_accepted_under_a_bound_on_a_run(bounds: Acceptance) -> None:
     verdict = judge(bounds, NOT_RUN)

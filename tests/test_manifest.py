@@ -195,6 +195,7 @@ def test_the_order_in_which_dependencies_were_found_means_nothing(dependencies: 
     assert manifests.build_definition(build) == manifests.build_definition(INPUTS)
 
 
+@pytest.mark.slow
 @given(CONFIGS, CONFIGS)
 def test_two_configurations_share_a_key_exactly_if_they_are_equal(one: dict[str, Any], other: dict[str, Any]) -> None:
     same = digests.canonical_json(one) == digests.canonical_json(other)

@@ -143,6 +143,7 @@ def test_a_stage_that_outgrows_its_memory_is_ended(small_pool: Pool, project: Pa
         small_pool.run(SURVEY, survey(project, do="eat"), project / "eat")
 
 
+@pytest.mark.slow
 def test_a_stage_may_say_how_far_it_has_come(small_pool: Pool, project: Path) -> None:
     told: list[str] = []
     request = survey(project, do="tell", file=str(project / "stage" / "progress.txt"))

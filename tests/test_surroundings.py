@@ -26,6 +26,7 @@ def test_the_rooms_of_workers_are_those_of_the_architecture() -> None:
     assert {"worker", *OPEN_TO_WORKERS} == WORKER_ROOMS
 
 
+@pytest.mark.slow
 def test_every_library_of_the_workers_is_among_the_tools_of_tensorflow_stages(surroundings: Surroundings) -> None:
     packages = surroundings.tools("tensorflow")["packages"]
     distributions = packages_distributions()

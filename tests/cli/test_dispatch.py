@@ -198,6 +198,7 @@ def test_a_reader_that_has_gone_ends_the_command_quietly(project: Project) -> No
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
@@ -223,6 +224,7 @@ def test_completion_offers_verbs_and_then_what_hydra_knows(command: Command, lin
     assert set(done.stdout.split()) == offered
 
 
+@pytest.mark.slow
 def test_completion_can_be_installed(command: Command) -> None:
     done = command("-sc", "install=bash")
     assert done.returncode == 0

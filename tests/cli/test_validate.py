@@ -122,6 +122,7 @@ def test_a_sweep_whose_children_are_right_is_valid_though_it_is_not_by_itself(
     assert printed.err.count("sets no bound") == 1
 
 
+@pytest.mark.slow
 def test_a_sweep_for_another_launcher_is_checked_all_the_same(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

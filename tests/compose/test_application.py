@@ -38,6 +38,7 @@ def notes(project: Project, *overrides: str) -> list[tuple[str, list[str], dict[
     return [tuple(json.loads(path.read_text())) for path in sorted(project.root.glob("note-*.json"))]
 
 
+@pytest.mark.slow
 def test_every_combination_is_a_child_with_its_number_and_the_user_s_overrides(make_project: MakeProject) -> None:
     found = notes(
         make_project({"digits.yaml": RECIPE}), "recipe=digits", "seed=1,2", "converter=none,int8", "++description=x"
@@ -53,11 +54,13 @@ def test_every_combination_is_a_child_with_its_number_and_the_user_s_overrides(m
     ]
 
 
+@pytest.mark.slow
 def test_a_glob_stands_for_every_recipe(make_project: MakeProject) -> None:
     project = make_project({"a.yaml": RECIPE, "ab.yaml": RECIPE, "c.yaml": RECIPE})
     assert [name for name, *_ in notes(project, "recipe=glob(a*)")] == ["a", "ab"]
 
 
+@pytest.mark.slow
 def test_a_recipe_s_own_sweep_may_vary_what_the_recipe_does_not_mention(make_project: MakeProject) -> None:
     project = make_project({"digits.yaml": SWEPT})
     assert [overrides for _, overrides, _, _ in notes(project, "recipe=digits")] == [["seed=1"], ["seed=2"]]
@@ -220,6 +223,7 @@ def test_a_recipes_folder_named_for_hydra_adds_no_option_to_it(make_project: Mak
         notes(project, "recipe=digits", "hydra/launcher=evil")
 
 
+@pytest.mark.slow
 def test_a_value_that_one_child_cannot_resolve_is_that_childs_fault_alone(make_project: MakeProject) -> None:
     project = make_project({"r.yaml": RECIPE})
     seen: list[object] = []

@@ -234,6 +234,7 @@ def test_hydra_refuses_the_same(project: Project, name: str) -> None:
     assert by_grid(project, *overrides) == by_hydra(project, *overrides)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -253,6 +254,7 @@ def test_a_sweep_of_another_launcher_can_be_expanded_all_the_same(project: Proje
     assert [child.mapping["seed"] for _, child in grid] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_child_is_composed_when_its_turn_comes(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     laid = 0
 

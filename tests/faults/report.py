@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +59,7 @@ def on_disk() -> set[Seen]:
     }
 
 
+@cache
 def marked() -> set[tuple[int, str]]:
     """Every row with the address of every test that is marked with it, read from the source of all tests."""
     return {

@@ -37,7 +37,7 @@ ROWS = {
     21: Row("truncated or random model file", (5,), "not a readable file of its kind; never a hang"),
     22: Row("zip bomb as a model", (5,), "the ratio; bounded memory"),
     23: Row("zip with members that escape or repeat", (5,), "the member; nothing outside"),
-    24: Row("Lambda layers anywhere, layers that load other models", (5,), "the layer; opt-in, recorded"),
+    24: Row("Lambda layers anywhere, layers that load other models", (0, 5), "the layer; opt-in, recorded"),
     25: Row("Lambda in an H5 file", (5,), "that safe mode does not cover it"),
     26: Row("HDF5 links, virtual datasets, shape bomb", (5,), "refused before memory is taken"),
     27: Row("SavedModel that reads or writes files or runs Python", (5,), "the operators; opt-in"),

@@ -54,6 +54,7 @@ CALIBRATED = PYTHON.replace("ai_edge_dynamic_range", "ai_edge_int8") + (
 )
 
 
+@pytest.mark.slow
 @fault(28)
 def test_a_source_that_changes_during_the_run_is_told_by_its_digests(standing: Standing) -> None:
     standing.write({"cloud.py": DATASET, "recipes/wrong.yaml": PYTHON})
@@ -74,6 +75,7 @@ def registered(body: str) -> dict[str, str | bytes]:
     return {"plugins/mine.py": head + body, "recipes/wrong.yaml": REGISTERED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "says"),
     [
@@ -133,6 +135,7 @@ def test_a_plugin_that_fails_is_named_with_its_line(standing: Standing, body: st
     standing.fails("recipe=wrong", code=5, says=says)
 
 
+@pytest.mark.slow
 @fault(29)
 def test_a_plugin_that_prints_disturbs_nothing(standing: Standing) -> None:
     standing.write({"cloud.py": DATASET, "recipes/wrong.yaml": PYTHON})
@@ -145,6 +148,7 @@ def test_a_plugin_that_prints_disturbs_nothing(standing: Standing) -> None:
     standing.codes.append(done.code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("second", "says"),
     [
@@ -188,6 +192,7 @@ class Odd:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("do", "code", "says"),
     [
@@ -203,6 +208,7 @@ def test_a_metric_that_is_no_number_is_never_accepted(standing: Standing, do: st
     standing.fails("recipe=wrong", code=code, says=says)
 
 
+@pytest.mark.slow
 @fault(38)
 def test_a_missed_threshold_is_kept_as_rejected_and_never_latest(standing: Standing) -> None:
     done = standing.run("recipe=tiny", "acceptance.parity.sqnr_db.min=200")
@@ -241,6 +247,7 @@ def test_an_empty_folder_in_an_outputs_place_is_never_filled(standing: Standing)
     assert not list(output.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model.tflite", "results.json", "manifest.json", "recipe.yaml", "report.html"])
 @fault(45)
 def test_an_altered_output_is_never_trusted_nor_replaced_unasked(standing: Standing, name: str) -> None:
@@ -254,6 +261,7 @@ def test_an_altered_output_is_never_trusted_nor_replaced_unasked(standing: Stand
         assert file.read_bytes() == data
 
 
+@pytest.mark.slow
 @fault(54)
 def test_each_of_twenty_children_that_fail_differently_leaves_a_record(standing: Standing) -> None:
     failing = {"raise": 5, "exit": 5, "leave": 5, "kill": 5, "segfault": 5, "abort": 5, "hang": 5, "nan": 2}

@@ -98,6 +98,7 @@ def test_a_secret_on_the_command_line_is_never_said_again(standing: Standing, ov
     nowhere(standing, shown, SECRET, LONG)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(53)
 def test_what_a_plugin_prints_and_raises_is_cleaned_and_variables_stay_with_the_parent(standing: Standing) -> None:
     standing.write({"leaky.py": PLUGIN, "recipes/leaky.yaml": WITH_PLUGIN, "planted.txt": SECRET})
@@ -116,6 +117,7 @@ def test_what_a_plugin_prints_and_raises_is_cleaned_and_variables_stay_with_the_
         standing.codes.append(failed.code)
 
 
+@pytest.mark.slow
 def test_a_listed_variable_reaches_the_plugin_and_no_log(standing: Standing) -> None:
     standing.write({"leaky.py": PLUGIN, "recipes/leaky.yaml": WITH_PLUGIN})
     standing.write({"pyproject.toml": '[tool.recipekit]\nenv = ["LEAK_TOKEN"]\n'})
@@ -126,6 +128,7 @@ def test_a_listed_variable_reaches_the_plugin_and_no_log(standing: Standing) -> 
     assert "begin  [withheld] None" in log.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(53)
 def test_an_output_names_neither_the_user_nor_the_machine_nor_a_place_on_it(standing: Standing) -> None:
     hostile = {"HOME": "/home/alice-hostile", "USER": "alice-hostile", "LOGNAME": "alice-hostile"}
@@ -141,6 +144,7 @@ def test_an_output_names_neither_the_user_nor_the_machine_nor_a_place_on_it(stan
     assert "sys.argv" not in manifest
 
 
+@pytest.mark.slow
 @pytest.mark.fault(53)
 def test_a_sweep_records_no_secret_of_a_child(standing: Standing) -> None:
     arguments = ["run", "-m", "recipe=tiny", f"description=fine,{SECRET}"]

@@ -143,6 +143,7 @@ def test_a_directory_that_lies_about_a_member_is_found_while_it_is_read(tmp_path
     assert "is not a readable Keras file" in _refused(path)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(22)
 def test_a_bomb_costs_no_memory(tmp_path: Path) -> None:
     path = _archive(tmp_path / "a.keras")
@@ -264,6 +265,7 @@ def test_what_is_no_file_says_so(tmp_path: Path) -> None:
         keras_file.read(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [_archive, _h5])
 @given(data=st.data())
 def test_any_damage_is_a_source_error_or_harmless(make: Any, data: st.DataObject) -> None:

@@ -71,6 +71,7 @@ def test_the_splits_never_change(splits: dict[str, DigitsDataset]) -> None:
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**31))
 def test_the_split_is_the_same_for_every_seed(seed: int) -> None:

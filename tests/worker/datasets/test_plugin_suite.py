@@ -60,6 +60,7 @@ def test_the_same_index_gives_the_same_sample(spec: DatasetSpec) -> None:
             np.testing.assert_array_equal(as_tensors(again.tensors, "")[key], array)
 
 
+@pytest.mark.slow
 def test_a_shuffled_order_is_a_permutation_that_the_seed_alone_decides(spec: DatasetSpec, tmp_path: Path) -> None:
     def ids(seed: int, shuffle: bool = True) -> list[str]:
         samples, _ = read(changed(spec, shuffle=shuffle, seed=seed), tmp_path)
@@ -79,6 +80,7 @@ def test_two_readings_give_the_same_record(spec: DatasetSpec, tmp_path: Path) ->
     assert Path(first.sample_set().path).read_bytes() == Path(second.sample_set().path).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_reading_needs_far_less_memory_than_the_samples(spec: DatasetSpec, tmp_path: Path) -> None:
     whole, _ = read(spec, tmp_path)
     size = sum(array.nbytes for sample in whole for array in sample.tensors.values())
