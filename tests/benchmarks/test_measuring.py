@@ -1,9 +1,9 @@
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.benchmarks.measuring import Command, CommandFailed, run, tree_mib
@@ -11,8 +11,8 @@ from tests.benchmarks.measuring import Command, CommandFailed, run, tree_mib
 
 @pytest.fixture
 def block() -> int:
-    """MiB; more than a process starts with, which is what its parent has at that moment."""
-    return int(psutil.Process().memory_info().rss / 2**20) + 64
+    """MiB; more than a process starts with, which is the most that its parent ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**10 + 64
 
 
 ALLOCATE = "block = bytearray({mib} << 20)"
