@@ -13,10 +13,11 @@ import msgspec
 import psutil
 import pytest
 
-from recipekit.contracts import SURVEY, DatasetSpec, SampleSet, SurveyRequest
+from recipekit.contracts import SURVEY, SampleSet, SurveyRequest
 from recipekit.errors import DatasetError, OutputFault, PluginError, StageDied, StageMemory, StageTimeout
 from recipekit.pool import Limits, Pool, worker_environment
 from recipekit.worker.__main__ import main as run_worker
+from tests.surveys import survey_of
 
 MISBEHAVIOUR = """
 import os, signal, sys, time
@@ -70,19 +71,7 @@ def small_pool() -> Iterator[Pool]:
 
 
 def survey(project: Path, **kwargs: Any) -> SurveyRequest:
-    params = {"factory": "misbehaving.py:samples", "kwargs": kwargs}
-    return SurveyRequest(
-        dataset=DatasetSpec(
-            plugin="python",
-            params=params,
-            samples=None,
-            shuffle=False,
-            seed=0,
-            preprocess=(),
-            modules=(),
-            project_root=str(project),
-        )
-    )
+    return survey_of(project, "misbehaving.py:samples", **kwargs)
 
 
 def test_a_stage_gives_its_record_and_leaves_request_response_and_log(small_pool: Pool, project: Path) -> None:

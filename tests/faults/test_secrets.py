@@ -129,7 +129,6 @@ def test_a_listed_variable_reaches_the_plugin_and_no_log(standing: Standing) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.fault(53)
 def test_an_output_names_neither_the_user_nor_the_machine_nor_a_place_on_it(standing: Standing) -> None:
     hostile = {"HOME": "/home/alice-hostile", "USER": "alice-hostile", "LOGNAME": "alice-hostile"}
     done = standing.run("recipe=tiny", "seed=5", HOSTNAME="alice-hostile", **hostile)

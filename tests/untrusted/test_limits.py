@@ -11,10 +11,11 @@ from typing import Any
 import psutil
 import pytest
 
-from recipekit.contracts import MEASURE, SURVEY, DatasetSpec, SurveyRequest
+from recipekit.contracts import MEASURE, SURVEY
 from recipekit.errors import DatasetError, PluginError, RecipekitError, StageDied, StageMemory, StageProcesses
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
+from tests.surveys import survey_of
 
 MISBEHAVIOUR = """
 import os, resource, subprocess, sys, time
@@ -61,19 +62,7 @@ def ask(pool: Pool, tmp_path: Path) -> Callable[..., Any]:
     (tmp_path / "marks").mkdir()
 
     def ask(do: str, pool: Pool = pool) -> Any:
-        params = {"factory": "misbehaving.py:samples", "kwargs": {"do": do, "marks": str(tmp_path / "marks")}}
-        request = SurveyRequest(
-            dataset=DatasetSpec(
-                plugin="python",
-                params=params,
-                samples=None,
-                shuffle=False,
-                seed=0,
-                preprocess=(),
-                modules=(),
-                project_root=str(tmp_path),
-            )
-        )
+        request = survey_of(tmp_path, "misbehaving.py:samples", do=do, marks=str(tmp_path / "marks"))
         return pool.run(SURVEY, request, tmp_path / do).record
 
     return ask

@@ -12,15 +12,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from recipekit.contracts import SURVEY, DatasetSpec, Stage, SurveyRequest
+from recipekit.contracts import SURVEY, Stage
 from recipekit.errors import StageDied
 from recipekit.pool import Pool
 from tests.built_models import built_once
 from tests.models.built_flatbuffers import classifier
+from tests.surveys import survey_of
 from tests.untrusted.mutations import mutations
 from tests.worker.float_sources import PROJECT, model
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow, pytest.mark.fault(21)]
+
+Record = Callable[[str, object], None]
 
 COUNT = 200
 SEED = 20
@@ -68,19 +71,7 @@ def load_each(pool: Pool, stage: Stage, root: Path, *, described: bool = False) 
 
 def run(pool: Pool, stage: Stage, root: Path, attempt: int, described: bool) -> StageDied | None:
     """Loads what hasn't been loaded yet, up to the end or to the death of the worker."""
-    params = {"factory": "damaged.py:outcomes", "kwargs": {"folder": str(root), "described": described}}
-    request = SurveyRequest(
-        dataset=DatasetSpec(
-            plugin="python",
-            params=params,
-            samples=None,
-            shuffle=False,
-            seed=0,
-            preprocess=(),
-            modules=(),
-            project_root=str(PROJECT),
-        )
-    )
+    request = survey_of(PROJECT, "damaged.py:outcomes", folder=str(root), described=described)
     try:
         pool.run(stage, request, root.with_name(f"{root.name}-{described}-{attempt}"))
     except StageDied as error:
@@ -88,8 +79,10 @@ def run(pool: Pool, stage: Stage, root: Path, attempt: int, described: bool) -> 
     return None
 
 
-def judge(outcomes: list[dict[str, Any]], title: str, refused: int) -> None:
+def judge(outcomes: list[dict[str, Any]], title: str, refused: int, record: Record) -> None:
     """All are harmless or refused for a reason that is typed, nearly all as unreadable, and enough of them at all."""
+    for code in sorted({outcome["exit"] for outcome in outcomes} - {0}):
+        record("exit", code)
     unforeseen = [outcome for outcome in outcomes if outcome["exit"] not in {0, 5}]
     assert unforeseen == []
     counts = Counter("loads" if not each["exit"] else each["what"].partition(":")[0] for each in outcomes)
@@ -98,22 +91,30 @@ def judge(outcomes: list[dict[str, Any]], title: str, refused: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["two_inputs.keras", "legacy.keras", "two_inputs.h5", "legacy.h5"])
-def test_a_damaged_keras_file(load_all: Any, tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+def test_a_damaged_keras_file(
+    record_property: Record, load_all: Any, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
     models = built_once("float_models", tmp_path_factory)
-    judge(load_all("keras", models / name, f"model{Path(name).suffix}"), "Keras file", 60)
+    judge(load_all("keras", models / name, f"model{Path(name).suffix}"), "Keras file", 60, record_property)
 
 
-def test_a_damaged_saved_model(load_all: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_damaged_saved_model(
+    record_property: Record, load_all: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     models = built_once("float_models", tmp_path_factory)
-    judge(load_all("saved_model", models / "two" / "saved_model.pb", "saved_model.pb"), "SavedModel", 60)
+    judge(
+        load_all("saved_model", models / "two" / "saved_model.pb", "saved_model.pb"), "SavedModel", 60, record_property
+    )
 
 
-def test_a_damaged_frozen_graph(load_all: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_damaged_frozen_graph(
+    record_property: Record, load_all: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     models = built_once("source_models", tmp_path_factory) / "graph_models"
     inputs = {"feed/left": (None, 8), "feed/right": (None, 8)}
     outcomes = load_all("frozen_graph", models / "scorer.pb", "g.pb", inputs=inputs, outputs=("scores", "total"))
-    judge(outcomes, "GraphDef", 60)
+    judge(outcomes, "GraphDef", 60, record_property)
 
 
-def test_a_damaged_flatbuffer(load_all: Any) -> None:
-    judge(load_all("tflite", classifier("classify"), "m.tflite", worker="litert"), ".tflite", 60)
+def test_a_damaged_flatbuffer(record_property: Record, load_all: Any) -> None:
+    judge(load_all("tflite", classifier("classify"), "m.tflite", worker="litert"), ".tflite", 60, record_property)

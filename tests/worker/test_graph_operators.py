@@ -27,7 +27,6 @@ def graph(*nodes: Any, functions: Mapping[str, list[Any]] | None = None) -> Any:
 SAVED_MODEL = Entries(tensors=("out:0",), functions=("initialize",), restore="restored", assets=("path:0",))
 
 
-@pytest.mark.fault(27)
 @pytest.mark.parametrize(
     "operator",
     ["ReadFile", "WriteFile", "PyFunc", "PyFuncStateless", "EagerPyFunc", "MatchingFiles", "TFRecordDatasetV2",
@@ -72,7 +71,6 @@ def test_savers_of_tensorflow_1_may_do_so_in_the_graph_itself() -> None:
     assert system_access(made, SAVED_MODEL) == set()
 
 
-@pytest.mark.fault(27)
 def test_saving_outside_of_the_saver_is_found() -> None:
     save = {"save": [node("a", "SaveV2")]}
     by_itself = graph(node("y", "SaveV2"), node("out", "Identity", "x", "^y"), node("x", "Placeholder"))
@@ -95,7 +93,6 @@ def test_saving_outside_of_the_saver_is_found() -> None:
     assert system_access(graph(node("out", "RestoreV2")), SAVED_MODEL) == {"RestoreV2"}
 
 
-@pytest.mark.fault(27)
 def test_a_table_may_be_read_from_an_asset_and_from_no_path_in_the_graph() -> None:
     reader = node("fill", "InitializeTableFromTextFileV2", "table", "same")
     made = graph(node("path", "Const"), node("same", "Identity", "path"), reader)
