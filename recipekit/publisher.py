@@ -8,15 +8,17 @@ visible, and this one publishes instead. It knows nothing of sweeps.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from socket import socketpair
+from socket import SHUT_RDWR, socketpair
 from threading import Lock, Thread
 from types import TracebackType
 
+from recipekit.outputs import Outputs
 from recipekit.publication import Build, publish
 
 _WORTH_A_PROCESS = 32
@@ -56,6 +58,8 @@ class Publisher:
                 return process.publish(build, replace)
             except (EOFError, OSError):  # killed, for want of memory, say
                 self._forget(process)
+                if not replace and _is_there(build):
+                    return None  # made visible, but not told
         return publish(build, replace=replace)
 
     def _next(self) -> _Process | None:
@@ -85,6 +89,11 @@ class Publisher:
                 self._process.end()
 
 
+def _is_there(build: Build) -> bool:
+    recipe = build.job.recipe
+    return Outputs(build.job.project.outputs).find(recipe.name, recipe.version, build.key) is not None
+
+
 class _Process:
     """The other process, as its parent sees it; it ends when its parent lets go of it, or dies."""
 
@@ -97,12 +106,11 @@ class _Process:
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches the parent alone
         )
-        for _, theirs in pairs:
-            theirs.close()
-        self._connections = [Connection(ours.detach()) for ours, _ in pairs]
         self._free: SimpleQueue[Connection] = SimpleQueue()
-        for connection in self._connections:
-            self._free.put(connection)
+        for ours, theirs in pairs:
+            theirs.close()
+            self._free.put(Connection(os.dup(ours.fileno())))
+        self._sockets = [ours for ours, _ in pairs]
 
     def publish(self, build: Build, replace: bool) -> None:
         connection = self._free.get()
@@ -115,15 +123,18 @@ class _Process:
             raise error
 
     def end(self) -> None:
-        for connection in self._connections:
-            connection.close()
+        """Lets go of it; threads that wait for it see the end of the conversation."""
+        for each in self._sockets:
+            with suppress(OSError):  # it has gone
+                each.shutdown(SHUT_RDWR)  # of the threads' connections too; closed, theirs could become another's
+            each.close()
         self._child.wait()
 
 
 def _serve(descriptor: int) -> None:
     """Publishes what the parent sends, until it sends no more."""
     connection = Connection(descriptor)
-    with suppress(EOFError):
+    with suppress(EOFError, OSError):
         while True:
             build, replace = connection.recv()
             try:
