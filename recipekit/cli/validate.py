@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from recipekit.cli.arguments import make_parser, project_of
+from recipekit.cli.messages import more
 from recipekit.compose.composition import Composition, compose
 from recipekit.compose.folders import recipe_files
 from recipekit.compose.grid import children
@@ -102,3 +103,5 @@ def _print(results: list[Result]) -> None:
             sys.stdout.write(f"valid   {result['recipe']}\n")
         for warning in result["warnings"]:
             sys.stderr.write(f"warning {result['recipe']}: {warning}\n")
+    for error_id in dict.fromkeys(result["id"] for result in results):
+        sys.stderr.write(more(error_id) if error_id else "")
