@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
-    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages"},
+    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language"},
     {"digests", "fsio", "locks", "contracts"},
     {
         "registry",
