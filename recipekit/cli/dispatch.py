@@ -36,6 +36,7 @@ VERBS = {
     "inspect": "say what a .tflite file holds and which build it comes from",
     "diff": "compare two recipes, outputs or .tflite files",
     "export": "write an output's record as CycloneDX ML-BOM or model card",
+    "schema": "print the JSON Schema of recipes, or set up an editor with it",
     "explain": "say what an error id means, its causes and the way out",
 }
 
