@@ -37,6 +37,7 @@ VERBS = {
     "diff": "compare two recipes, outputs or .tflite files",
     "export": "write an output's record as CycloneDX ML-BOM or model card",
     "schema": "print the JSON Schema of recipes, or set up an editor with it",
+    "completion": "print the script that completes command lines in bash, zsh or fish",
     "explain": "say what an error id means, its causes and the way out",
 }
 
