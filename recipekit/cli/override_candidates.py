@@ -73,4 +73,7 @@ def _below(above: Sequence[str]) -> Iterator[tuple[str, list[Part]]]:
 
 
 def _shown(value: object) -> str:
-    return {None: "null", True: "true", False: "false"}.get(value, str(value)) if not isinstance(value, str) else value
+    """A value as YAML and Hydra write it."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return str(value)

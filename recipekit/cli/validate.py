@@ -14,6 +14,7 @@ from recipekit.compose.folders import recipe_files
 from recipekit.compose.grid import children
 from recipekit.compose.session import hydra_for
 from recipekit.errors import RecipekitError, UsageError
+from recipekit.nearest import did_you_mean
 from recipekit.outcome import worst_exit_code
 from recipekit.project import Project
 from recipekit.recipe import parse
@@ -29,7 +30,9 @@ def main(argv: list[str]) -> int:
     project = project_of(options)
     chosen = [override for override in options.overrides if override.startswith("recipe=")]
     if options.all == bool(chosen):
-        raise UsageError("name one recipe or all of them", where="command line", fix="add recipe=NAME or --all")
+        near = next(filter(None, (did_you_mean(it.partition("=")[0], ["recipe"]) for it in options.overrides)), "")
+        hint = near if not chosen else ""
+        raise UsageError(f"name one recipe or all of them{hint}", where="command line", fix="add recipe=NAME or --all")
     with hydra_for(project):
         if options.all:
             results = [_check(project, [f"recipe={name}", *options.overrides]) for name in recipe_files(project)]
