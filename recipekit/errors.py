@@ -85,7 +85,10 @@ class ProjectError(RecipekitError):
 
 
 class InvalidRecipe(RecipekitError):
-    """A composed recipe breaks the schema or a cross rule; `what` lists every fault, a line each."""
+    """A composed recipe breaks the schema or a cross rule.
+
+    `what` lists every fault, a line each.
+    """
 
     id = "RK201"
     exit_code = 2

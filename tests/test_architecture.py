@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
-    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas"},
+    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language"},
     {"digests", "fsio", "locks", "contracts"},
     {
         "registry",
@@ -33,7 +33,7 @@ LEVELS = (
     {"rules", "manifest", "outcome", "store", "fitting"},
     {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint", "exports"},
     {"compose", "surroundings", "signing"},
-    {"build"},
+    {"build", "editors"},
     {"graph", "publication"},
     {"explanation", "publisher"},
     {"execution"},
@@ -55,7 +55,7 @@ ADDRESSES = {
     "jinja2": {"report"},
     "markupsafe": {"report"},
     "rich": {"cli"},
-    "yaml": {"compose", "cli", "publication", "exports"},
+    "yaml": {"compose", "cli", "publication", "exports", "editors"},
     "filelock": {"workspace"},
     "psutil": {"pool"},
     "packaging": {"environment", "requirements"},

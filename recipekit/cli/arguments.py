@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import NoReturn
 
 from recipekit.errors import ProjectError, UsageError
+from recipekit.nearest import did_you_mean
 from recipekit.project import Project, find_project
 
 
@@ -15,7 +17,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raises what argparse found wrong."""
-        raise UsageError(message, where="command line", fix=f"see {self.prog} --help")
+        raise UsageError(f"{message}{self._nearest(message)}", where="command line", fix=f"see {self.prog} --help")
+
+    def _nearest(self, message: str) -> str:
+        """The option or the value that was probably meant by one that argparse doesn't know."""
+        unknown = re.search(r"unrecognized arguments: .*?(--?\w[\w-]*)", message)
+        if unknown:
+            return did_you_mean(unknown[1], self._option_string_actions)
+        choice = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        return did_you_mean(choice[1], re.findall(r"[\w-]+", choice[2])) if choice else ""
 
 
 def make_parser(verb: str, description: str, example: str, *, overrides: bool = True) -> Parser:

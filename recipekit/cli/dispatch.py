@@ -18,7 +18,8 @@ from types import FrameType
 from typing import NoReturn
 
 from recipekit import __version__
-from recipekit.errors import EnvironmentFault, RecipekitError, UsageError
+from recipekit.cli.messages import more, told
+from recipekit.errors import EnvironmentFault, InternalError, RecipekitError, UsageError
 from recipekit.nearest import did_you_mean
 from recipekit.secrecy import redacted
 
@@ -35,6 +36,9 @@ VERBS = {
     "inspect": "say what a .tflite file holds and which build it comes from",
     "diff": "compare two recipes, outputs or .tflite files",
     "export": "write an output's record as CycloneDX ML-BOM or model card",
+    "schema": "print the JSON Schema of recipes, or set up an editor with it",
+    "completion": "print the script that completes command lines in bash, zsh or fish",
+    "explain": "say what an error id means, its causes and the way out",
 }
 
 HELP = f"""\
@@ -78,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
     except RecipekitError as error:
         if debug:
             sys.stderr.write(redacted(traceback.format_exc()))
-        sys.stderr.write(redacted(f"error {error.id}: {error}\n"))
+        sys.stderr.write(redacted(told(error)))
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: the running build published nothing; what its stages gave is kept\n")
@@ -141,7 +145,7 @@ def _defect(error: Exception, debug: bool) -> int:
     if debug:
         sys.stderr.write(redacted(traceback.format_exc()))
     what = f"error RK100: a defect of recipekit: {type(error).__name__}: {error}\n"
-    sys.stderr.write(f"{redacted(what)}  fix: please report it with {Path(log.name)}\n")
+    sys.stderr.write(f"{redacted(what)}  fix: please report it with {Path(log.name)}\n{more(InternalError.id)}")
     return 1
 
 

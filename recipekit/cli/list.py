@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import yaml
 
 from recipekit.cli.arguments import make_parser, project_of
-from recipekit.compose.folders import recipe_files, recipe_folders
+from recipekit.compose.folders import group_options, recipe_files
 from recipekit.compose.limits import LOADER, excess
-from recipekit.project import Project
 from recipekit.registry import names
 
 
@@ -25,7 +23,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     project = project_of(options)
     recipes = {name: _description(path) for name, path in recipe_files(project).items()}
-    groups = _groups(project)
+    groups = group_options(project)
     plugins = {kind: list(names(kind)) for kind in ("sources", "datasets", "metrics", "engines")}
     if options.format == "json":
         sys.stdout.write(json.dumps({"recipes": recipes, "groups": groups, "plugins": plugins}, indent=2) + "\n")
@@ -49,13 +47,3 @@ def _description(path: Path) -> str:
         return unreadable
     described = document.get("description", "") if isinstance(document, dict) else ""
     return str(described)
-
-
-def _groups(project: Project) -> dict[str, list[str]]:
-    found: dict[str, set[str]] = {}
-    for folder in (files("recipekit.presets"), *recipe_folders(project)):
-        for group in folder.iterdir():
-            if group.is_dir() and not group.name.startswith((".", "_")):
-                options = {Path(option.name).stem for option in group.iterdir() if option.name.endswith(".yaml")}
-                found.setdefault(group.name, set()).update(options)
-    return {group: sorted(options) for group, options in sorted(found.items()) if options}

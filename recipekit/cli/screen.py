@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from recipekit.acceptance import Check
+from recipekit.cli.messages import more
 from recipekit.outcome import Outcome
 
 _STYLES = {"pass": "green", "accepted": "green", "fail": "red", "rejected": "red", "failed": "red"}
@@ -111,6 +112,8 @@ class Screen:
             number, recipe, *rest = _sweep_row(outcome)
             table.add_row(number, *((recipe,) if several else ()), *rest)
         self._console.print(table)
+        for error_id in dict.fromkeys(outcome.failure.id for outcome in outcomes if outcome.failure):
+            self._console.print(more(error_id), end="", highlight=False, soft_wrap=True)
         self._console.print(f"summary: {_shown(str(folder), root)}", highlight=False, soft_wrap=True)
 
 

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from recipekit.cli.arguments import make_parser, project_of
+from recipekit.cli.messages import more
 from recipekit.compose.composition import Composition, compose
 from recipekit.compose.folders import recipe_files
 from recipekit.compose.grid import children
 from recipekit.compose.session import hydra_for
 from recipekit.errors import RecipekitError, UsageError
+from recipekit.nearest import did_you_mean
 from recipekit.outcome import worst_exit_code
 from recipekit.project import Project
 from recipekit.recipe import parse
@@ -28,7 +30,9 @@ def main(argv: list[str]) -> int:
     project = project_of(options)
     chosen = [override for override in options.overrides if override.startswith("recipe=")]
     if options.all == bool(chosen):
-        raise UsageError("name one recipe or all of them", where="command line", fix="add recipe=NAME or --all")
+        near = next(filter(None, (did_you_mean(it.partition("=")[0], ["recipe"]) for it in options.overrides)), "")
+        hint = near if not chosen else ""
+        raise UsageError(f"name one recipe or all of them{hint}", where="command line", fix="add recipe=NAME or --all")
     with hydra_for(project):
         if options.all:
             results = [_check(project, [f"recipe={name}", *options.overrides]) for name in recipe_files(project)]
@@ -102,3 +106,5 @@ def _print(results: list[Result]) -> None:
             sys.stdout.write(f"valid   {result['recipe']}\n")
         for warning in result["warnings"]:
             sys.stderr.write(f"warning {result['recipe']}: {warning}\n")
+    for error_id in dict.fromkeys(result["id"] for result in results):
+        sys.stderr.write(more(error_id) if error_id else "")

@@ -13,6 +13,7 @@ import msgspec
 from recipekit.audit.sweep_verification import is_sweep, verify_sweep
 from recipekit.audit.verification import Verification, verify_output
 from recipekit.cli.arguments import make_parser, near
+from recipekit.cli.messages import told
 from recipekit.errors import OutputAltered, UsageError
 from recipekit.outputs.lookup import find_folder
 from recipekit.signing.checking import Trust
@@ -71,7 +72,7 @@ def _print(found: Verification) -> None:
             shown.append(f"and {len(found.differences) - len(shown):,} more; --format json shows all")
         fix = "fetch or build it anew; what is there is not what was published"
         error = OutputAltered("\n  ".join(["differs from what it says:", *shown]), where=str(name), fix=fix)
-        sys.stderr.write(f"error {error.id}: {error}\n")
+        sys.stderr.write(told(error))
         return
     notes = found.notes if found.verdict else ()
     lines = [f"verified {name}: {found.summary}", *map(str, found.signatures), *notes]

@@ -16,9 +16,10 @@ from recipekit.compose.folders import recipe_folders, shown, user_groups
 from recipekit.compose.layers import PRESETS, Layers, lay
 from recipekit.compose.marks import read_marks
 from recipekit.compose.overrides import CommandOverride, read_overrides
-from recipekit.compose.refusals import hydra_errors, recipekit_cause
+from recipekit.compose.refusals import hydra_errors, no_recipe, recipekit_cause
 from recipekit.compose.session import hydra_for
 from recipekit.errors import CompositionError
+from recipekit.nearest import did_you_mean
 from recipekit.project import Project
 
 
@@ -74,11 +75,9 @@ class Composition:
             fix = f"write a value there, or give one on the command line: {error.full_key}=VALUE"
             if not isinstance(error, MissingMandatoryValue):
                 fix = "give it a value that can be resolved"
-            raise CompositionError(
-                f"'{error.full_key}' has no value: {str(error).partition(chr(10))[0]}{_circle(config, error.full_key)}",
-                where=place,
-                fix=fix,
-            ) from error
+            reason, _, _ = str(error).partition("\n")
+            more = _circle(config, error.full_key) or _meant(config, reason)
+            raise CompositionError(f"'{error.full_key}' has no value: {reason}{more}", where=place, fix=fix) from error
         return {str(key): value for key, value in mapping.items()} if isinstance(mapping, dict) else {}
 
     def check_overrides(self) -> None:
@@ -133,6 +132,12 @@ class Composition:
         return shown(path, self.project)
 
 
+def _meant(config: DictConfig, message: str) -> str:
+    """The key that an interpolation of an unknown one probably meant."""
+    unknown = re.search(r"Interpolation key '([^']*)' not found", message)
+    return did_you_mean(unknown[1], map(str, config)) if unknown else ""
+
+
 def _circle(config: DictConfig, key: str | None) -> str:
     """The keys by which a value leads back to itself, in words; empty if it doesn't."""
     unresolved = OmegaConf.to_container(config, resolve=False)
@@ -161,5 +166,7 @@ def compose(project: Project, overrides: Sequence[str]) -> Composition:
     """
     with hydra_for(project):
         read = read_overrides(overrides, user_groups(project))
+        if not any(override.key == "recipe" for override in read):
+            raise no_recipe(project, (override.key for override in read))
         with hydra_errors(project):
             return Composition(project, read, lay([override.for_hydra for override in read]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 from recipekit.project import Project
@@ -29,3 +30,14 @@ def recipe_folders(project: Project) -> tuple[Path, ...]:
 def shown(path: Path, project: Project) -> str:
     """A file as messages name it: seen from the project root where it lies below it."""
     return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else str(path)
+
+
+def group_options(project: Project) -> dict[str, list[str]]:
+    """The options of every group, the packaged ones among them; both sorted, groups without an option left out."""
+    found: dict[str, set[str]] = {}
+    for folder in (files("recipekit.presets"), *recipe_folders(project)):
+        for group in folder.iterdir():
+            if group.is_dir() and not group.name.startswith((".", "_")):
+                options = {Path(option.name).stem for option in group.iterdir() if option.name.endswith(".yaml")}
+                found.setdefault(group.name, set()).update(options)
+    return {group: sorted(options) for group, options in sorted(found.items()) if options}

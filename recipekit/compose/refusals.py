@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from hydra.core.global_hydra import GlobalHydra
@@ -15,6 +15,7 @@ from recipekit.compose.folders import recipe_files, shown, user_groups
 from recipekit.compose.reach import GROUPS
 from recipekit.compose.session import hydra_for
 from recipekit.errors import CompositionError, RecipekitError, UsageError
+from recipekit.language import children, place
 from recipekit.nearest import did_you_mean
 from recipekit.project import Project
 
@@ -72,12 +73,7 @@ def _who_chose(group: str, option: str, project: Project) -> str:
 def _not_composable(message: str, project: Project) -> RecipekitError:
     text = " ".join(message.split())
     if "You must specify 'recipe'" in text:
-        names = list(recipe_files(project))
-        return UsageError(
-            "no recipe is chosen",
-            where="command line",
-            fix=f"add recipe=NAME, with one of {', '.join(names)}" if names else f"put a recipe into {project.recipes}",
-        )
+        return no_recipe(project, ())
     swept = re.match(r"(Ambiguous value for argument|Sweep parameters) '(.*?)'( requires|:? 1\.)", text)
     if swept:
         argument = swept[2]
@@ -85,5 +81,21 @@ def _not_composable(message: str, project: Project) -> RecipekitError:
             f"'{argument.lstrip('+')}' stands for several values", where="command line", fix="add -m to sweep over them"
         )
     if text.startswith(("Could not override", "Could not append", "Could not delete")):
-        return UsageError(text, where="command line", fix="see the keys of the recipe with `recipekit show`")
+        fix = "see the keys of the recipe with `recipekit show`"
+        return UsageError(f"{text}{_nearest_key(text)}", where="command line", fix=fix)
     return CompositionError(text, where=str(project.recipes))
+
+
+def _nearest_key(text: str) -> str:
+    """The key of the language that was probably meant by the one that a text of Hydra's quotes."""
+    quoted = re.search(r"'([\w.]+)'", text)
+    *above, last = quoted[1].split(".") if quoted else [""]
+    return did_you_mean(last, children(place(above)))
+
+
+def no_recipe(project: Project, keys: Iterable[str]) -> UsageError:
+    """Nobody has said which recipe, or hardly: `recpe=x`."""
+    names = list(recipe_files(project))
+    near = next(filter(None, (did_you_mean(key, ["recipe"]) for key in keys)), "")
+    fix = f"add recipe=NAME, with one of {', '.join(names)}" if names else f"put a recipe into {project.recipes}"
+    return UsageError(f"no recipe is chosen{near}", where="command line", fix=fix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,19 +28,36 @@ def find_folder(name: str, here: Path, recipes: Path | None = None) -> Path:
         UsageError: there is no such folder, or it is the one of all outputs of a recipe.
         OutputFault: the file system refuses to look.
     """
-    places, known = [here], list[str]()
+    places, known = [here], list[Path]()
     with suppress(ProjectError):
         project = find_project(here, recipes)
         places += [project.root, project.outputs]
-        known = [path.name for path in project.outputs.glob("[!.]*")]
+        known = [project.outputs / name, *project.outputs.glob("[!.]*")]
     with fsio.reported(Path(name)):
         found = next((place / name for place in places if (place / name).exists()), None)
     if found is None or not found.is_dir():
         raise UsageError(
-            "is no folder" if found else f"there is no such output{did_you_mean(name.partition('/')[0], known)}",
+            "is no folder" if found else f"there is no such output{_meant(name, known)}",
             where=name,
             fix="name an output's folder: a path, or NAME/latest or NAME/VERSION/KEY of this project",
         )
     if (found / "latest").is_symlink():
         raise UsageError("holds outputs and is none itself", where=name, fix=f"name one of them, such as {name}/latest")
     return found.resolve()
+
+
+def _meant(name: str, known: Sequence[Path]) -> str:
+    """The output that was probably meant.
+
+    Args:
+        name: as the user wrote it.
+        known: where it would lie below the outputs folder, then that folder's own folders; empty outside of a project.
+    """
+    if not known:
+        return ""
+    place, *folders = known
+    above, slash, last = name.rstrip("/").rpartition("/")
+    if slash and place.parent.is_dir():
+        near = [f"{above}/{path.name}" for path in place.parent.glob("[!.]*")]
+        return did_you_mean(name, near) if last else ""
+    return did_you_mean(name.partition("/")[0], [folder.name for folder in folders])

@@ -54,6 +54,12 @@ ALLOWED: dict[str, set[str]] = {
     "diff digits digits": RUN,
     "export --help": RUN,
     "run recipe=digits --cfg job": RUN,
+    "completion bash": RECORDS,
+    "completion --answer -- run acceptance.par": RECORDS,
+    "schema": RECORDS | YAML,
+    "schema --editor": RECORDS | YAML,
+    "explain RK304": RECORDS,
+    "explain": RECORDS,
 }
 """Libraries that a command may import, by their top-level names; none of those that models or arrays need."""
 

@@ -126,6 +126,7 @@ def test_differences_are_an_error_with_an_id_a_line_each(project: Path, capsys: 
         "  .gitignore: is not in the manifest, expected nothing, got a file",
         "  model.tflite: expected 2048 bytes, got 1 bytes",
         "  fix: fetch or build it anew; what is there is not what was published",
+        "  more: recipekit explain RK601",
     ]
 
 

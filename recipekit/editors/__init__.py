@@ -1,0 +1,1 @@
+"""JSON Schemas for editors: of a recipe file, and of the option files of each group, as a project needs them."""
