@@ -54,6 +54,8 @@ ALLOWED: dict[str, set[str]] = {
     "diff digits digits": RUN,
     "export --help": RUN,
     "run recipe=digits --cfg job": RUN,
+    "init --help": RUN,
+    "doctor --help": RUN,
 }
 """Libraries that a command may import, by their top-level names; none of those that models or arrays need."""
 

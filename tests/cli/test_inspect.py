@@ -85,6 +85,6 @@ def test_what_is_no_model_ends_in_one_message(
     assert main(["inspect", "m.tflite"]) == 5
     assert "is not a readable .tflite: it lacks the identifier TFL3" in capsys.readouterr().err
     assert main(["inspect", "recipes"]) == 2
-    assert "holds no model.tflite" in capsys.readouterr().err
+    assert "holds neither saved_model.pb nor model.tflite" in capsys.readouterr().err
     assert main(["inspect", "m.tflite", "--recipes", "nowhere"]) == 2
     assert "there is no such recipes folder" in capsys.readouterr().err
