@@ -116,7 +116,9 @@ def _draft(options: argparse.Namespace, placement: Placement, recipes: Path, poo
     scheme = SCHEMES[options.quantization or TARGETS.get(options.target, "int8")]
     wishes = Wishes(options.name, scheme, options.dataset, options.allow_random)
     made = draft(model, wishes, Place(placement.root, shown_from(target, placement.root)), pool)
-    placement.add_recipe(made.name, render(made, outside=not inside and not options.copy))
+    text = render(made, outside=not inside and not options.copy)
+    placement.add_recipe(made.name, text)
+    guesses = sum("CHECK:" in line for line in text.splitlines())
     results: list[Result] = []
     written = placement.write(lambda: results.append(_valid(made.name, recipes)))
     chosen = f"recipe={made.name}"
@@ -125,7 +127,10 @@ def _draft(options: argparse.Namespace, placement: Placement, recipes: Path, poo
         project=str(placement.root),
         written=tuple(written),
         model=model,
-        todo=made.todo,
+        todo=(
+            *made.todo,
+            *([f"look at what CHECK marks as a guess in the recipe, {guesses} in all"] if guesses else []),
+        ),
         warnings=tuple(results[0]["warnings"]),
         next=(f"recipekit validate {chosen}", f"recipekit lint {chosen}", f"recipekit run {chosen}"),
     )

@@ -64,10 +64,12 @@ def _inputs(described: Description) -> Iterator[Finding]:
     dynamic = {given.name: list(given.shape) for given in inputs if given.fixes and given.name}
     if dynamic and described.kind != "tflite":
         shapes = ", ".join(f"{name}: {shape}" for name, shape in dynamic.items())
-        guesses = any(given.guessed for given in inputs)
-        what = "dimensions besides the batch are dynamic" if guesses else "the batch alone is dynamic"
-        fix = f"source: {{input_shapes: {{{shapes}}}}}{', with the sizes that you need' if guesses else ''}"
-        yield warning("inputs", f"{', '.join(dynamic)}: {what}", fix)
+        fix = f"source: {{input_shapes: {{{shapes}}}}}"
+        if any(given.guessed for given in inputs):
+            text = f"{', '.join(dynamic)}: dimensions besides the batch are dynamic"
+            yield warning("inputs", text, f"{fix}, with the sizes that you need")
+        else:
+            yield ok("inputs", f"{', '.join(dynamic)}: the batch alone is dynamic; {fix} fixes it")
     if any(given.dtype == "string" for given in inputs):
         yield warning(
             "inputs", "it takes texts, for which TensorFlow Lite has hardly any kernel", "tokenize before the model"

@@ -11,7 +11,7 @@ import yaml
 from recipekit.contracts import ModelTensor
 from recipekit.drafting.draft import Draft
 
-_WIDE = 10_000
+_WIDE = 10**9
 
 
 def render(draft: Draft, outside: bool) -> str:
@@ -56,9 +56,12 @@ def _comment(value: Any) -> Any:
 
 
 def _flow(value: Any) -> _Yaml:
-    """One line of YAML."""
+    """One line of YAML; where a text in it has line ends or the like, every value is quoted, which escapes them."""
     text = yaml.safe_dump(value, default_flow_style=True, width=_WIDE, sort_keys=False, allow_unicode=True)
-    return _Yaml(text.removesuffix("...\n").strip())
+    line = text.removesuffix("...\n").strip()
+    if not line.isprintable():
+        line = yaml.safe_dump(value, default_flow_style=True, width=_WIDE, sort_keys=False, default_style='"').strip()
+    return _Yaml(line)
 
 
 def _block(value: dict[str, Any], indent: int) -> _Yaml:
