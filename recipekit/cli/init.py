@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -24,7 +25,7 @@ from recipekit.drafting.placement import Placement
 from recipekit.drafting.scheme import SCHEMES, TARGETS
 from recipekit.errors import InternalError, ProjectError, UsageError
 from recipekit.pool import Limits, Pool
-from recipekit.project import Project, find_project
+from recipekit.project import find_project
 
 
 class Drafted(Record, frozen=True, kw_only=True):
@@ -118,7 +119,6 @@ def _draft(options: argparse.Namespace, placement: Placement, recipes: Path, poo
     made = draft(model, wishes, Place(placement.root, shown_from(target, placement.root)), pool)
     text = render(made, outside=not inside and not options.copy)
     placement.add_recipe(made.name, text)
-    guesses = sum("CHECK:" in line for line in text.splitlines())
     results: list[Result] = []
     written = placement.write(lambda: results.append(_valid(made.name, recipes)))
     chosen = f"recipe={made.name}"
@@ -127,23 +127,26 @@ def _draft(options: argparse.Namespace, placement: Placement, recipes: Path, poo
         project=str(placement.root),
         written=tuple(written),
         model=model,
-        todo=(
-            *made.todo,
-            *([f"look at what CHECK marks as a guess in the recipe, {guesses} in all"] if guesses else []),
-        ),
+        todo=(*made.todo, *_guesses(text)),
         warnings=tuple(results[0]["warnings"]),
         next=(f"recipekit validate {chosen}", f"recipekit lint {chosen}", f"recipekit run {chosen}"),
     )
+
+
+def _guesses(text: str) -> Iterator[str]:
+    """That a recipe has guesses, if it has."""
+    count = sum("CHECK:" in line for line in text.splitlines())
+    if count:
+        yield f"look at what CHECK marks as a guess in the recipe, {count} in all"
 
 
 def _valid(name: str, recipes: Path) -> Result:
     """What `recipekit validate` says of the recipe that was written.
 
     Raises:
-        UsageError: the user's own choice of a name, or the project's settings, make it invalid.
         InternalError: the draft itself is wrong.
     """
-    project: Project = find_project(recipes.parent, recipes)
+    project = find_project(recipes.parent, recipes)
     with hydra_for(project):
         result = check(project, [f"recipe={name}"])
     if result["error"]:

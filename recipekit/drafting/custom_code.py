@@ -10,6 +10,7 @@ from pathlib import Path
 
 _DEFINITION = r"^(?:class|def) %s\b"
 _MOST_FILES = 2000
+_MOST_FOLDERS = 5000
 _LONGEST = 2**20
 _SKIPPED = {"node_modules", "site-packages", "__pycache__", "outputs", "build", "dist", "tests"}
 
@@ -32,7 +33,7 @@ def modules_of(names: Sequence[str], root: Path) -> dict[str, str]:
 
 
 def _sources(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in itertools.islice(os.walk(root), _MOST_FOLDERS):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
         yield from (Path(folder) / name for name in sorted(names) if name.endswith(".py"))
 

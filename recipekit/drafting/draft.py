@@ -16,6 +16,7 @@ from recipekit.errors import UsageError
 from recipekit.pool import Pool
 
 _LONGEST_NAME = 64
+_NAME = re.compile(r"[a-z0-9](?:\.?[a-z0-9_-])*\.?")
 
 
 class Wishes(NamedTuple):
@@ -89,6 +90,12 @@ def draft(model: Description, wishes: Wishes, place: Place, pool: Pool) -> Draft
     """
     if model.quantized:
         raise UsageError("is quantized already", where=place.model, fix="name the float model that it was made of")
+    if wishes.name and (len(wishes.name) > _LONGEST_NAME or not _NAME.fullmatch(wishes.name)):
+        raise UsageError(
+            "is no name of a recipe: lower-case letters, digits, '.', '_' and '-'",
+            where=f"--name {wishes.name}",
+            fix=f"--name {slug(wishes.name)}",
+        )
     inputs = fixed_inputs(model)
     samples = _samples(model, inputs, wishes, place, pool)
     code = modules_of([part.name for part in model.unknown], place.root)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 
 from recipekit.contracts import GLIMPSE, Description, Glimpse, GlimpseRequest
 from recipekit.drafting.dataset import Stanza, image_steps, is_image, is_sound, savez, sound_keys
@@ -31,6 +31,7 @@ _MOST_FILES = 200_000
 _ENOUGH = 300
 _TAKEN = 200
 _LONGEST_HEADER = 2**20
+_BLOCK = 2**20
 
 
 def found(path: Path, shown: str, model: Description, inputs: Sequence[FixedInput], pool: Pool) -> Stanza:
@@ -171,9 +172,9 @@ def _arrays(path: Path, shown: str, inputs: Sequence[FixedInput], pool: Pool) ->
 
 def _rows(path: Path, shown: str, inputs: Sequence[FixedInput]) -> Stanza:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            header = next(csv.reader([stream.readline(_LONGEST_HEADER)]), [])
-            count = sum(1 for line in stream if line.strip())
+        with path.open("rb") as stream:
+            header = next(csv.reader([stream.readline(_LONGEST_HEADER).decode("utf-8-sig")]), [])
+            count = _lines(stream)
     except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"is not CSV in UTF-8: {error}", where=shown, fix="save it as CSV in UTF-8") from error
     label = next((name for name in header if name.strip().lower() in _LABELS), "")
@@ -190,6 +191,14 @@ def _rows(path: Path, shown: str, inputs: Sequence[FixedInput]) -> Stanza:
         keys["inputs"] = {given.name: list(itertools.islice(rest, math.prod(given.sample))) for given in inputs}
         notes.append("CHECK: columns are dealt out in their order")
     return Stanza({**keys, **_choice(count)}, tuple(notes), todo)
+
+
+def _lines(stream: IO[bytes]) -> int:
+    """How many lines are left, however long they are."""
+    count, last = 0, b"\n"
+    while block := stream.read(_BLOCK):
+        count, last = count + block.count(b"\n"), block[-1:]
+    return count + (last != b"\n")
 
 
 def _records(path: Path, shown: str, model: Description, inputs: Sequence[FixedInput], pool: Pool) -> Stanza:

@@ -97,7 +97,6 @@ def test_a_project_is_found_from_below_or_begun_in_another_folder(
     assert not (below / ".gitignore").exists()
 
 
-@pytest.mark.fault(24)
 def test_code_in_a_model_is_told_and_does_not_run(here: Path, models: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with_layer(models / "photo.keras", here / "bad.keras", LAMBDA)
     assert main(["init", "bad.keras"]) == 0
@@ -114,6 +113,17 @@ def test_random_samples_come_on_demand_alone_and_are_marked(here: Path, models: 
     data = yaml.safe_load(text)["representative_dataset"]
     assert (data["plugin"], data["allow_random"], data["inputs"]) == ("random", True, {"input_layer": [6]})
     assert "# RANDOM NUMBERS" in text
+
+
+@pytest.mark.parametrize("name", ["../evil", "Bad Name", "a..b", "-a", "a" * 65])
+def test_a_name_that_recipes_can_not_have_is_refused_with_one_that_they_can(
+    here: Path, models: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    shutil.copyfile(models / "table.keras", here / "table.keras")
+    assert main(["init", "table.keras", f"--name={name}"]) == 2
+    error = capsys.readouterr().err
+    assert "is no name of a recipe" in error
+    assert main(["init", "table.keras", f"--name={error.rstrip().rpartition(' ')[2]}"]) == 0
 
 
 def test_what_is_no_model_leaves_nothing_behind(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
