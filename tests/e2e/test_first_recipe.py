@@ -45,7 +45,10 @@ def test_the_page_shows_what_its_commands_print(tmp_path: Path) -> None:
                 command_here = [sys.executable, *arguments]
                 done = subprocess.run(command_here, cwd=tmp_path, capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"{command}: {done.stdout} {done.stderr}"
-            assert words(done.stdout) == words(printed), command
+            if arguments[0] == "run":  # how its stages are told on the way differs by terminal
+                assert set(shape(printed)) <= set(shape(done.stdout)), command
+            else:
+                assert words(done.stdout) == words(printed), command
     assert (tmp_path / "outputs" / "mobilenet_v2_digits_int8" / "latest" / "model.tflite").is_file()
 
 
@@ -55,13 +58,16 @@ def test_every_option_is_explained() -> None:
     assert {option for option in options - of_every_verb if f"`{option}" not in PAGE} == set()
 
 
-WAYS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "archive of Keras 3": ("photo.keras", "data/images", ()),
-    "HDF5 of Keras 2": ("old.h5", "data/images", ()),
-    "SavedModel": ("photo", "data/images", ("--for", "phone")),
-    "float .tflite": ("photo.tflite", "data/images", ()),
-    "table": ("table.keras", "data/table.csv", ()),
-    "two inputs": ("two.keras", "data/two.npz", ("--quantization", "float16")),
+BYTES = "representative_dataset.preprocess=[{resize:[32,32]},{cast:float32}]"
+"""What a user answers to the CHECK of pixels, where the file doesn't tell that the model scales them itself."""
+
+WAYS: dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]] = {
+    "archive of Keras 3": ("photo.keras", "data/images", (), ()),
+    "HDF5 of Keras 2": ("old.h5", "data/images", (), ()),
+    "SavedModel": ("photo", "data/images", ("--for", "phone"), ()),
+    "float .tflite": ("photo.tflite", "data/images", (), (BYTES,)),
+    "table": ("table.keras", "data/table.csv", (), ()),
+    "two inputs": ("two.keras", "data/two.npz", ("--quantization", "float16"), ()),
 }
 
 
@@ -90,12 +96,12 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_init_then_run_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: Path, models: Path, pool: Pool, way: str
 ) -> None:
-    model, data, options = WAYS[way]
+    model, data, options, overrides = WAYS[way]
     (shutil.copytree if (models / model).is_dir() else shutil.copyfile)(models / model, tmp_path / model)
     shutil.copytree(samples, tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RECIPEKIT_RECIPES", raising=False)
     assert main(["init", model, "--dataset", data, "--name", "first", *options]) == 0
-    outcome = run_here(tmp_path, pool, "recipe=first")
+    outcome = run_here(tmp_path, pool, "recipe=first", *overrides)
     assert outcome.status == "accepted", outcome.checks
     assert {check.name for check in outcome.checks} >= {"parity.sqnr_db.min", "model.select_tf_ops"}
