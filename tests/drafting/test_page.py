@@ -66,7 +66,7 @@ def test_every_scheme_gives_a_recipe_that_the_language_takes(tmp_path: Path, sch
     preset = Path(__file__).parents[2] / "recipekit" / "presets" / "converter" / f"{made.converter}.yaml"
     mapping = {**page, "converter": yaml.safe_load(preset.read_text())}
     del mapping["defaults"]
-    recipe = parse(mapping, tmp_path, lambda _: None)
+    recipe = parse(mapping, tmp_path, lambda _: "the page")
     assert recipe.name == f"m_{scheme}"
     assert "evaluation" in page or any("no 'evaluation'" in it for it in recipe.warnings)
     assert page["acceptance"]["parity"].keys() == {"sqnr_db", "argmax_agreement"}
