@@ -5,6 +5,7 @@ An installer keeps to them, but `pip install` of something else later, or `--no-
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 
@@ -12,6 +13,21 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from recipekit.errors import EnvironmentFault
+
+
+def declared() -> tuple[Requirement, ...]:
+    """What recipekit asks for on this interpreter, without extras; nothing where it runs from its source folder."""
+    return tuple(it for it in _requirements() if it.marker is None or it.marker.evaluate({"extra": ""}))
+
+
+def extras() -> dict[str, tuple[str, ...]]:
+    """The distributions that each extra of recipekit's brings, by the extra's name, sorted."""
+    found: dict[str, list[str]] = {}
+    for requirement in _requirements():
+        named = re.search(r"extra == ['\"]([\w-]+)['\"]", str(requirement.marker or ""))
+        if named and requirement.marker is not None and requirement.marker.evaluate({"extra": named[1]}):
+            found.setdefault(named[1], []).append(requirement.name)
+    return {extra: tuple(names) for extra, names in sorted(found.items())}
 
 
 @cache
@@ -24,14 +40,16 @@ def require(*names: str) -> None:
     Raises:
         EnvironmentFault: one is missing, or too old or too new.
     """
-    try:
-        declared = [Requirement(line) for line in requires("recipekit") or ()]
-    except PackageNotFoundError:
-        return  # run from its source folder: nobody has promised anything
-    for requirement in declared:
-        wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if canonicalize_name(requirement.name) in names and wanted:
+    for requirement in declared():
+        if canonicalize_name(requirement.name) in names:
             _check(requirement)
+
+
+def _requirements() -> list[Requirement]:
+    try:
+        return [Requirement(line) for line in requires("recipekit") or ()]
+    except PackageNotFoundError:
+        return []  # run from its source folder: nobody has promised anything
 
 
 def _check(requirement: Requirement) -> None:

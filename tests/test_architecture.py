@@ -40,6 +40,8 @@ LEVELS = (
     {"sampling"},
     {"pipeline"},
     {"sweep", "linting", "audit"},
+    {"drafting"},
+    {"diagnosis"},
     {"cli"},
 )
 """Rooms from the lowest level up."""
@@ -52,10 +54,10 @@ ADDRESSES = {
     "omegaconf": {"compose"},
     "jsonschema": {"faults"},
     "jsonschema_rs": {"schemas"},
-    "jinja2": {"report"},
+    "jinja2": {"report", "drafting"},
     "markupsafe": {"report"},
     "rich": {"cli"},
-    "yaml": {"compose", "cli", "publication", "exports", "editors"},
+    "yaml": {"compose", "cli", "publication", "exports", "editors", "drafting"},
     "filelock": {"workspace"},
     "psutil": {"pool"},
     "packaging": {"environment", "requirements"},

@@ -33,12 +33,14 @@ VERBS = {
     "lint": "look for faults in calibration and evaluation samples without converting",
     "verify": "check an output: files, records, verdict and signatures",
     "sign": "sign an output's manifest and verdict with your own key",
-    "inspect": "say what a .tflite file holds and which build it comes from",
+    "inspect": "say what a model holds, and which build a .tflite file comes from",
     "diff": "compare two recipes, outputs or .tflite files",
     "export": "write an output's record as CycloneDX ML-BOM or model card",
     "schema": "print the JSON Schema of recipes, or set up an editor with it",
     "completion": "print the script that completes command lines in bash, zsh or fish",
     "explain": "say what an error id means, its causes and the way out",
+    "init": "write a first recipe for a model, from what its file says",
+    "doctor": "say what could stand in the way here, or of one model",
 }
 
 HELP = f"""\

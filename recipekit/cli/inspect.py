@@ -1,4 +1,4 @@
-"""`recipekit inspect`: what a `.tflite` file holds and which output it comes from; it never imports TensorFlow."""
+"""`recipekit inspect`: what a model holds, and of a `.tflite` file which output it comes from."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from recipekit.audit.description import ModelReport, describe, kind_of
 from recipekit.audit.inspection import FileReport, Origin, report_on
 from recipekit.cli.arguments import any_project_of, make_parser
-from recipekit.cli.tables import data_console, plain_grid, plain_table, printable, short_name, shown_path
+from recipekit.cli.model_page import head, print_model
+from recipekit.cli.tables import data_console, plain_grid, plain_table, short_name, shown_path
 from recipekit.contracts import FileOperator, FileTensor, Inspection
 from recipekit.pool import Limits, Pool
 
@@ -25,21 +27,30 @@ def main(argv: list[str]) -> int:
     """Prints signatures, operators, constants, metadata and the build behind a file."""
     parser = make_parser(
         "inspect",
-        "Say what a .tflite file holds and which build it comes from; docs/inspect.md explains each line.",
+        "Say what a model holds, and which build a .tflite file comes from; docs/inspect.md explains each line.",
         "recipekit inspect stray.tflite",
         overrides=False,
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="a .tflite file, or the folder of an output")
-    parser.add_argument("--all", action="store_true", help="every layer that holds constants, not only the largest")
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help="a .tflite or Keras file, or a SavedModel's or output's folder"
+    )
+    parser.add_argument("--all", action="store_true", help="every layer and tensor, not only the largest")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
     options = parser.parse_args(argv)
     project = any_project_of(options)
+    shown = None if options.all else _SHOWN_LAYERS
+    report: FileReport | ModelReport
     with Pool(Limits.of(project) if project else Limits()) as pool:
-        report = report_on(options.file, pool, project.outputs if project else None)
+        if kind_of(options.file) == "tflite":
+            report = report_on(options.file, pool, project.outputs if project else None)
+        else:
+            report = ModelReport(path=str(options.file), model=describe(options.file, pool))
     if options.format == "json":
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+    elif isinstance(report, ModelReport):
+        print_model(data_console(), report, shown)
     else:
-        _print(data_console(), report, None if options.all else _SHOWN_LAYERS)
+        _print(data_console(), report, shown)
     return 0
 
 
@@ -47,22 +58,20 @@ def _print(console: Console, report: FileReport, shown: int | None) -> None:
     file = report.file
     console.print(_facts(report))
     for signature in file.signatures:
-        _head(console, f"signature {signature.key}" if signature.key else "no signature")
+        head(console, f"signature {signature.key}" if signature.key else "no signature")
         console.print(_ports(signature.inputs, signature.outputs))
-    _head(console, f"{len(file.operators)} operators")
+    head(console, f"{len(file.operators)} operators")
     console.print(_operators(file.operators))
-    _head(console, _constants(file))
+    head(console, _constants(file))
     console.print(_layers(file.operators, file.size, shown))
+    head(console, "tensors")
+    console.print(_tensors(file.tensors, shown))
     if file.metadata:
-        _head(console, "metadata")
+        head(console, "metadata")
         table = plain_table("name", "bytes>", "content")
         for entry in file.metadata:
             table.add_row(entry.name, f"{entry.bytes:,}", entry.text)
         console.print(table)
-
-
-def _head(console: Console, text: str) -> None:
-    console.print(Text.assemble("\n", (printable(text), "bold")))
 
 
 def _facts(report: FileReport) -> Table:
@@ -142,3 +151,24 @@ def _layers(operators: Sequence[FileOperator], size: int, shown: int | None) -> 
         taken = sum(layer.bytes for layer in rest)
         table.add_row(f"{len(rest)} more (--all)", "", f"{taken:,}", f"{taken / size:.1%}")
     return table
+
+
+def _tensors(tensors: Sequence[FileTensor], shown: int | None) -> Table:
+    """Constants, the largest first, and how each is quantized."""
+    table = plain_table("tensor<", "dtype", "shape", "quantized", "bytes>")
+    constants = sorted((it for it in tensors if it.bytes), key=lambda it: (-it.bytes, it.name))
+    for tensor in constants[:shown]:
+        shape = "x".join(map(str, tensor.shape)) or "scalar"
+        table.add_row(short_name(tensor.name), tensor.dtype, shape, _scheme(tensor), f"{tensor.bytes:,}")
+    rest = constants[len(constants[:shown]) :]
+    if rest:
+        table.add_row(f"{len(rest)} more (--all)", "", "", "", f"{sum(tensor.bytes for tensor in rest):,}")
+    return table
+
+
+def _scheme(tensor: FileTensor) -> str:
+    """`per channel (16), symmetric`, or nothing for a tensor that isn't quantized."""
+    if not tensor.scales:
+        return ""
+    how = "per tensor" if len(tensor.scales) == 1 else f"per channel ({len(tensor.scales)})"
+    return f"{how}, {'asymmetric' if any(tensor.zero_points) else 'symmetric'}"

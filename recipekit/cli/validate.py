@@ -35,9 +35,9 @@ def main(argv: list[str]) -> int:
         raise UsageError(f"name one recipe or all of them{hint}", where="command line", fix="add recipe=NAME or --all")
     with hydra_for(project):
         if options.all:
-            results = [_check(project, [f"recipe={name}", *options.overrides]) for name in recipe_files(project)]
+            results = [check(project, [f"recipe={name}", *options.overrides]) for name in recipe_files(project)]
         else:
-            results = [_check(project, options.overrides)]
+            results = [check(project, options.overrides)]
     if options.format == "json":
         sys.stdout.write(json.dumps(results, indent=2) + "\n")
     else:
@@ -55,7 +55,13 @@ class Result(TypedDict):
     warnings: list[str]
 
 
-def _check(project: Project, overrides: Sequence[str]) -> Result:
+def check(project: Project, overrides: Sequence[str]) -> Result:
+    """Composes and checks one recipe, every child of it where it is a sweep; Hydra must be ready for the project.
+
+    Args:
+        project: the recipe's.
+        overrides: of the command line, `recipe=NAME` among them.
+    """
     name = next(override for override in overrides if override.startswith("recipe=")).partition("=")[2]
     try:
         composition = compose(project, overrides)

@@ -14,7 +14,9 @@ from recipekit.contracts.declared import (
     DatasetSpec,
     LoweringSpec,
 )
+from recipekit.contracts.described import DescribeRequest, Description, Glimpse, GlimpseRequest
 from recipekit.contracts.inspected import Inspection, InspectRequest
+from recipekit.contracts.introduced import IntroduceRequest, Introduction
 from recipekit.contracts.loaded import Agreement, AgreeRequest, LoadedModel, LoadRequest, UnrollRequest
 from recipekit.contracts.located import Located, LocateRequest
 from recipekit.contracts.measured import LatencyPair, LoweredLayer, Measurement
@@ -34,6 +36,7 @@ from recipekit.errors import (
     ConversionError,
     CustomLayerError,
     DatasetError,
+    EnvironmentFault,
     EvaluationError,
     OptimizationError,
     RecipekitError,
@@ -220,6 +223,9 @@ QUANTIZE = Stage("quantize", "tensorflow", QuantizeRequest, Flatbuffer, Conversi
 ENCODE = Stage("encode", "tensorflow", EncodeRequest, Flatbuffer, ConversionError)
 MARK = Stage("mark", "litert", MarkRequest, Flatbuffer, ConversionError)
 INSPECT = Stage("inspect", "litert", InspectRequest, Inspection, SourceError)
+DESCRIBE = Stage("describe", "litert", DescribeRequest, Description, SourceError)
+GLIMPSE = Stage("glimpse", "litert", GlimpseRequest, Glimpse, DatasetError)
+INTRODUCE = Stage("introduce", "litert", IntroduceRequest, Introduction, EnvironmentFault)
 CONFIRM = Stage("confirm", "litert", ConfirmRequest, Confirmation, OptimizationError)
 MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationError)
 EXAMINE = Stage("examine", "litert", ExamineRequest, Measurement, EvaluationError)
@@ -248,5 +254,8 @@ STAGES = {
         CURVE,
         LOCATE,
         INSPECT,
+        DESCRIBE,
+        GLIMPSE,
+        INTRODUCE,
     )
 }

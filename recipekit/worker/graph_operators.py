@@ -135,6 +135,11 @@ def changes_variables(graph: Any) -> bool:
     return any(name.startswith(_CHANGES_VARIABLES) for name in operators(graph))
 
 
+def nodes_behind(graph: Any, tensors: Iterable[str]) -> list[Any]:
+    """Every node of a GraphDef that computes some tensors of its main graph, and all of the functions called there."""
+    return _Calls(graph).nodes_behind(tensors)
+
+
 def operators(graph: Any) -> set[str]:
     """Names of all operators of a GraphDef, those of its functions included."""
     return {node.op for nodes in _bodies(graph) for node in nodes}
@@ -167,6 +172,10 @@ class _Calls:
     def operators(self, places: Iterable[_Place]) -> set[str]:
         """Operators of some nodes."""
         return {str(self._nodes[place].op) for place in places}
+
+    def nodes_behind(self, tensors: Iterable[str]) -> list[Any]:
+        """The nodes of `behind`, in an order that is always the same."""
+        return [self._nodes[place] for place in sorted(self.behind(tensors))]
 
     def behind(self, tensors: Iterable[str]) -> set[_Place]:
         """Every node of the main graph that computes some tensors, and all nodes of the functions that they call."""

@@ -94,7 +94,7 @@ def read(path: Path) -> KerasFile:
     except SourceError:
         raise
     except Exception as error:
-        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+        raise unreadable(path, f"{type(error).__name__}: {error}") from error
     for name in escaping_names(file.config):
         raise suspicious(path, f"a layer is named '{name}', which points outside of where its weights belong")
     return file
@@ -108,7 +108,7 @@ def _read(path: Path) -> KerasFile:
         return _read_archive(path)
     if is_hdf5:
         return _read_h5(path)
-    raise _unreadable(path, "it is neither a zip archive nor HDF5")
+    raise unreadable(path, "it is neither a zip archive nor HDF5")
 
 
 def _why_no_file(path: Path) -> str:
@@ -119,7 +119,8 @@ def _why_no_file(path: Path) -> str:
     return "is not a regular file" if path.exists() else "there is no such file"
 
 
-def _unreadable(path: Path, detail: str) -> SourceError:
+def unreadable(path: Path, detail: str) -> SourceError:
+    """The error for a file that a reader stumbles over."""
     return SourceError(
         f"is not a readable Keras file: {detail}",
         where=str(path),

@@ -60,6 +60,8 @@ ALLOWED: dict[str, set[str]] = {
     "schema --editor": RECORDS | YAML,
     "explain RK304": RECORDS,
     "explain": RECORDS,
+    "init --help": RUN,
+    "doctor --help": RUN,
 }
 """Libraries that a command may import, by their top-level names; none of those that models or arrays need."""
 

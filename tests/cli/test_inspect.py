@@ -6,10 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from recipekit.cli import main
+from recipekit.cli.inspect import _scheme
+from recipekit.contracts import FileTensor
 from recipekit.project import Project
 from tests.models import built_flatbuffers as built
 from tests.published_outputs import publish
@@ -78,6 +81,33 @@ def test_names_in_a_file_are_shown_as_they_are(
     assert "[/red]odd" in capsys.readouterr().out
 
 
+SHIPPED = Path(__file__).parents[2] / "recipes" / "models" / "mobilenet_v2_digits.keras"
+
+
+def test_a_keras_file_shows_its_layers_the_largest_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(SHIPPED)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "weights 423,018 parameters in 1,692,072 bytes" in shown
+    assert "input image float32 ?x48x48x3" in shown
+    assert "156 layers layer class dtype parameters bytes" in shown
+    assert "Conv_1 Conv2D float32 143,360 573,440 block_16_project" in shown
+    assert "146 more (--all) 118,240 472,960" in shown
+    assert main(["inspect", str(SHIPPED), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found.keys() == {"schema", "path", "model"}
+    assert sum(layer["parameters"] for layer in found["model"]["layers"]) == found["model"]["parameters"] == 423_018
+    assert main(["inspect", str(SHIPPED), "--all"]) == 0
+    assert "bn_Conv1" in capsys.readouterr().out
+
+
+def test_tensors_say_how_they_are_quantized() -> None:
+    tensor = FileTensor(name="w", subgraph=0, dtype="int8", shape=(2, 3), bytes=6)
+    assert _scheme(tensor) == ""
+    replace = msgspec.structs.replace
+    assert _scheme(replace(tensor, scales=(0.5,), zero_points=(-3,))) == "per tensor, asymmetric"
+    assert _scheme(replace(tensor, scales=(0.5, 0.25), zero_points=(0,))) == "per channel (2), symmetric"
+
+
 def test_what_is_no_model_ends_in_one_message(
     project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,6 +115,6 @@ def test_what_is_no_model_ends_in_one_message(
     assert main(["inspect", "m.tflite"]) == 5
     assert "is not a readable .tflite: it lacks the identifier TFL3" in capsys.readouterr().err
     assert main(["inspect", "recipes"]) == 2
-    assert "holds no model.tflite" in capsys.readouterr().err
+    assert "holds neither saved_model.pb nor model.tflite" in capsys.readouterr().err
     assert main(["inspect", "m.tflite", "--recipes", "nowhere"]) == 2
     assert "there is no such recipes folder" in capsys.readouterr().err

@@ -90,6 +90,21 @@ class NpzDataset:
         return next(iter(lengths.values()))
 
 
+def heads(path: Path) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
+    """Element type and shape of every array of a file, by name; no value is read.
+
+    Raises:
+        DatasetError: the file is unreadable, or holds pickled objects.
+    """
+    found = {}
+    with _reading(path), zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            with archive.open(info) as member:
+                header = _read_header(member)
+            found[info.filename.removesuffix(".npy")] = (header.dtype, header.shape)
+    return found
+
+
 class _Header(NamedTuple):
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
