@@ -4,6 +4,14 @@ Everything here is plain data (msgspec structs: frozen, typed, JSON in and out) 
 both workers import this room, so it must import neither TensorFlow nor LiteRT nor NumPy at run time.
 """
 
+from recipekit.contracts.artifacts import (
+    ArtifactsSpec,
+    Compilation,
+    GoldenVectors,
+    GoldenVectorsRequest,
+    VelaRequest,
+    VelaSpec,
+)
 from recipekit.contracts.curves import Curve, CurvePoint, CurveRequest
 from recipekit.contracts.declared import (
     CALIBRATED,
@@ -72,6 +80,7 @@ from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric,
 from recipekit.contracts.provenance import BUILD_KEY_ENTRY, BUILD_KEY_PLACEHOLDER, MarkRequest
 from recipekit.contracts.record import Record
 from recipekit.contracts.reference import Reference, ReferenceRequest, TensorLog
+from recipekit.contracts.reported import GoldenReport, TargetReport
 from recipekit.contracts.samples import NonFinite, SampleSet, TensorStatistics
 from recipekit.contracts.stages import (
     AGREE,
@@ -81,6 +90,7 @@ from recipekit.contracts.stages import (
     CURVE,
     ENCODE,
     EXAMINE,
+    GOLDEN_VECTORS,
     INSPECT,
     LOAD,
     LOCATE,
@@ -93,6 +103,7 @@ from recipekit.contracts.stages import (
     STAGES,
     SURVEY,
     UNROLL,
+    VELA,
     BenchmarkRequest,
     CalibrateRequest,
     Calibration,
@@ -119,6 +130,7 @@ __all__ = [
     "ENCODE",
     "EXACT_SQNR_DB",
     "EXAMINE",
+    "GOLDEN_VECTORS",
     "INSPECT",
     "LOAD",
     "LOCATE",
@@ -131,8 +143,10 @@ __all__ = [
     "STAGES",
     "SURVEY",
     "UNROLL",
+    "VELA",
     "AgreeRequest",
     "Agreement",
+    "ArtifactsSpec",
     "BenchmarkRequest",
     "BenchmarkSpec",
     "CalibrateRequest",
@@ -140,6 +154,7 @@ __all__ = [
     "CalibrationSpec",
     "Census",
     "ClusterSpec",
+    "Compilation",
     "ConfirmRequest",
     "Confirmation",
     "ConverterSpec",
@@ -160,6 +175,9 @@ __all__ = [
     "FinetuneSpec",
     "FirstLayer",
     "Flatbuffer",
+    "GoldenReport",
+    "GoldenVectors",
+    "GoldenVectorsRequest",
     "InspectRequest",
     "Inspection",
     "Latencies",
@@ -204,12 +222,15 @@ __all__ = [
     "Stage",
     "StreamedDataset",
     "SurveyRequest",
+    "TargetReport",
     "TaskScore",
     "TensorLog",
     "TensorSpec",
     "TensorStatistics",
     "Training",
     "UnrollRequest",
+    "VelaRequest",
+    "VelaSpec",
     "calibrates",
     "metric_files",
     "metric_of",
