@@ -16,6 +16,7 @@ from recipekit.worker.golden.vectors import Tensor, Vector
 
 _PER_LINE = 16
 _TYPES = {"bool": "uint8_t", "float16": "uint16_t", "float32": "float", "float64": "double"}
+_NOTHING = '  {"", 0, GOLDEN_BOOL, 0, 0, NULL, 0.0, 0}'  # C knows no empty array
 _DIGITS = {"float32": ".9g", "float64": ".17g"}
 
 
@@ -47,7 +48,7 @@ def _data(vectors: Sequence[Vector]) -> Iterator[str]:
             rows = ",\n".join(
                 f"  {_initializer(f'golden_{number}_{kind}_{at}', tensor)}" for at, tensor in enumerate(tensors)
             )
-            yield f"static const golden_tensor golden_{number}_{kind}s[] = {{\n{rows}\n}};"
+            yield f"static const golden_tensor golden_{number}_{kind}s[] = {{\n{rows or _NOTHING}\n}};"
     entries = ",\n".join(
         f"  {{{_text(vector.sample)}, {_text(vector.signature)}, golden_{number}_inputs, {len(vector.inputs)},"
         f" golden_{number}_outputs, {len(vector.outputs)}}}"
