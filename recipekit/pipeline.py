@@ -254,8 +254,8 @@ class _Run:
             check_unchanged(entry)
         for doubt in build.artifacts.doubts(build.measurement.census.operators):
             self._watcher.warning(doubt)
-        recipe = self._job.recipe
-        with self._outputs.stage(needed=2 * build.measurement.size) as staged:
+        recipe, size = self._job.recipe, build.measurement.size
+        with self._outputs.stage(needed=2 * size + build.artifacts.bytes_beside(size)) as staged:
             write_output(staged, build)
             self._outputs.publish(staged, recipe.name, recipe.version, build.key, replace=self._settings.rebuild)
 

@@ -20,6 +20,9 @@ COMPILED = "model_vela.tflite"
 
 LABELS = "labels.txt"
 
+_ARRAY_BYTES = 6
+"""Characters that a C array takes for a byte, and a little for the rest of the files."""
+
 
 class Artifacts(NamedTuple):
     """What there is to write beside a model.
@@ -43,6 +46,17 @@ class Artifacts(NamedTuple):
             target=UNSET if self.compilation is None else self.compilation.report,
             golden_vectors=UNSET if self.golden_vectors is None else self.golden_vectors.report,
         )
+
+    def bytes_beside(self, model: int) -> int:
+        """About how many bytes all of it takes.
+
+        Args:
+            model: bytes of the model.
+        """
+        compiled = 0 if self.compilation is None else self.compilation.report.size
+        arrays = _ARRAY_BYTES * (model + compiled) if self.c_array else 0
+        vectors = () if self.golden_vectors is None else self.golden_vectors.files
+        return compiled + arrays + sum(Path(file).stat().st_size for file in vectors) + len(self.labels or b"")
 
     def doubts(self, operators: Iterable[Operator]) -> tuple[str, ...]:
         """What a user of the C array should know of the model's operators, a sentence each."""
