@@ -12,6 +12,8 @@ from recipekit.worker.stages import vela
 from tests.artifacts.keyword_project import needs_vela
 from tests.models.built_flatbuffers import classifier
 
+MODELS = Path(__file__).resolve().parents[3] / "shared" / "data" / "mlperf_tiny"
+
 pytestmark = [needs_vela, pytest.mark.slow]
 
 
@@ -45,3 +47,13 @@ def test_what_vela_refuses_has_its_last_words(tmp_path: Path) -> None:
         compiled(tmp_path / "broken", classifier()[:2000])
     with pytest.raises(ConversionError, match=r"Section System_Config\.Mine not found"):
         compiled(tmp_path / "choice", classifier(), system_config="Mine")
+
+
+@pytest.mark.skipif(not MODELS.is_dir(), reason="needs the MLPerf Tiny models in ../shared/data/mlperf_tiny")
+@pytest.mark.parametrize(("name", "sram_kib"), [("vww_96_int8", 72.734375), ("pretrainedResnet_quant", 50.625)])
+def test_published_models_run_on_the_npu_alone(name: str, sram_kib: float, tmp_path: Path) -> None:
+    found = compiled(tmp_path / name, (MODELS / f"{name}.tflite").read_bytes())
+    assert found.report.cpu_operators == 0
+    assert found.report.share("npu_operators") == 1
+    assert found.report.sram_kib == pytest.approx(sram_kib, rel=0.1)
+    assert [operator.name for operator in found.operators] == ["ethos-u"]
