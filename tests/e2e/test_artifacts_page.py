@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from recipekit.audit.verification import verify_output
 from tests.artifacts.keyword_project import needs_vela, write_project
 from tests.e2e.conftest import recipekit
 from tests.test_readme import ROOT, blocks
@@ -36,7 +37,8 @@ def test_the_stanzas_are_accepted_and_the_page_s_code_and_commands_run(tmp_path:
     test, install = (shlex.split(block.removeprefix("$ ")) for block in blocks(PAGE, "console"))
     assert install[-1] == "recipekit[vela]"
     plain = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    subprocess.run([sys.executable, "-m", *test], cwd=project, env=plain, check=True)
+    subprocess.run([sys.executable, *test[1:]], cwd=project, env=plain, check=True)
+    assert verify_output((project / "outputs" / "keyword" / "latest").resolve()).differences == ()
     (code,) = blocks(PAGE, "python")
     printed = subprocess.run(
         [sys.executable, "-c", code], cwd=project, check=True, capture_output=True, text=True

@@ -1,4 +1,6 @@
-"""Whether a runtime gives what the golden vectors say; run it with pytest beside the model.
+"""Whether a runtime gives what the golden vectors say; run it with pytest beside the model, best in a copy.
+
+    python -B -m pytest -p no:cacheprovider test_golden_vectors.py      leaves nothing in a published output
 
 It needs NumPy and either `ai-edge-litert` or `tflite-runtime`. The vectors hold the outputs of the reference kernels,
 which must come out exactly. The fast kernels of this machine may differ by as much as they did where the model was
