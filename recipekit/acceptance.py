@@ -34,8 +34,22 @@ METRICS: dict[str, tuple[str, ...]] = {
     ),
     "size": ("bytes", "ratio"),
     "latency": ("p50_ms", "p90_ms", "mean_ms", "ratio"),
+    "target": (
+        "sram_kib",
+        "dram_kib",
+        "flash_kib",
+        "on_chip_flash_kib",
+        "off_chip_flash_kib",
+        "inference_ms",
+        "cycles",
+        "npu_operators",
+        "cpu_operators",
+    ),
 }
 """Metrics of the sections whose names are fixed; `task` takes those that `evaluation.metrics` lists."""
+
+SHARES = ("npu_operators", "cpu_operators")
+"""Metrics of `target` that are also a share of all operators, which `min_ratio` and `max_ratio` bound."""
 
 
 class Bound(Record, frozen=True, kw_only=True):

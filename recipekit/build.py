@@ -22,6 +22,7 @@ from recipekit.recipe import Recipe
 from recipekit.surroundings import Surroundings
 
 _TOOLKIT = "tensorflow-model-optimization"
+_COMPILER = "ethos-u-vela"
 _CONVERTERS = {"tflite_converter": "tf.lite.TFLiteConverter", "ai_edge_quantizer": "ai_edge_quantizer.Quantizer"}
 
 
@@ -46,7 +47,7 @@ class Job(NamedTuple):
 
 
 def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
-    """Pins the model source, recipe files, files of metrics, and all code outside of recipekit that the build runs.
+    """Pins the model source, recipe files, files of metrics and artifacts, and all code that isn't recipekit's own.
 
     Args:
         job: what is built.
@@ -58,6 +59,7 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
         EnvironmentFault: a package that only some recipes need isn't installed.
     """
     _require_toolkit(job.recipe, surroundings)
+    _require_vela(job.recipe, surroundings)
     root, source, known = job.project.root, job.recipe.model.source, surroundings.known_files
     pinned = []
     if source.path:
@@ -72,7 +74,10 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
         for path in job.files
         if _is_users(path)
     ]
-    pinned += [pin("dataset", path, path, root, known) for path in sorted(set(_metric_files(job.recipe)))]
+    pinned += [
+        pin("dataset", path, path, root, known)
+        for path in sorted({*_metric_files(job.recipe), *artifact_files(job.recipe)})
+    ]
     pinned += [pin_code(role, address, root, known) for role, address in sorted(set(_code(job.recipe)))]
     return tuple(pinned)
 
@@ -141,6 +146,16 @@ def _require_toolkit(recipe: Recipe, surroundings: Surroundings) -> None:
         )
 
 
+def _require_vela(recipe: Recipe, surroundings: Surroundings) -> None:
+    needed = extras.of_artifacts(recipe.artifacts)
+    if needed and _COMPILER not in surroundings.packages_of(needed):
+        raise EnvironmentFault(
+            f"'artifacts.vela' needs the package {_COMPILER}",
+            where="artifacts.vela",
+            fix="pip install 'recipekit[vela]'",
+        )
+
+
 def _role(samples: str) -> str:
     """The manifest's word for a reading; it has none of its own for a training."""
     return samples if samples in {"calibration-samples", "evaluation-samples"} else "dataset"
@@ -184,8 +199,15 @@ def _metric_files(recipe: Recipe) -> Iterator[str]:
         yield from metric_files(name, parameters).values()
 
 
+def artifact_files(recipe: Recipe) -> Iterator[str]:
+    """Files that artifacts are made of, as the recipe spells them: labels, and the compiler's configuration."""
+    artifacts = recipe.artifacts
+    yield from filter(None, (artifacts.labels, artifacts.vela.config if artifacts.vela else None))
+
+
 def _extras(recipe: Recipe) -> frozenset[str]:
     known = extras.of_metrics(dict(recipe.evaluation.metric_plugins)) | extras.of_optimization(recipe.optimize)
+    known |= extras.of_artifacts(recipe.artifacts)
     return known.union(*map(extras.of_dataset, _datasets(recipe)))
 
 

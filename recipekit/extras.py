@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from recipekit.contracts import DatasetSpec, OptimizeSpec
+from recipekit.contracts import ArtifactsSpec, DatasetSpec, OptimizeSpec
 
 _DATASETS = {"wav_folder": "audio", "tfds": "tfds", "huggingface": "huggingface"}
 _STEPS = {"log_mel": "audio", "mfcc": "audio"}
@@ -29,6 +29,11 @@ def of_metrics(metrics: Mapping[str, Any]) -> frozenset[str]:
 def of_optimization(optimize: OptimizeSpec | None) -> frozenset[str]:
     """The extra of optimizations that train or cluster; pruning in one shot does without."""
     return frozenset() if optimize is None or optimize.one_shot else frozenset({"optimize"})
+
+
+def of_artifacts(artifacts: ArtifactsSpec) -> frozenset[str]:
+    """The extra of the compiler for Ethos-U."""
+    return frozenset() if artifacts.vela is None else frozenset({"vela"})
 
 
 def _known(table: Mapping[str, str], names: Iterable[str]) -> frozenset[str]:

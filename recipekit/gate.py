@@ -11,8 +11,10 @@ from itertools import chain
 from math import isfinite
 from typing import Literal
 
-from recipekit.acceptance import BOUNDS, METRICS, Acceptance, Bound, Check, ModelIntent, Verdict
-from recipekit.contracts import Census, Latency, Measurement, Parity, QuantizedTensor, TaskScore
+from msgspec import UNSET, UnsetType
+
+from recipekit.acceptance import BOUNDS, METRICS, SHARES, Acceptance, Bound, Check, ModelIntent, Verdict
+from recipekit.contracts import Census, Latency, Measurement, Parity, QuantizedTensor, TargetReport, TaskScore
 from recipekit.errors import EvaluationError
 from recipekit.estimates import Estimate, converted_score, proportion, relative_score_drop, score_drop
 
@@ -55,13 +57,13 @@ def judge(acceptance: Acceptance, measurement: Measurement | None) -> Verdict:
     if measurement is None:
         return Verdict(status="not-judged", checks=())
     _require_finite(measurement)
-    _refuse_target_bounds(acceptance)
     sections = {
         "parity": _parity_checks(acceptance, measurement.parity),
         "task": _task_checks(acceptance, measurement.task),
         "size": _size_checks(acceptance, measurement),
         "latency": _latency_checks(acceptance, measurement),
         "model": _model_checks(acceptance.model, measurement.census),
+        "target": _target_checks(acceptance, measurement.target),
     }
     if measurement.samples is None:
         sections |= {section: _unmeasured_checks(section, acceptance, measurement.not_run) for section in _NEED_A_RUN}
@@ -164,6 +166,18 @@ def _model_checks(intent: ModelIntent | None, census: Census) -> Iterator[Check]
             yield _check(f"model.float_ops.{kind}", limit, Estimate(census.float_ops), detail=names)
 
 
+def _target_checks(acceptance: Acceptance, target: TargetReport | UnsetType) -> Iterator[Check]:
+    for metric, kind, limit in _limits("target", acceptance.target):
+        name = f"target.{metric}.{kind}"
+        if target is UNSET:
+            raise _unmeasured(name, "no artifact's compiler ran", "add `artifacts.vela`")
+        if kind.endswith("_ratio") and metric not in SHARES:
+            raise _unmeasured(name, f"`{metric}` is no share of anything", "use `min` or `max`")
+        value = target.share(metric) if kind.endswith("_ratio") else getattr(target, metric)
+        left = ", ".join(target.cpu_operator_names) if metric in SHARES else ""
+        yield _check(name, limit, Estimate(value), detail=f"on the CPU: {left}" if left else "")
+
+
 # --- one limit ----------------------------------------------------------------------------------------------------
 
 
@@ -256,20 +270,15 @@ def _numbers(measurement: Measurement) -> Iterator[tuple[str, float]]:
             yield from ((f"{part}.{metric}", getattr(latency, metric)) for metric in latency.__struct_fields__)
 
 
-def _refuse_target_bounds(acceptance: Acceptance) -> None:
-    for metric, kind, _ in _limits("target", acceptance.target):
-        raise _unmeasured(f"target.{metric}.{kind}", "no artifact's compiler ran")
-
-
 def _benchmarked(name: str, latency: Latency | None) -> Latency:
     if latency is None:
         raise _unmeasured(name, "no benchmark was asked for")
     return latency
 
 
-def _unmeasured(name: str, reason: str) -> EvaluationError:
+def _unmeasured(name: str, reason: str, way: str = "measure it under `evaluation`") -> EvaluationError:
     return EvaluationError(
         f"the bound {name} can't be judged: {reason}",
         where=f"acceptance.{name}",
-        fix="measure it under `evaluation`, or take the bound out of the recipe",
+        fix=f"{way}, or take the bound out of the recipe",
     )

@@ -173,6 +173,7 @@ class _Run:
     ) -> Build:
         (source,) = execution.demand(graph.load)
         warnings = self._lint(source, samples)
+        graph.artifacts.read_labels(source.signatures)
         agreement = graph.agreement(source, samples)
         agreed = execution.demand(agreement)[0].sqnr_db if agreement is not None else source.replacement_sqnr_db
         conversions = (graph.converted, graph.candidate, graph.float32)
@@ -191,13 +192,14 @@ class _Run:
         confirmed = execution.demand(confirm)[0].layers if confirm is not None else ()
         measure = graph.measure(loaded.signatures, candidate, float32)
         measurement: Measurement
-        (measurement,) = execution.demand(measure)
+        measurement, *records = execution.demand(measure, *graph.artifacts.of(loaded.signatures, candidate))
+        artifacts = graph.artifacts.made(records)
         spec = self._job.recipe.evaluation.benchmark
         if graph.evaluation is not None and spec is not None and measurement.samples is not None:
             benchmark = graph.evaluation.benchmark(loaded.signatures, candidate, float32, spec)
             (latencies,) = execution.demand(benchmark)
             measurement = measurement.timed(latencies, latencies.signatures)
-        measurement = msgspec.structs.replace(measurement, optimized_layers=confirmed)
+        measurement = artifacts.reported(msgspec.structs.replace(measurement, optimized_layers=confirmed))
         execution.account(measure)
         execution.account(graph.candidate)
         verdict = judge(self._job.recipe.acceptance, measurement)
@@ -217,7 +219,8 @@ class _Run:
             stages=tuple(execution.reports.values()),
             logs=execution.logs,
             sweep=self._settings.sweep,
-            warnings=(*self._job.recipe.warnings, *warnings),
+            warnings=(*self._job.recipe.warnings, *warnings, *artifacts.doubts(measurement.census.operators)),
+            artifacts=artifacts,
             diff=self._diff(),
         )
 
@@ -251,6 +254,8 @@ class _Run:
     def _publish(self, build: Build, pinned: tuple[Input, ...]) -> None:
         for entry in pinned:
             check_unchanged(entry)
+        for doubt in build.artifacts.doubts(build.measurement.census.operators):
+            self._watcher.warning(doubt)
         with self._facilities.waits():
             self._facilities.publish(build, replace=self._settings.rebuild)
 

@@ -16,9 +16,10 @@ from msgspec import UNSET
 
 from recipekit import digests, manifest
 from recipekit.acceptance import Check, Verdict
+from recipekit.artifacts import Artifacts, Published, write_artifacts, write_with_key
 from recipekit.build import Job
-from recipekit.contracts import BUILD_KEY_PLACEHOLDER, Flatbuffer, LoadedModel, LoweredLayer, Measurement, SampleSet
-from recipekit.errors import InternalError, OutputAltered
+from recipekit.contracts import Flatbuffer, LoadedModel, LoweredLayer, Measurement, Record, SampleSet
+from recipekit.errors import OutputAltered
 from recipekit.outcome import Outcome, StageReport
 from recipekit.outputs import Outputs
 from recipekit.report import render_run
@@ -51,6 +52,7 @@ class Build(NamedTuple):
         logs: log files by stage.
         sweep: the sweep that it is a child of.
         warnings: the recipe's own, then those of the linter.
+        artifacts: what there is to write beside the model.
         diff: what was changed in the project since its commit; empty for nothing, or where it is withheld.
     """
 
@@ -68,6 +70,7 @@ class Build(NamedTuple):
     logs: Mapping[str, Path]
     sweep: manifest.Sweep | None
     warnings: tuple[str, ...]
+    artifacts: Artifacts = Artifacts()
     diff: bytes = b""
 
 
@@ -82,8 +85,8 @@ def publish(build: Build, *, replace: bool) -> None:
         OutputFault: something is there and may not be replaced, or the file system refused.
         InternalError: the staged folder isn't what its manifest says.
     """
-    recipe, outputs = build.job.recipe, Outputs(build.job.project.outputs)
-    with outputs.stage(needed=2 * build.measurement.size) as staged:
+    recipe, outputs, size = build.job.recipe, Outputs(build.job.project.outputs), build.measurement.size
+    with outputs.stage(needed=2 * size + build.artifacts.bytes_beside(size)) as staged:
         write_output(staged, build)
         outputs.publish(staged, recipe.name, recipe.version, build.key, replace=replace)
 
@@ -94,7 +97,10 @@ def write_output(folder: Path, build: Build) -> None:
     Raises:
         OSError: the file system refused.
     """
-    _write_model(folder / "model.tflite", build)
+    candidate, recipe = build.candidate, build.job.recipe
+    write_with_key(folder / "model.tflite", candidate.path, candidate.build_key_offset, build.key)
+    published = Published(recipe.name, recipe.version, build.key, build.measurement.census.operators)
+    beside = write_artifacts(folder, build.artifacts, published)
     byproducts = ["recipe.yaml", "report.html"]
     results = _results(build)
     recipe_yaml = as_yaml(build.job.recipe.resolved)
@@ -124,7 +130,7 @@ def write_output(folder: Path, build: Build) -> None:
         byproducts=[manifest.Artifact.of(folder, name) for name in byproducts],
         sweep=build.sweep,
     )
-    artifacts = [manifest.Artifact.of(folder, "model.tflite")]
+    artifacts = [manifest.Artifact.of(folder, name) for name in ("model.tflite", *beside)]
     statement = manifest.statement(build.definition, artifacts, run, build.key)
     (folder / manifest.FILE).write_bytes(manifest.encode(statement))
 
@@ -159,20 +165,6 @@ def _section(section: bytes) -> str:
     """A section of a recipe as YAML, given as JSON; the children of a sweep have most of them in common."""
     text: str = yaml.dump(msgspec.json.decode(section), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     return text
-
-
-def _write_model(path: Path, build: Build) -> None:
-    """Copies the candidate and writes the build key into its place, where it has one."""
-    shutil.copyfile(build.candidate.path, path)
-    offset = build.candidate.build_key_offset
-    if offset is None:
-        return
-    with path.open("r+b") as stream:
-        stream.seek(offset)
-        if stream.read(len(BUILD_KEY_PLACEHOLDER)) != BUILD_KEY_PLACEHOLDER:
-            raise InternalError(f"the converted model has no place for its build key at {offset}")
-        stream.seek(offset)
-        stream.write(build.key.encode())
 
 
 def _results(build: Build) -> dict[str, Any]:
@@ -245,7 +237,14 @@ def recorded_metrics(measurement: Measurement) -> dict[str, Any]:
     }
     size = {"bytes": measurement.size, "float32Bytes": measurement.float32_size}
     not_run = {"notRun": measurement.not_run} if measurement.not_run else {}
-    return {"parity": parity, "task": task, "size": size, **latency, **not_run}
+    target = {} if measurement.target is UNSET else {"target": _numbers(measurement.target)}
+    golden = {} if measurement.golden_vectors is UNSET else {"goldenVectors": _numbers(measurement.golden_vectors)}
+    return {"parity": parity, "task": task, "size": size, **latency, **not_run, **target, **golden}
+
+
+def _numbers(record: Record) -> dict[str, Any]:
+    """The fields of a record that hold numbers, or mappings of them; names are for `results.json`."""
+    return {key: value for key, value in msgspec.to_builtins(record).items() if isinstance(value, int | float | dict)}
 
 
 def read_recipe(folder: Path) -> Any:

@@ -15,6 +15,7 @@ import msgspec
 
 from recipekit.acceptance import Acceptance
 from recipekit.contracts import (
+    ArtifactsSpec,
     BenchmarkSpec,
     ConverterSpec,
     CustomLayersSpec,
@@ -78,6 +79,7 @@ class Recipe(Record, frozen=True, kw_only=True):
         converter: how the model is converted.
         evaluation: what it is compared on.
         acceptance: the bounds.
+        artifacts: extra files beside the model.
         resolved: the whole recipe as a JSON mapping, defaults filled in: what is hashed, written and shown.
         warnings: what is allowed but probably not meant.
     """
@@ -92,6 +94,7 @@ class Recipe(Record, frozen=True, kw_only=True):
     converter: ConverterSpec
     evaluation: EvaluationSpec
     acceptance: Acceptance
+    artifacts: ArtifactsSpec
     resolved: dict[str, Any]
     warnings: tuple[str, ...]
 
@@ -131,6 +134,7 @@ def parse(mapping: dict[str, Any], root: Path, origin: Origin) -> Recipe:
         converter=converter,
         evaluation=_evaluation(resolved, root),
         acceptance=read_acceptance(resolved),
+        artifacts=msgspec.convert(resolved["artifacts"], ArtifactsSpec),
         resolved=resolved,
         warnings=tuple(warnings(resolved)),
     )

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 import recipekit
-from recipekit.acceptance import BOUNDS, METRICS, Acceptance, Bound, ModelIntent
-from recipekit.contracts import Latency, Parity
+from recipekit.acceptance import BOUNDS, METRICS, SHARES, Acceptance, Bound, ModelIntent
+from recipekit.contracts import Latency, Parity, TargetReport
 
 SCHEMA = json.loads((Path(recipekit.__file__).parent / "schema" / "recipe.schema.json").read_text("utf-8"))
 SECTIONS: dict[str, Any] = SCHEMA["properties"]["acceptance"]["properties"]
@@ -18,7 +18,7 @@ SECTIONS: dict[str, Any] = SCHEMA["properties"]["acceptance"]["properties"]
 def test_the_schema_lets_a_recipe_bound_what_the_gate_knows() -> None:
     assert {section: tuple(SECTIONS[section]["properties"]) for section in METRICS} == METRICS
     bounds = {section: SECTIONS[section]["properties"].values() for section in METRICS}
-    bounds |= {section: [SECTIONS[section]["additionalProperties"]] for section in ("task", "target")}
+    bounds["task"] = [SECTIONS["task"]["additionalProperties"]]
     bounds["model"] = [SECTIONS["model"]["properties"]["float_ops"]]
     assert bounds.keys() == BOUNDS.keys()
     for section, kinds in BOUNDS.items():
@@ -28,6 +28,8 @@ def test_the_schema_lets_a_recipe_bound_what_the_gate_knows() -> None:
 def test_every_metric_with_a_fixed_name_is_a_field_of_what_is_measured() -> None:
     assert set(METRICS["parity"]) == {*Parity.__struct_fields__} - {"agreeing", "rows"}
     assert set(METRICS["latency"]) == {*Latency.__struct_fields__, "ratio"}
+    assert all(hasattr(TargetReport, metric) for metric in METRICS["target"])
+    assert set(SHARES) <= set(METRICS["target"])
 
 
 def test_limits_are_those_that_are_set() -> None:

@@ -30,7 +30,7 @@ LEVELS = (
         "faults",
         "extras",
     },
-    {"rules", "manifest", "outcome", "store", "fitting"},
+    {"rules", "manifest", "outcome", "store", "fitting", "artifacts"},
     {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint", "exports"},
     {"compose", "surroundings", "signing"},
     {"build", "editors"},

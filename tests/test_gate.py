@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from recipekit.acceptance import BOUNDS, METRICS, Acceptance, Bound, Check, ModelIntent
 from recipekit.contracts import (
@@ -17,6 +18,7 @@ from recipekit.contracts import (
     Parity,
     QuantizedTensor,
     SampleSet,
+    TargetReport,
     TaskScore,
 )
 from recipekit.errors import EvaluationError
@@ -66,6 +68,23 @@ MEASUREMENT = Measurement(
     latency=Latency(p50_ms=6.0, p90_ms=7.0, mean_ms=6.5),
     float32_latency=Latency(p50_ms=5.0, p90_ms=6.0, mean_ms=5.5),
     census=CENSUS,
+    target=TargetReport(
+        compiler="vela 5.2.0",
+        accelerator="Ethos_U55_128",
+        system_config="Ethos_U55_High_End_Embedded",
+        memory_mode="Shared_Sram",
+        size=80_000,
+        sram_kib=72.5,
+        dram_kib=1.0,
+        on_chip_flash_kib=2.0,
+        off_chip_flash_kib=74.25,
+        inference_ms=0.5,
+        cycles=220_870,
+        macs=7_491_972,
+        npu_operators=18,
+        cpu_operators=2,
+        cpu_operator_names=("GATHER", "SOFTMAX"),
+    ),
 )
 
 
@@ -106,6 +125,17 @@ NUMBERS = [
     ("latency", "p90_ms", "max", 7.0),
     ("latency", "mean_ms", "max", 6.5),
     ("latency", "ratio", "max", 1.2),
+    ("target", "sram_kib", "max", 72.5),
+    ("target", "dram_kib", "max", 1.0),
+    ("target", "flash_kib", "max", 76.25),
+    ("target", "on_chip_flash_kib", "max", 2.0),
+    ("target", "off_chip_flash_kib", "max", 74.25),
+    ("target", "inference_ms", "max", 0.5),
+    ("target", "cycles", "max", 220_870),
+    ("target", "npu_operators", "min", 18),
+    ("target", "npu_operators", "min_ratio", 0.9),
+    ("target", "cpu_operators", "max", 2),
+    ("target", "cpu_operators", "max_ratio", 0.1),
 ]
 
 
@@ -118,7 +148,7 @@ def test_the_table_below_names_every_metric_with_a_fixed_name() -> None:
 def test_a_value_on_the_limit_passes_and_a_value_beyond_it_fails(
     section: str, metric: str, kind: str, value: float
 ) -> None:
-    step = -0.001 if kind == "min" else 0.001
+    step = -0.001 if kind.startswith("min") else 0.001
     on = judge(acceptance(section, metric, **{kind: value}), MEASUREMENT)
     looser = only_check(acceptance(section, metric, **{kind: value + step}))
     tighter = judge(acceptance(section, metric, **{kind: value - step}), MEASUREMENT)
@@ -129,6 +159,17 @@ def test_a_value_on_the_limit_passes_and_a_value_beyond_it_fails(
     assert tighter.status == "rejected"
     assert tighter.checks[0].verdict == "fail"
     assert tighter.checks[0].margin == pytest.approx(-0.001)
+
+
+def test_a_bound_on_operators_names_those_that_are_left_to_the_cpu() -> None:
+    check = only_check(acceptance("target", "npu_operators", min_ratio=1.0))
+    assert (check.value, check.verdict, check.detail) == (0.9, "fail", "on the CPU: GATHER, SOFTMAX")
+
+
+def test_a_target_is_judged_where_nothing_was_run() -> None:
+    unrun = msgspec.structs.replace(MEASUREMENT, samples=None, not_run="no runtime", parity={}, task={}, latency=None)
+    verdict = judge(acceptance("target", "sram_kib", max=72), unrun)
+    assert verdict.status == "rejected"
 
 
 def test_a_gain_is_a_negative_drop() -> None:
@@ -247,7 +288,12 @@ ZERO = TaskScore(float_value=0.0, converted_value=0.0, higher_is_better=True)
             {"task": {"f1": ZERO}},
             "task.f1.max_relative_drop .* value is 0",
         ),
-        (acceptance("target", "sram_kib", max=256), {}, "target.sram_kib.max .* no artifact's compiler ran"),
+        (
+            acceptance("target", "sram_kib", max=256),
+            {"target": UNSET},
+            "target.sram_kib.max .* no artifact's compiler ran",
+        ),
+        (acceptance("target", "sram_kib", max_ratio=1), {}, "target.sram_kib.max_ratio .* no share"),
         (acceptance("parity", "sqnr", min=1), {}, "parity.sqnr.min .* no such bound"),
         (acceptance("size", "bytes", max_drop=1), {}, "size.bytes.max_drop .* no such bound"),
         (Acceptance(model=ModelIntent(float_ops=Bound(max_ratio=1))), {}, "model.float_ops.max_ratio .* no such bound"),
@@ -402,7 +448,7 @@ def test_loosening_a_bound_never_makes_its_verdict_worse(
         bounds = msgspec.structs.replace(acceptance(section, metric, **{kind: value}), confidence=confidence)
         return order.index(only_check(bounds).verdict)
 
-    assert rank(limit - by if kind == "min" else limit + by) >= rank(limit)
+    assert rank(limit - by if kind.startswith("min") else limit + by) >= rank(limit)
 
 
 @pytest.mark.slow

@@ -212,20 +212,63 @@ def test_what_is_not_judged_without_a_runtime_is_warned_about() -> None:
     ]
 
 
+VELA = {"vela": {"accelerator": "ethos-u55-128"}}
+
+
 @pytest.mark.parametrize(
-    ("sections", "path"),
+    ("sections", "path", "said"),
     [
-        ({"acceptance": {"target": {"sram_kib": {"max": 256}}}}, "acceptance.target"),
-        ({"artifacts": {"c_array": True}}, "artifacts.c_array"),
-        ({"artifacts": {"labels": "labels.txt"}}, "artifacts.labels"),
-        ({"artifacts": {"golden_vectors": 8}}, "artifacts.golden_vectors"),
-        ({"artifacts": {"vela": {"accelerator": "ethos-u55-128"}}}, "artifacts.vela"),
+        ({"acceptance": {"target": {"sram_kib": {"max": 256}}}}, "acceptance.target.sram_kib", "add 'artifacts.vela'"),
+        (
+            {"artifacts": VELA, "acceptance": {"target": {"sram_kib": {"max_ratio": 0.5}}}},
+            "acceptance.target.sram_kib.max_ratio",
+            "only npu_operators and cpu_operators are shares",
+        ),
+        (
+            {"artifacts": VELA, "acceptance": {"target": {"npu_operators": {"min_ratio": 1.5}}}},
+            "acceptance.target.npu_operators",
+            "no share is at least 1.5",
+        ),
+        (
+            {"artifacts": VELA, "acceptance": {"target": {"sram_kib": {"min": 2, "max": 1}}}},
+            "acceptance.target.sram_kib",
+            "min 2 is above max 1",
+        ),
+        (
+            {"artifacts": {"golden_vectors": 8}, "evaluation": {"runtime": "none"}, "acceptance": {}},
+            "artifacts.golden_vectors",
+            "'evaluation.runtime' is none",
+        ),
+        (
+            {"artifacts": {"golden_vectors": 8}, "evaluation": {"dataset": {"plugin": "digits", "samples": 5}}},
+            "artifacts.golden_vectors",
+            "'evaluation.dataset' has 5: ask for 5 at most",
+        ),
+        (
+            {"artifacts": {"golden_vectors": 201}, "evaluation": None},
+            "artifacts.golden_vectors",
+            "'representative_dataset' has 200",
+        ),
+        (
+            {"artifacts": {"vela": {**VELA["vela"], "config": "board.ini"}}},
+            "artifacts.vela.config",
+            "needs 'system_config' and 'memory_mode'",
+        ),
     ],
 )
-def test_what_this_version_does_not_carry_out_is_refused(sections: dict[str, Any], path: str) -> None:
+def test_artifacts_and_bounds_on_them_that_can_not_be_met_are_refused(
+    sections: dict[str, Any], path: str, said: str
+) -> None:
     (fault,) = cross_faults(complete(**sections))
     assert ".".join(map(str, fault.path)) == path
-    assert "this version doesn't carry it out" in fault.message
+    assert said in fault.message
+
+
+def test_an_npu_that_gets_a_float_model_is_warned_about() -> None:
+    artifacts = {"artifacts": VELA, "representative_dataset": None}
+    (said,) = warnings(complete(**artifacts, converter={"quantization": "float16"}))
+    assert "quantization float16 leaves operators in float to the CPU" in said
+    assert warnings(complete(artifacts=VELA)) == []
 
 
 FINETUNE = {"dataset": {"plugin": "digits"}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from recipekit import digests
@@ -94,4 +95,9 @@ def _first(before: bytes, after: bytes) -> int:
 
 
 def _without_key(data: bytes, key: str) -> bytes:
-    return data.replace(key.encode(), b"0" * len(key)) if BUILD_KEY_ENTRY.encode() in data else data
+    """The same bytes with zeros in place of a build key, also where a C array spells it over the ends of its lines."""
+    if BUILD_KEY_ENTRY.encode() not in data:
+        return data
+    spelled = b",\n?".join(b"0x%02x" % byte for byte in key.encode())
+    plain = data.replace(key.encode(), b"0" * len(key))
+    return re.sub(spelled, lambda found: re.sub(b"0x..", b"0x30", found[0]), plain)

@@ -4,6 +4,14 @@ Everything here is plain data (msgspec structs: frozen, typed, JSON in and out) 
 both workers import this room, so it must import neither TensorFlow nor LiteRT nor NumPy at run time.
 """
 
+from recipekit.contracts.artifacts import (
+    ArtifactsSpec,
+    Compilation,
+    GoldenVectors,
+    GoldenVectorsRequest,
+    VelaRequest,
+    VelaSpec,
+)
 from recipekit.contracts.curves import Curve, CurvePoint, CurveRequest
 from recipekit.contracts.declared import (
     CALIBRATED,
@@ -83,6 +91,7 @@ from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric,
 from recipekit.contracts.provenance import BUILD_KEY_ENTRY, BUILD_KEY_PLACEHOLDER, MarkRequest
 from recipekit.contracts.record import Record
 from recipekit.contracts.reference import Reference, ReferenceRequest, TensorLog
+from recipekit.contracts.reported import GoldenReport, TargetReport
 from recipekit.contracts.samples import NonFinite, SampleSet, TensorStatistics
 from recipekit.contracts.stages import (
     AGREE,
@@ -94,6 +103,7 @@ from recipekit.contracts.stages import (
     ENCODE,
     EXAMINE,
     GLIMPSE,
+    GOLDEN_VECTORS,
     INSPECT,
     INTRODUCE,
     LOAD,
@@ -107,6 +117,7 @@ from recipekit.contracts.stages import (
     STAGES,
     SURVEY,
     UNROLL,
+    VELA,
     BenchmarkRequest,
     CalibrateRequest,
     Calibration,
@@ -135,6 +146,7 @@ __all__ = [
     "EXACT_SQNR_DB",
     "EXAMINE",
     "GLIMPSE",
+    "GOLDEN_VECTORS",
     "INSPECT",
     "INTRODUCE",
     "LOAD",
@@ -148,8 +160,10 @@ __all__ = [
     "STAGES",
     "SURVEY",
     "UNROLL",
+    "VELA",
     "AgreeRequest",
     "Agreement",
+    "ArtifactsSpec",
     "BenchmarkRequest",
     "BenchmarkSpec",
     "CalibrateRequest",
@@ -157,6 +171,7 @@ __all__ = [
     "CalibrationSpec",
     "Census",
     "ClusterSpec",
+    "Compilation",
     "ConfirmRequest",
     "Confirmation",
     "ConverterSpec",
@@ -182,6 +197,9 @@ __all__ = [
     "ForeignPart",
     "Glimpse",
     "GlimpseRequest",
+    "GoldenReport",
+    "GoldenVectors",
+    "GoldenVectorsRequest",
     "InspectRequest",
     "Inspection",
     "IntroduceRequest",
@@ -231,12 +249,15 @@ __all__ = [
     "Stage",
     "StreamedDataset",
     "SurveyRequest",
+    "TargetReport",
     "TaskScore",
     "TensorLog",
     "TensorSpec",
     "TensorStatistics",
     "Training",
     "UnrollRequest",
+    "VelaRequest",
+    "VelaSpec",
     "calibrates",
     "metric_files",
     "metric_of",

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from recipekit.contracts.record import Record
+from recipekit.contracts.reported import GoldenReport, TargetReport
 from recipekit.contracts.samples import SampleSet
 
 
@@ -220,6 +221,8 @@ class Measurement(Record, frozen=True, kw_only=True):
         float32_latency: the float32 conversion's; None with it.
         optimized_layers: weights that pruning or clustering promised something about, as the candidate holds them.
         signature_latencies: of several signatures, what each of them takes, by key.
+        target: what the compiler of a target reports, where there is one.
+        golden_vectors: what the maker of golden vectors reports, where there are any.
     """
 
     samples: SampleSet | None
@@ -233,6 +236,8 @@ class Measurement(Record, frozen=True, kw_only=True):
     float32_latency: Latency | None = None
     optimized_layers: tuple[LayerWeights, ...] = ()
     signature_latencies: dict[str, LatencyPair] | UnsetType = UNSET
+    target: TargetReport | UnsetType = UNSET
+    golden_vectors: GoldenReport | UnsetType = UNSET
 
     def timed(self, pair: LatencyPair, signatures: dict[str, LatencyPair] | UnsetType) -> Measurement:
         """The same with latencies: of all of it, and of several signatures of each."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
+from recipekit.contracts.artifacts import Compilation, GoldenVectors, GoldenVectorsRequest, VelaRequest
 from recipekit.contracts.curves import Curve, CurveRequest
 from recipekit.contracts.declared import (
     BenchmarkSpec,
@@ -232,6 +233,8 @@ EXAMINE = Stage("examine", "litert", ExamineRequest, Measurement, EvaluationErro
 BENCHMARK = Stage("benchmark", "litert", BenchmarkRequest, Latencies, EvaluationError, alone=True)
 CURVE = Stage("curve", "litert", CurveRequest, Curve, EvaluationError)
 LOCATE = Stage("locate", "litert", LocateRequest, Located, EvaluationError)
+VELA = Stage("vela", "litert", VelaRequest, Compilation, ConversionError)
+GOLDEN_VECTORS = Stage("golden_vectors", "litert", GoldenVectorsRequest, GoldenVectors, EvaluationError)
 
 STAGES = {
     stage.name: stage
@@ -257,5 +260,7 @@ STAGES = {
         DESCRIBE,
         GLIMPSE,
         INTRODUCE,
+        VELA,
+        GOLDEN_VECTORS,
     )
 }

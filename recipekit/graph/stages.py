@@ -29,6 +29,7 @@ from recipekit.contracts import (
     Signature,
     UnrollRequest,
 )
+from recipekit.graph.artifacts import ArtifactStages
 from recipekit.graph.datasets import dataset_section, same_samples
 from recipekit.graph.evaluation import Evaluated, Evaluation
 from recipekit.graph.examination import examine
@@ -51,6 +52,7 @@ class Graph:
         float32: its float32 conversion; `load` where the source is one.
         converted: the float model that the candidate is made of: `load`, or what it becomes for calibration.
         candidate: the conversion that the recipe asks for.
+        artifacts: the stages that make extra files of the candidate.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Graph:
         self._recipe = recipe = job.recipe
         self._surroundings = surroundings
         self.load = load
+        self.artifacts = ArtifactStages(job, pinned, surroundings, load, samples)
         self.evaluation = None
         if recipe.evaluation.dataset is not None:
             evaluated = Evaluated(recipe.evaluation.dataset, samples["evaluation-samples"])

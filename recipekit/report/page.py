@@ -55,6 +55,7 @@ def render_run(results: Mapping[str, Any], recipe_yaml: str) -> str:
             measurement=measurement,
             summary=_check_summary(results["checks"]),
             measured=_part("measurement.html", measured) if measured else "",
+            artifacts=_artifacts(measurement),
             layers=_part("layers.html", {"layers": results.get("layers", [])}),
             recipe_yaml=recipe_yaml,
         )
@@ -74,6 +75,12 @@ def render_sweep(rows: Iterable[Mapping[str, Any]]) -> str:
     children = list(rows)
     counts = Counter(_VERDICTS[child["verdict"]] for child in children)
     return _templates().get_template("sweep.html").render(rows=children, counts=sorted(counts.items()))
+
+
+def _artifacts(measurement: Mapping[str, Any] | None) -> markupsafe.Markup | str:
+    """What the makers of artifacts report, where there are any."""
+    reported = {key: (measurement or {}).get(key) for key in ("target", "golden_vectors")}
+    return _part("artifacts.html", reported) if any(reported.values()) else ""
 
 
 def _part(template: str, facts: Mapping[str, Any]) -> markupsafe.Markup:

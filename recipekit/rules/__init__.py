@@ -6,11 +6,12 @@ Each rule looks at a composed recipe that the schema accepts and yields faults o
 from __future__ import annotations
 
 from recipekit.faults import Fault
+from recipekit.rules.artifacts import artifact_faults, target_bounds
 from recipekit.rules.bounds import bounds, has_bounds
 from recipekit.rules.conversion import converter_rules, flatbuffer_source, pinned_weights, replacement_after_training
 from recipekit.rules.data import calibration_data, dataset_parameters, plugins
 from recipekit.rules.doubts import warnings
-from recipekit.rules.language import LANGUAGE_VERSION, language_version, not_yet, reserved_names
+from recipekit.rules.language import LANGUAGE_VERSION, language_version, reserved_names
 from recipekit.rules.optimization import optimization_faults
 from recipekit.rules.section import Section
 from recipekit.rules.signatures import signature_faults
@@ -28,9 +29,10 @@ _RULES = (
     optimization_faults,
     bounds,
     replacement_after_training,
-    not_yet,
     dataset_parameters,
     signature_faults,
+    artifact_faults,
+    target_bounds,
 )
 
 

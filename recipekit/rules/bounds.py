@@ -17,7 +17,7 @@ def has_bounds(acceptance: Section) -> bool:
 def bounds(recipe: Section) -> Iterator[Fault]:
     """A bound can be met, and somebody measures what it bounds."""
     acceptance = recipe["acceptance"]
-    for section in ("parity", "task", "size", "latency", "model"):
+    for section in ("parity", "task", "size", "latency", "model", "target"):
         for metric, bound in acceptance[section].items():
             if isinstance(bound, dict) and bound.get("min", float("-inf")) > bound.get("max", float("inf")):
                 where = ("acceptance", section, metric)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from recipekit.rules.artifacts import left_to_the_cpu
 from recipekit.rules.bounds import has_bounds
 from recipekit.rules.optimization import trains_ranges
 from recipekit.rules.section import Section, calibrating, declared_datasets, runs_nothing
@@ -20,6 +21,8 @@ def warnings(recipe: Section) -> list[str]:
         found.append(f"'representative_dataset' is not used: {why}")
     if runs_nothing(recipe):
         found += _not_run(recipe["evaluation"])
+    if left_to_the_cpu(recipe):
+        found.append(left_to_the_cpu(recipe))
     if not has_bounds(recipe["acceptance"]):
         found.append("'acceptance' sets no bound: the model is accepted and nothing was judged")
     for (section, *rest), dataset in declared_datasets(recipe) if calibrating(recipe) else ():

@@ -1,9 +1,8 @@
-"""Rules of the language itself: its version, names that can't be given, and what is not carried out yet."""
+"""Rules of the language itself: its version, and names that can't be given."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from recipekit.faults import Fault
 from recipekit.rules.section import Section
@@ -37,18 +36,3 @@ def reserved_names(recipe: Section) -> Iterator[Fault]:
     """Names that mean something to the outputs folder, or to an operating system."""
     if recipe["name"].split(".")[0] in _RESERVED_NAMES:
         yield Fault(("name",), f"'name' must not be '{recipe['name']}', which is reserved")
-
-
-def not_yet(recipe: Section) -> Iterator[Fault]:
-    """Parts of the language that this version doesn't carry out: refused, never ignored."""
-    artifacts = recipe["artifacts"]
-    asked: dict[tuple[str, ...], Any] = {
-        ("acceptance", "target"): bool(recipe["acceptance"]["target"]),
-        **{("artifacts", key): bool(value) for key, value in artifacts.items()},
-    }
-    for path, value in asked.items():
-        if value:
-            shown = f" {value}" if isinstance(value, str) else ""
-            yield Fault(
-                path, f"'{'.'.join(path)}'{shown} belongs to the language, but this version doesn't carry it out"
-            )

@@ -7,56 +7,16 @@ nothing of datasets and metrics.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from recipekit.errors import EvaluationError
+from recipekit.worker.port import HeldTensor, Port, named_ports
 from recipekit.worker.subgraph import Subgraph
-
-
-@dataclass(frozen=True)
-class _Port:
-    """One input or output: where it is in the interpreter and how its integers stand for real numbers.
-
-    Attributes:
-        name: of the signature, or of the tensor in a file without signatures.
-        index: of the tensor.
-        dtype: of the tensor.
-        shape: with the batch dimension; -1 for a dynamic dimension.
-        scale: of per-tensor quantization; 0.0 for none.
-        zero_point: of per-tensor quantization.
-        lowest: the smallest integer of a quantized dtype.
-        highest: the largest one.
-    """
-
-    name: str
-    index: int
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    scale: float
-    zero_point: int
-    lowest: np.float32
-    highest: np.float32
-
-    def quantized(self, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Real numbers as the tensor's integers: the nearest one (half to even), clipped to the dtype's range."""
-        scaled = np.asarray(value / self.scale, np.float32)
-        np.rint(scaled, out=scaled)
-        scaled += self.zero_point
-        # Limits of the array's own dtype: Python's integers would cost a conversion and half of the time.
-        return scaled.clip(self.lowest, self.highest, out=scaled).astype(self.dtype)
-
-    def dequantized(self, value: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """The tensor's integers as the real numbers that they stand for."""
-        real = value.astype(np.float32)
-        real -= self.zero_point
-        real *= self.scale
-        return real
 
 
 class Runner:
@@ -89,7 +49,7 @@ class Runner:
         except (ValueError, RuntimeError) as error:
             raise _unrunnable(path, error) from error
         inputs, outputs = _details(interpreter, key)
-        self._inputs, self._outputs = _named_ports(inputs), _named_ports(outputs)
+        self._inputs, self._outputs = named_ports(inputs), named_ports(outputs)
         self._shapes = [tuple(detail["shape"].tolist()) for detail in inputs.values()]
         self.inputs = tuple(port.name for port in self._inputs)
         self.outputs = tuple(port.name for port in self._outputs)
@@ -145,7 +105,18 @@ class Runner:
         """The outputs of the last `invoke`; see `run`."""
         return {port.name: self._decoded(port) for port in self._outputs}
 
-    def _encoded(self, port: _Port, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def held_inputs(self) -> dict[str, HeldTensor]:
+        """The inputs as `feed` left them, by name."""
+        return {port.name: self._held(port) for port in self._inputs}
+
+    def held_outputs(self) -> dict[str, HeldTensor]:
+        """The outputs as the last `invoke` left them, by name."""
+        return {port.name: self._held(port) for port in self._outputs}
+
+    def _held(self, port: Port) -> HeldTensor:
+        return HeldTensor(port.index, self._interpreter.get_tensor(port.index), port.scale, port.zero_point)
+
+    def _encoded(self, port: Port, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A sample's array as the tensor's: with the batch dimension and in its dtype."""
         if value.dtype != port.dtype:
             if port.scale:
@@ -162,7 +133,7 @@ class Runner:
                 )
         return value[np.newaxis] if port.shape else value
 
-    def _decoded(self, port: _Port) -> npt.NDArray[Any]:
+    def _decoded(self, port: Port) -> npt.NDArray[Any]:
         value: npt.NDArray[Any] = self._interpreter.get_tensor(port.index)
         if port.scale:
             value = port.dequantized(value)
@@ -192,13 +163,14 @@ class Runner:
         return EvaluationError(what, where=str(self._path), fix=fix)
 
 
-def open_runners(path: Path, keys: Sequence[str], threads: int = 1) -> dict[str, Runner]:
+def open_runners(path: Path, keys: Sequence[str], threads: int = 1, *, reference: bool = False) -> dict[str, Runner]:
     """A runner for each signature of a model, in one interpreter, so that they share the model's variables.
 
     Args:
         path: the `.tflite` file.
         keys: of the model's signatures. Where there is one alone, the file may know it by another key, or by none.
         threads: interpreter threads.
+        reference: whether TensorFlow Lite's reference kernels run it, in place of this machine's fast ones.
 
     Returns:
         The runners by these keys.
@@ -206,7 +178,7 @@ def open_runners(path: Path, keys: Sequence[str], threads: int = 1) -> dict[str,
     Raises:
         EvaluationError: the file is not a model that this runtime can run, or has other signatures.
     """
-    interpreter = _open(path, threads)
+    interpreter = _open(path, threads, OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO)
     held = list(interpreter.get_signature_list())
     if len(keys) == 1 and len(held) < 2:
         return {keys[0]: Runner(path, threads, (interpreter, "".join(held)))}
@@ -229,9 +201,9 @@ def _open_single(path: Path, threads: int) -> tuple[Interpreter, str]:
     return interpreter, next(iter(keys), "")
 
 
-def _open(path: Path, threads: int) -> Interpreter:
+def _open(path: Path, threads: int, kernels: OpResolverType = OpResolverType.AUTO) -> Interpreter:
     try:
-        return Interpreter(model_path=str(path), num_threads=threads)
+        return Interpreter(model_path=str(path), num_threads=threads, experimental_op_resolver_type=kernels)
     except (ValueError, RuntimeError) as error:
         raise _unrunnable(path, error) from error
 
@@ -251,26 +223,6 @@ def _details(interpreter: Interpreter, key: str) -> tuple[dict[str, Any], dict[s
         return runner.get_input_details(), runner.get_output_details()
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     return {detail["name"]: detail for detail in inputs}, {detail["name"]: detail for detail in outputs}
-
-
-def _named_ports(details: Mapping[str, Mapping[str, Any]]) -> tuple[_Port, ...]:
-    return tuple(_port(name, detail) for name, detail in details.items())
-
-
-def _port(name: str, detail: Mapping[str, Any]) -> _Port:
-    dtype = np.dtype(detail["dtype"])
-    scale, zero_point = detail["quantization"]
-    limits = np.iinfo(dtype if scale else np.int8)
-    return _Port(
-        name=name,
-        index=detail["index"],
-        dtype=dtype,
-        shape=tuple(detail["shape_signature"].tolist()),
-        scale=scale,
-        zero_point=zero_point,
-        lowest=np.float32(limits.min),
-        highest=np.float32(limits.max),
-    )
 
 
 def _first_sentence(error: Exception) -> str:

@@ -52,7 +52,11 @@ class NamedSample:
 
 
 class Reading:
-    """The chosen samples of a dataset, read one at a time; each iteration reads them anew from the first one."""
+    """The chosen samples of a dataset, read one at a time; each iteration reads them anew from the first one.
+
+    Attributes:
+        log_path: where an iteration lists the samples that it has come to.
+    """
 
     def __init__(self, spec: DatasetSpec, signature: Signature | None, folder: Path, key: str = "") -> None:
         root = Path(spec.project_root)
@@ -60,14 +64,14 @@ class Reading:
         self._plugin = f"{key}: {spec.plugin}" if key else spec.plugin
         self._signature = signature
         self._key = key
-        self._log_path = folder / "samples.jsonl"
+        self.log_path = folder / "samples.jsonl"
         self._preprocess = compile_steps(spec.preprocess, root)
         self._source = _source(_build(spec, root), msgspec.structs.replace(spec, plugin=self._plugin))
         self._sample_set: SampleSet | None = None
 
     def __iter__(self) -> Iterator[NamedSample]:
         self._sample_set = None
-        with SampleLog(self._log_path, self._key) as log:
+        with SampleLog(self.log_path, self._key) as log:
             for index, sample in enumerate(self._source()):
                 yield self._prepare(index, sample, log)
         self._sample_set = log.record()

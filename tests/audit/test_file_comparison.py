@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recipekit.artifacts.c_array import c_source
 from recipekit.audit.file_comparison import compare_files, first_difference
 from recipekit.contracts import BUILD_KEY_ENTRY
 
@@ -67,3 +68,16 @@ def test_another_difference_is_not_overlooked_beside_the_key(tmp_path: Path) -> 
     found = compare_files("model.tflite", *written(tmp_path, one, other), KEYS)
 
     assert (found.same, found.offset) == (False, len(BUILD_KEY) + 64)
+
+
+@pytest.mark.parametrize("before", range(16))
+def test_the_key_in_a_c_array_is_set_aside_wherever_its_lines_break(tmp_path: Path, before: int) -> None:
+    keys = "ab" * 32, "0f" * 32
+    for name, key in zip(("old.cc", "new.cc"), keys, strict=True):
+        data = bytes(before) + key.encode() + b"behind"
+        (tmp_path / name).write_text(c_source("m_tflite", "m", key, "m.h", data))
+    found = compare_files("model.cc", tmp_path / "old.cc", tmp_path / "new.cc", keys)
+    assert (found.same, found.apart_from_key) == (True, True)
+    (tmp_path / "new.cc").write_text((tmp_path / "new.cc").read_text().replace("_len = ", "_len = 1"))
+    found = compare_files("model.cc", tmp_path / "old.cc", tmp_path / "new.cc", keys)
+    assert found.offset == (tmp_path / "old.cc").read_text().index("_len = ") + len("_len = ")

@@ -310,3 +310,22 @@ def test_the_fate_of_each_layer_is_a_row() -> None:
 
 def test_results_without_layers_have_no_such_section() -> None:
     assert "Keras layers" not in render_run(run_results(), "")
+
+
+def test_what_a_target_s_compiler_reports_is_shown_with_what_it_leaves_to_the_cpu() -> None:
+    results = run_results()
+    page = render_run(results, "name: digits_int8\n")
+    assert "vela 5.2.0 for Ethos_U55_128" in page
+    assert "Left to the CPU: GATHER, SOFTMAX." in page
+    assert "Golden vectors" not in page
+    del results["measurement"]["target"]
+    assert "Ethos" not in render_run(results, "name: digits_int8\n")
+
+
+def test_golden_vectors_are_shown_with_how_far_this_machine_is_from_them() -> None:
+    results = run_results()
+    results["measurement"]["golden_vectors"] = {"vectors": 8, "host_lsb": {"a": 3}, "host_abs_error": {"b": 0.25}}
+    page = render_run(results, "name: digits_int8\n")
+    assert "8 vectors hold the outputs of the reference kernels" in page
+    assert '<code>a</code></th><td class="number">3</td>' in page
+    assert '<code>b</code></th><td class="number">—</td><td class="number">0.25</td>' in page
