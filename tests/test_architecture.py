@@ -31,7 +31,7 @@ LEVELS = (
         "extras",
     },
     {"rules", "manifest", "outcome", "store", "fitting"},
-    {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint", "exports"},
+    {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint", "exports", "ci"},
     {"compose", "surroundings", "signing"},
     {"build"},
     {"graph", "publication"},
@@ -39,7 +39,7 @@ LEVELS = (
     {"execution"},
     {"sampling"},
     {"pipeline"},
-    {"sweep", "linting", "audit"},
+    {"sweep", "linting", "audit", "tracking"},
     {"cli"},
 )
 """Rooms from the lowest level up."""
@@ -63,6 +63,7 @@ ADDRESSES = {
     "numpy": {"worker"},
     "cryptography": {"signing"},
     "model_signing": {"signing"},
+    "mlflow": {"tracking"},
     "PIL": {"worker"},
     "sklearn": {"worker"},
     "h5py": {"worker"},

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from recipekit import digests
-from recipekit.contracts import SURVEY, DatasetSpec, SampleSet, SurveyRequest
+from recipekit.contracts import SURVEY, DatasetSpec, Progress, SampleSet, SurveyRequest
 from recipekit.errors import DatasetError, PluginError, RecipekitError, SourceChanged
 from recipekit.execution import Execution
 from recipekit.explanation import History
@@ -50,8 +50,9 @@ class Told:
     def finished(self, step: str, seconds: float, note: str) -> None:
         self.lines.append(f"finished {step} {note}")
 
-    def progress(self, step: str, text: str) -> None:
-        """Nothing here takes long."""
+    def progress(self, step: str, progress: Progress) -> None:
+        if progress.seconds_before is not None:
+            self.lines.append(f"expected {step}")
 
     def found(self, step: str, seconds: float, note: str) -> None:
         self.lines.append(f"found {step} {note}")
