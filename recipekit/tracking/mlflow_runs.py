@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.metadata
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from recipekit.outcome import Outcome
 from recipekit.tracking.entries import BUILD_KEY, FILES, entries_of
 
 _DEFAULT = "Default"
+_NOTE_LENGTH = 5000
 _PER_BATCH = 100
 _PARENT = "mlflow.parentRunId"
 
@@ -28,10 +29,12 @@ class Tracker:
         Raises:
             EnvironmentFault: it isn't installed.
         """
-        if importlib.util.find_spec("mlflow") is None:
+        try:
+            importlib.metadata.version("mlflow")
+        except importlib.metadata.PackageNotFoundError as error:
             raise EnvironmentFault(
                 "--mlflow needs the package mlflow", where="--mlflow", fix="pip install 'recipekit[mlflow]'"
-            )
+            ) from error
 
     def log_run(self, outcome: Outcome) -> str:
         """Logs one output; one that was found and is logged already isn't logged again.
@@ -63,14 +66,12 @@ class Tracker:
             fresh = [outcome for outcome in outcomes if not _is_logged(runs, outcome)]
             if not fresh:
                 return f"{runs.place}: every child of this sweep is logged already"
-            parent = runs.begin(
-                f"sweep {folder.name}", {"recipekit.sweep": folder.name, "recipekit.children": str(len(outcomes))}
-            )
-            for outcome in fresh:
-                runs.log(outcome, parent, folder.name)
-            for path in sorted(folder.glob("summary.*")):
-                runs.client.log_artifact(parent, str(path))
-            runs.end(parent)
+            tags = {"recipekit.sweep": folder.name, "recipekit.children": str(len(outcomes))}
+            with runs.under_way(f"sweep {folder.name}", tags) as parent:
+                for outcome in fresh:
+                    runs.log(outcome, parent, folder.name)
+                for path in sorted(folder.glob("summary.*")):
+                    runs.client.log_artifact(parent, str(path))
             return f"{runs.place}: logged as run {parent} with {len(fresh)} of {len(outcomes)} children"
 
 
@@ -99,27 +100,32 @@ class _Runs:
         """Logs an output, or a child that has none, and gives the run's id."""
         nested = {_PARENT: parent, "recipekit.sweep": sweep} if parent else {}
         if outcome.failure is not None:
-            why = {"recipekit.error": outcome.failure.id, "mlflow.note.content": outcome.failure.what[:5000]}
-            run = self.begin(f"{outcome.recipe} {' '.join(outcome.overrides)}".strip(), {**nested, **why})
-            self.end(run, "FAILED")
-            return run
+            why = {"recipekit.error": outcome.failure.id, "mlflow.note.content": outcome.failure.what[:_NOTE_LENGTH]}
+            name = " ".join((outcome.recipe, *outcome.overrides)).strip()
+            with self.under_way(name, {**nested, **why}, end="FAILED") as run:
+                return run
         folder = Path(outcome.output)
         entries = entries_of(folder)
-        run = self.begin(entries.name, {**entries.tags, **nested})
-        self._log_values(run, entries.parameters, entries.metrics)
-        for name in FILES:
-            self.client.log_artifact(run, str(folder / name))
-        self.end(run)
+        with self.under_way(entries.name, {**entries.tags, **nested}) as run:
+            self._log_values(run, entries.parameters, entries.metrics)
+            for file in FILES:
+                self.client.log_artifact(run, str(folder / file))
         return run
 
-    def begin(self, name: str, tags: dict[str, str]) -> str:
-        """A run that is under way."""
-        run = self.client.create_run(self._experiment, run_name=name, tags={"mlflow.source.name": "recipekit", **tags})
-        return str(run.info.run_id)
-
-    def end(self, run: str, status: str = "FINISHED") -> None:
-        """The run has come to its end, all of it logged."""
-        self.client.set_terminated(run, status)
+    @contextmanager
+    def under_way(self, name: str, tags: dict[str, str], end: str = "FINISHED") -> Iterator[str]:
+        """A run that ends when the block does, as failed where that raises: then the build isn't taken for logged."""
+        begun = self.client.create_run(
+            self._experiment, run_name=name, tags={"mlflow.source.name": "recipekit", **tags}
+        )
+        run = str(begun.info.run_id)
+        try:
+            yield run
+        except BaseException:
+            with suppress(Exception):  # a store that is gone can't be told either
+                self.client.set_terminated(run, "FAILED")
+            raise
+        self.client.set_terminated(run, end)
 
     def _log_values(self, run: str, parameters: dict[str, str], metrics: dict[str, float]) -> None:
         from mlflow.entities import Metric, Param  # noqa: PLC0415  as above
