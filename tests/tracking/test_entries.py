@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recipekit.tracking.entries import _key, _text, _unique, entries_of
-from tests.whole_outputs import RECIPE, publish
+from tests.whole_outputs import RECIPE, forge, publish
 
 TAKEN = re.compile(r"[/\w.\- ]+")
 
@@ -36,9 +37,24 @@ def test_an_output_gives_its_recipe_what_was_measured_and_what_it_was_made_with(
     assert {name: entries.metrics[name] for name in measured} == pytest.approx(measured)
     assert entries.metrics["task.top1_accuracy_drop"] == pytest.approx(0.02)
     assert entries.tags["recipekit.verdict"] == "rejected"
-    assert entries.tags["mlflow.source.git.commit"] == "a" * 40
     assert entries.tags["version.tensorflow"] == "2.21.0+cpu"
     assert entries.tags["recipekit.version"] == "0.1.0"
+
+
+def test_the_commit_of_the_recipes_is_the_run_s(tmp_path: Path) -> None:
+    folder = publish(tmp_path)
+
+    def commit(manifest: dict[str, Any], _results: dict[str, Any]) -> None:
+        entry = {
+            "name": "recipe-repo",
+            "digest": {"gitCommit": "a" * 40},
+            "annotations": {"role": "recipe-repo", "dirty": True},
+        }
+        manifest["predicate"]["buildDefinition"]["resolvedDependencies"].append(entry)
+
+    forge(folder, commit)
+    tags = entries_of(folder).tags
+    assert (tags["mlflow.source.git.commit"], tags["recipekit.git_dirty"]) == ("a" * 40, "true")
 
 
 @given(st.text(min_size=1))

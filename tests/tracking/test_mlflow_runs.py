@@ -36,13 +36,13 @@ print(json.dumps({"codes": codes, "asked": asked, "tensorflow": "tensorflow" in 
 
 @pytest.fixture(scope="module")
 def logged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A run, the same again, a sweep with a child that fails, the same run where the store is gone."""
+    """A run, the same again, a sweep with children that fail, those again that did not."""
     standing = Standing(built(tmp_path_factory), tmp_path_factory.mktemp("mlflow") / "project")
     lines = [
         "run recipe=tiny --mlflow",
         "run recipe=tiny --mlflow",
         "run -m recipe=tiny seed=1,2 evaluation.dataset.samples=24,99 --mlflow",
-        "run -m recipe=tiny seed=1,2 --mlflow",
+        "run -m recipe=tiny seed=1,2 evaluation.dataset.samples=24 --mlflow",
     ]
     env = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
     env |= {"PYTHONPATH": str(Path(__file__).parents[2]), "MLFLOW_EXPERIMENT_NAME": "boards"}
