@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import msgspec
 
 from recipekit import digests
+from recipekit.contracts import Progress
 from recipekit.errors import DatasetError, PluginError, SourceError, StageDied
 from recipekit.explanation import History
 from recipekit.graph import Node
@@ -39,8 +40,8 @@ class Watcher(Protocol):
     def finished(self, step: str, seconds: float, note: str) -> None:
         """A step has ended well."""
 
-    def progress(self, step: str, text: str) -> None:
-        """A step that runs has come so far."""
+    def progress(self, step: str, progress: Progress) -> None:
+        """A step that runs has come so far, or took so long when it ran last."""
 
     def found(self, step: str, seconds: float, note: str) -> None:
         """The result of a step was there; it took so many seconds when it ran."""
@@ -170,6 +171,9 @@ class Execution:
         with self._lock:
             folder = self._work.folder / f"{next(self._numbers):02d}-{node.label}"
         self._watcher.started(node.label)
+        before = self._history.seconds(node, self._lease)
+        if before is not None:
+            self._watcher.progress(node.label, Progress(seconds_before=before))
         try:
             tell = partial(self._watcher.progress, node.label)
             with self._waits():

@@ -16,7 +16,7 @@ from uuid import uuid4
 import msgspec
 
 from recipekit.graph import Node
-from recipekit.store import Lease
+from recipekit.store import Entry, Lease
 
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
@@ -59,13 +59,21 @@ class History:
 
     def changes(self, node: Node, tools: Mapping[str, Any], lease: Lease | None) -> tuple[str, ...]:
         """What a stage's key is made of that is different from the build before, a phrase each."""
-        key = self._before.get(node.label, "")
-        entry = lease.find(key) if lease is not None and key else None
+        entry = self._entry(node, lease)
         if entry is None or not node.key:
             return ()
         before = {name: entry.document[name] for name in ("inputs", "stages", "tools")}
         now = {**node.description, "tools": tools}
         return tuple(_differences(before, {name: now[name] for name in before}))
+
+    def seconds(self, node: Node, lease: Lease | None) -> float | None:
+        """How long a stage took in the build before, whatever it read then; None where nobody knows."""
+        entry = self._entry(node, lease)
+        return None if entry is None else float(entry.document["seconds"])
+
+    def _entry(self, node: Node, lease: Lease | None) -> Entry | None:
+        key = self._before.get(node.label, "")
+        return lease.find(key) if lease is not None and key else None
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -14,8 +14,8 @@ import io
 import os
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
@@ -44,6 +44,9 @@ from recipekit.turns import Turn, Turns
 
 _AT_WORK = 2
 """Children at work in this process when another one begins: one's files reach the disk while another computes."""
+
+_PARTING_SECONDS = 0.7
+"""How long an interrupted sweep waits for outputs that are half on their way to the disk."""
 
 _UNDER_WAY = 24
 """Children that have begun and not ended. Most of them wait; those whose latency is to be measured do so until nothing
@@ -86,7 +89,11 @@ class Sweep(NamedTuple):
 
 
 def run_sweep(
-    project: Project, overrides: Sequence[str], settings: Settings, watch: Callable[[int], ChildWatcher]
+    project: Project,
+    overrides: Sequence[str],
+    settings: Settings,
+    watch: Callable[[int], ChildWatcher],
+    begun: Callable[[Path, int | None], None] = lambda _folder, _children: None,
 ) -> SweepResult:
     """Runs every child of a sweep and writes `outputs/sweeps/<id>/` with its summary.
 
@@ -95,6 +102,8 @@ def run_sweep(
         overrides: the command line's, those that stand for several values among them.
         settings: of every child.
         watch: makes the watcher of a child, given its number; picklable for launchers that start other processes.
+        begun: is given the sweep's folder and the number of its children before the first one runs; None for the number
+            where only Hydra knows it.
 
     Raises:
         UsageError, CompositionError, ForbiddenKey: a child can't be composed; then none has run.
@@ -107,7 +116,8 @@ def run_sweep(
     common = Sweep(project, settings, folder, watch)
     lost: tuple[Outcome, ...] = ()
     try:
-        if not _run_here(common, overrides):
+        if not _run_here(common, overrides, begun):
+            begun(folder, None)
             lost = _run_elsewhere(common, overrides)
     except BaseException:
         _finish(folder)  # whatever stopped the sweep, the children that have ended count
@@ -115,7 +125,7 @@ def run_sweep(
     return SweepResult(folder, _finish(folder, lost))
 
 
-def _run_here(common: Sweep, overrides: Sequence[str]) -> bool:
+def _run_here(common: Sweep, overrides: Sequence[str], begun: Callable[[Path, int | None], None]) -> bool:
     """Runs children in threads, unless another launcher is to run them: then False.
 
     Composing and reading recipes stays with this thread, since Hydra's state is global.
@@ -137,19 +147,33 @@ def _run_here(common: Sweep, overrides: Sequence[str]) -> bool:
         publisher = held.enter_context(Publisher())
         lease = held.enter_context(Store(project.store).lease())
         pool = held.enter_context(Pool(Limits.of(project), litert=os.cpu_count() or 1))
+        held.enter_context(_brief_farewell(pool, turns))
         facilities = Facilities(pool, lease, Surroundings(project.root), publish=publisher.publish)
         grid = children(project, overrides, first=partial(_prepare, facilities))
+        if grid is not None:
+            begun(common.folder, len(grid))
         for number, composition in grid or ():
             turn = turns.begin()
             if defects:
                 turn.end()
                 break
             child = (turn, facilities, number, composition, _read(composition))
-            Thread(target=run, args=child, daemon=True).start()  # an interruption doesn't wait for it
+            Thread(target=run, args=child, daemon=True).start()  # an interruption doesn't wait for its stage
         turns.wait_for_all()
     if defects:
         raise defects[0]
     return grid is not None
+
+
+@contextmanager
+def _brief_farewell(pool: Pool, turns: Turns) -> Iterator[None]:
+    """Lets children whose outputs are half on their way to the disk get there when something stops the sweep."""
+    try:
+        yield
+    except BaseException:
+        pool.close()
+        turns.wait_for_all(_PARTING_SECONDS)
+        raise
 
 
 def _prepare(facilities: Facilities, composition: Composition) -> None:
@@ -201,8 +225,8 @@ def _run_child(
             seconds=time.monotonic() - started,
             failure=Failure.of(error),
         )
-    if facilities.pool.closed:
-        return  # interrupted: what it ended with says nothing about the child
+    if facilities.pool.closed and outcome.failure is not None:
+        return  # interrupted: what it failed with says nothing about the child
     watcher.ended(outcome)
     with fsio.reported(common.folder):
         child = common.folder / str(number)

@@ -38,10 +38,10 @@ class Turns:
             self._under_way += 1
         return Turn(self)
 
-    def wait_for_all(self) -> None:
-        """Waits until every build that has begun has ended."""
+    def wait_for_all(self, seconds: float | None = None) -> None:
+        """Waits until every build that has begun has ended, so many seconds at most."""
         with self._changed:
-            self._changed.wait_for(lambda: self._under_way == 0)
+            self._changed.wait_for(lambda: self._under_way == 0, seconds)
 
     def _count(self, *, at_work: int, under_way: int = 0) -> None:
         with self._changed:

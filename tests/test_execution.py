@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from recipekit import digests
-from recipekit.contracts import SURVEY, DatasetSpec, SampleSet, SurveyRequest
+from recipekit.contracts import SURVEY, DatasetSpec, Progress, SampleSet, SurveyRequest
 from recipekit.errors import DatasetError, PluginError, RecipekitError, SourceChanged
 from recipekit.execution import Execution
 from recipekit.explanation import History
@@ -43,6 +43,7 @@ class Told:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.expected: list[float] = []
 
     def started(self, step: str) -> None:
         self.lines.append(f"started {step}")
@@ -50,8 +51,10 @@ class Told:
     def finished(self, step: str, seconds: float, note: str) -> None:
         self.lines.append(f"finished {step} {note}")
 
-    def progress(self, step: str, text: str) -> None:
-        """Nothing here takes long."""
+    def progress(self, step: str, progress: Progress) -> None:
+        if progress.seconds_before is not None:
+            self.lines.append(f"expected {step}")
+            self.expected.append(progress.seconds_before)
 
     def found(self, step: str, seconds: float, note: str) -> None:
         self.lines.append(f"found {step} {note}")
@@ -132,6 +135,13 @@ def test_what_was_made_once_is_found_and_starts_no_worker(bench: Bench) -> None:
     assert bench.runs() == [3]
     assert found == made
     assert bench.told.lines == ["started survey", "finished survey 3 samples", "found survey 3 samples"]
+
+
+def test_a_stage_that_runs_again_is_expected_to_take_as_long_as_it_did_in_the_build_before(bench: Bench) -> None:
+    bench.demand(bench.node(3, seconds=0.2))
+    bench.demand(bench.node(4))
+    assert bench.told.lines[2:] == ["started survey", "expected survey", "finished survey 4 samples"]
+    assert bench.told.expected[0] > 0.2
 
 
 def test_a_stage_reports_the_digest_of_its_files_kept_or_not_and_none_where_they_differ_each_time(bench: Bench) -> None:

@@ -13,7 +13,7 @@ import msgspec
 import psutil
 import pytest
 
-from recipekit.contracts import SURVEY, SampleSet, SurveyRequest
+from recipekit.contracts import SURVEY, Progress, SampleSet, SurveyRequest
 from recipekit.errors import DatasetError, OutputFault, PluginError, StageDied, StageMemory, StageTimeout
 from recipekit.pool import Limits, Pool, worker_environment
 from recipekit.worker.__main__ import main as run_worker
@@ -23,6 +23,7 @@ MISBEHAVIOUR = """
 import os, signal, sys, time
 from pathlib import Path
 import numpy as np
+from recipekit.worker.progress import tell
 
 def meet(marks, name):
     (Path(marks) / name).touch()
@@ -45,9 +46,9 @@ def samples(do="nothing", **options):
         case "meet": meet(**options)
         case "span": span(**options)
         case "tell":
-            for text in ("epoch 1 of 2", "epoch 2 of 2"):
-                Path(options["file"]).write_text(text)
-                time.sleep(0.5)
+            for done in range(0, 90, 3):
+                tell(done, 90, "frames", "of the camera")
+                time.sleep(0.05)
         case "hang": time.sleep(600)
         case "eat":
             eaten = []
@@ -134,10 +135,13 @@ def test_a_stage_that_outgrows_its_memory_is_ended(small_pool: Pool, project: Pa
 
 @pytest.mark.slow
 def test_a_stage_may_say_how_far_it_has_come(small_pool: Pool, project: Path) -> None:
-    told: list[str] = []
-    request = survey(project, do="tell", file=str(project / "stage" / "progress.txt"))
-    small_pool.run(SURVEY, request, project / "stage", told.append)
-    assert told == ["epoch 1 of 2", "epoch 2 of 2"]
+    told: list[Progress] = []
+    small_pool.run(SURVEY, survey(project, do="tell"), project / "stage", told.append)
+    counted = [each.done for each in told]
+    assert counted == sorted(set(counted))
+    assert 3 <= len(counted) <= 7  # four a second, whoever tells more often
+    assert {(each.total, each.unit, each.note) for each in told} == {(90, "frames", "of the camera")}
+    assert str(told[0]).endswith(" of 90 frames, of the camera")
 
 
 def test_errors_of_project_code_keep_their_class_and_place(small_pool: Pool, project: Path) -> None:

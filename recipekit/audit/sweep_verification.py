@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from recipekit.outcome import EXIT_CODES, Outcome
 from recipekit.outputs import Difference
 from recipekit.signing.checking import Trust
 
+Row = dict[str, Any]
+"""One row of a summary."""
+
 _SUMMARY = "summary.json"
 _TABLE = "summary.csv"
 
@@ -27,7 +30,7 @@ def is_sweep(folder: Path) -> bool:
     return (folder / _SUMMARY).is_file() and not (folder / manifests.FILE).exists()
 
 
-def verify_sweep(folder: Path, trust: Trust) -> list[Verification]:
+def verify_sweep(folder: Path, trust: Trust, watch: Callable[[list[Row]], Iterable[Row]] = iter) -> list[Verification]:
     """Verifies a sweep's summary, then every output that it leads to.
 
     A sweep has no manifest of its own, so that its summary proves nothing beyond what its children prove.
@@ -35,6 +38,7 @@ def verify_sweep(folder: Path, trust: Trust) -> list[Verification]:
     Args:
         folder: of the sweep.
         trust: whose signatures count, for the children.
+        watch: hands the summary's rows on one by one, and so sees how many of how many are verified.
 
     Returns:
         The sweep's own, then one a child with an output.
@@ -51,7 +55,7 @@ def verify_sweep(folder: Path, trust: Trust) -> list[Verification]:
             return [Verification(output=str(folder), differences=(Difference(place=_SUMMARY, problem=problem),))]
         found = [*_table_differences(folder, rows), *_outcome_differences(folder, rows)]
         children = []
-        for row in rows:
+        for row in watch(rows):
             if row["output"]:
                 child = (folder / row["output"]).resolve()
                 children.append(verify_output(child, trust))
@@ -60,7 +64,7 @@ def verify_sweep(folder: Path, trust: Trust) -> list[Verification]:
     return [Verification(output=str(folder), differences=tuple(found), notes=(summary,)), *children]
 
 
-def _rows(folder: Path) -> list[dict[str, Any]]:
+def _rows(folder: Path) -> list[Row]:
     """The summary's rows.
 
     Raises:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from recipekit.cli.arguments import Parser, make_parser, project_of
+from recipekit.cli.waiting import waited_for
 from recipekit.errors import UsageError
 from recipekit.store import Collected, Store, StoreInfo
 
@@ -32,7 +33,8 @@ def main(argv: list[str]) -> int:
         document, text = _info_document(root, info), _info_text(root, info)
     else:
         age = _DEFAULT_AGE if options.older_than is None and options.max_size is None else options.older_than
-        gone = Store(root).collect(older_than=age, max_bytes=options.max_size, dry_run=options.dry_run)
+        with waited_for("cache gc"):
+            gone = Store(root).collect(older_than=age, max_bytes=options.max_size, dry_run=options.dry_run)
         document, text = _gc_document(root, gone, dry_run=options.dry_run), _gc_text(gone, dry_run=options.dry_run)
     sys.stdout.write(json.dumps(document, indent=2) + "\n" if options.format == "json" else text)
     return 0

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from types import FrameType
-from typing import NoReturn
 
 from recipekit import __version__
+from recipekit.cli.interruption import Interrupted, Terminated, catch_signals, farewell, signals_held
 from recipekit.cli.messages import more, told
 from recipekit.errors import EnvironmentFault, InternalError, RecipekitError, UsageError
 from recipekit.nearest import did_you_mean
@@ -59,10 +55,6 @@ example: recipekit run recipe=mobilenet_int8
 """
 
 
-class Terminated(BaseException):
-    """SIGTERM, as an exception that unwinds like Ctrl-C does."""
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs one command.
 
@@ -76,9 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, _raise_interrupted)
-        signal.signal(signal.SIGTERM, _raise_terminated)
+        catch_signals()
         code = _dispatch(arguments)
         sys.stdout.flush()
     except RecipekitError as error:
@@ -86,12 +76,10 @@ def main(argv: list[str] | None = None) -> int:
             sys.stderr.write(redacted(traceback.format_exc()))
         sys.stderr.write(redacted(told(error)))
         return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted: the running build published nothing; what its stages gave is kept\n")
-        return 130
-    except Terminated:
-        sys.stderr.write("terminated: the running build published nothing; what its stages gave is kept\n")
-        return 143
+    except (KeyboardInterrupt, Terminated) as stop:
+        ours = stop if isinstance(stop, Interrupted | Terminated) else Interrupted()
+        sys.stderr.write(redacted(farewell(ours)))
+        return ours.exit_code
     except BrokenPipeError:  # the reader of our output has gone, as in `recipekit list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -117,7 +105,7 @@ def _dispatch(arguments: list[str]) -> int:
             fix=f"use one of {', '.join(VERBS)}",
         )
     try:
-        with _signals_held():
+        with signals_held():
             command = importlib.import_module(f"recipekit.cli.{verb}")
     except ModuleNotFoundError as error:
         raise EnvironmentFault(
@@ -149,23 +137,3 @@ def _defect(error: Exception, debug: bool) -> int:
     what = f"error RK100: a defect of recipekit: {type(error).__name__}: {error}\n"
     sys.stderr.write(f"{redacted(what)}  fix: please report it with {Path(log.name)}\n{more(InternalError.id)}")
     return 1
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Lets signals wait while a verb is imported: an exception in the middle can leave C extensions half made."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _raise_interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Lets Ctrl-C end everything in order, and a second one at once: workers end with us, the next run clears up."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    raise KeyboardInterrupt
-
-
-def _raise_terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import cache, partial
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
 
 from recipekit.cli.arguments import make_parser, project_of
-from recipekit.cli.screen import ChildScreen, Screen
+from recipekit.cli.ci_output import CiOutput, add_ci
+from recipekit.cli.interruption import told_if_stopped
+from recipekit.cli.kept import kept_of_run, kept_of_sweep
+from recipekit.cli.run_reports import report_error, report_run, report_sweep
+from recipekit.cli.screen import Screen
 from recipekit.cli.signer import add_signer, read_signer
+from recipekit.cli.sweep_screen import SweepScreen
+from recipekit.cli.waiting import waited_for
 from recipekit.compose.application import answer
-from recipekit.compose.composition import compose
-from recipekit.errors import ProjectError, UsageError
+from recipekit.compose.composition import Composition, compose
+from recipekit.errors import ProjectError, RecipekitError, UsageError
 from recipekit.outcome import Outcome
 from recipekit.pipeline import Facilities, Settings, read_job, run_job
 from recipekit.pool import Limits, Pool
@@ -24,47 +31,103 @@ from recipekit.signing.keys import PrivateKey
 from recipekit.signing.signer import sign_output
 from recipekit.store import Store
 from recipekit.surroundings import Surroundings
-from recipekit.sweep import run_sweep
+from recipekit.sweep import SweepResult, run_sweep
+from recipekit.tracking import Tracker
+
+_PUBLISHED = "every output is published; signatures and reports of it may be missing, and the same command gives them"
 
 
 def main(argv: list[str]) -> int:
     """Runs what the arguments ask for; see `recipekit run --help`."""
     options = _read(argv)
     key = _signer(options)
+    ci, tracker = CiOutput(options), Tracker() if options.mlflow else None
     project = _anywhere(options) if options.shell_completion else project_of(options)
     questions = _hydra_flags(options)
     if questions:
         answer(project, questions, options.overrides)
         return 0
     console = Console(stderr=options.format == "json")
-    if options.multirun:
-        return _sweep(project, options, console, key)
-    composition = compose(project, options.overrides)
-    if composition.sweeps:
-        return _sweep(project, options, console, key)
-    screen = Screen(console)
-    with Pool(Limits.of(project)) as pool, Store(project.store).lease() as lease:
+    try:
+        composition = None if options.multirun else compose(project, options.overrides)
+        if composition is None or composition.sweeps:
+            end: Callable[..., int] = partial(_end_of_sweep, _sweep(project, options, console), project)
+        else:
+            end = partial(_end_of_run, _build(composition, options, console), composition)
+    except RecipekitError as error:
+        if ci.is_asked_for:
+            report_error(ci, error, options.overrides, project.root)
+        raise
+    with told_if_stopped(lambda: _PUBLISHED):
+        return end(options, console, key, ci, tracker)
+
+
+def _build(composition: Composition, options: argparse.Namespace, console: Console) -> Outcome:
+    project, screen = composition.project, Screen(console)
+    kept = partial(kept_of_run, screen, project, rebuild=options.rebuild)
+    with told_if_stopped(kept), Pool(Limits.of(project)) as pool, Store(project.store).lease() as lease:
         facilities = Facilities(pool, lease, Surroundings(project.root))
         try:
-            outcome = run_job(read_job(composition), facilities, screen, Settings(rebuild=options.rebuild))
+            return run_job(read_job(composition), facilities, screen, Settings(rebuild=options.rebuild))
         finally:
             screen.stopped()
+
+
+def _sweep(project: Project, options: argparse.Namespace, console: Console) -> SweepResult:
+    watch = SweepScreen(stderr=console.stderr, explain=options.explain)
+    with told_if_stopped(partial(kept_of_sweep, watch, project)):
+        try:
+            return run_sweep(project, options.overrides, Settings(rebuild=options.rebuild), watch, watch.begun)
+        finally:
+            watch.stopped()
+
+
+def _end_of_run(
+    outcome: Outcome,
+    composition: Composition,
+    options: argparse.Namespace,
+    console: Console,
+    key: PrivateKey | None,
+    ci: CiOutput,
+    tracker: Tracker | None,
+) -> int:
+    """Signs, shows and reports a build whose output is published."""
     _sign(key, options, outcome)
-    screen.outcome(outcome, project.root)
+    screen = Screen(console)
+    screen.outcome(outcome, composition.project.root)
     if options.explain:
         screen.explanation(outcome)
     if options.format == "json":
         sys.stdout.write(msgspec.json.encode(outcome).decode() + "\n")
+    if ci.is_asked_for:
+        report_run(ci, outcome, composition)
+    if tracker is not None:
+        with waited_for("mlflow"):
+            told = tracker.log_run(outcome)
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
     return outcome.exit_code
 
 
-def _sweep(project: Project, options: argparse.Namespace, console: Console, key: PrivateKey | None) -> int:
-    watch = partial(_child_screen, console.stderr, options.explain)
-    result = run_sweep(project, options.overrides, Settings(rebuild=options.rebuild), watch)
+def _end_of_sweep(
+    result: SweepResult,
+    project: Project,
+    options: argparse.Namespace,
+    console: Console,
+    key: PrivateKey | None,
+    ci: CiOutput,
+    tracker: Tracker | None,
+) -> int:
+    """Signs, shows and reports a sweep whose outputs are published."""
     _sign(key, options, *result.outcomes)
     Screen(console).sweep(result.outcomes, result.folder, project.root)
     if options.format == "json":
         sys.stdout.write(msgspec.json.encode(result.outcomes).decode() + "\n")
+    if ci.is_asked_for:
+        report_sweep(ci, result.outcomes, result.folder, project)
+    if tracker is not None:
+        with waited_for("mlflow"):
+            told = tracker.log_sweep(result.outcomes, result.folder)
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
     return result.exit_code
 
 
@@ -93,16 +156,6 @@ def _anywhere(options: argparse.Namespace) -> Project:
         return Project(root=here, recipes=here, outputs=here / "outputs")
 
 
-def _child_screen(stderr: bool, explain: bool, number: int) -> ChildScreen:
-    """The screen of a child; made in the process that runs it, since a console can't travel between processes."""
-    return ChildScreen(_console(stderr), number, explain=explain)
-
-
-@cache
-def _console(stderr: bool) -> Console:
-    return Console(stderr=stderr)
-
-
 def _read(argv: list[str]) -> argparse.Namespace:
     parser = make_parser(
         "run", "Build a recipe: convert, compare, judge, publish.", "recipekit run recipe=mobilenet_int8 seed=7"
@@ -111,6 +164,8 @@ def _read(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--rebuild", action="store_true", help="build even what is built already")
     parser.add_argument("--sign", action="store_true", help="sign the output, as recipekit sign does")
     add_signer(parser)
+    parser.add_argument("--mlflow", action="store_true", help="log what is published to MLflow (docs/mlflow.md)")
+    add_ci(parser)
     parser.add_argument("--explain", action="store_true", help="say of each stage whether it ran or was found, and why")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
     parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"], help="print the composed config and stop")

@@ -1,6 +1,6 @@
 """What a run shows on the terminal: its stages as they go, the table of checks, the table of a sweep.
 
-On a terminal a stage that runs has a spinner; in a log file there is one plain line a finished stage. Everything but
+A stage that runs is shown by the display, one that has ended or was found has a line that stays. Everything but
 `--format json` output goes here, and nothing here decides anything.
 """
 
@@ -8,31 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from threading import Lock
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
 from recipekit.acceptance import Check
+from recipekit.ci.wording import bound, number
+from recipekit.cli.display import display_on
 from recipekit.cli.messages import more
+from recipekit.contracts import Progress
 from recipekit.outcome import Outcome
 
-_STYLES = {"pass": "green", "accepted": "green", "fail": "red", "rejected": "red", "failed": "red"}
+_READINGS = "survey-"
+"""How the labels of stages begin that read samples."""
+
+STYLES = {"pass": "green", "accepted": "green", "fail": "red", "rejected": "red", "failed": "red"}
 
 
 class Screen:
-    """Shows the progress and the end of runs on a console."""
+    """Shows the progress and the end of runs on a console.
+
+    Attributes:
+        kept: stages of the running build whose results are in the store for certain; samples that code of the project
+            gave are read again.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._status = Status("", console=console)
-        self._running: list[str] = []
-        self._progress: dict[str, str] = {}
-        self._lock = Lock()
+        self._display = display_on(console)
+        self.kept: list[str] = []
 
     def warning(self, text: str) -> None:
         """A warning."""
@@ -40,47 +47,30 @@ class Screen:
 
     def started(self, step: str) -> None:
         """A step begins, maybe while others run."""
-        with self._lock:
-            self._running.append(step)
-            self._show_running()
+        self._display.start(step)
 
     def finished(self, step: str, seconds: float, note: str) -> None:
         """A step has ended well."""
-        with self._lock:
-            if step in self._running:
-                self._running.remove(step)
-            self._line("[green]done[/] ", step, seconds, note)
-            self._show_running()
+        self._display.end(step)
+        self.kept += [step] if not step.startswith(_READINGS) else []
+        self._line("[green]done[/] ", step, seconds, note)
 
-    def progress(self, step: str, text: str) -> None:
-        """A step that runs has come so far; shown beside its spinner."""
-        with self._lock:
-            self._progress[step] = f" ({text})"
-            self._show_running()
+    def progress(self, step: str, progress: Progress) -> None:
+        """A step that runs has come so far, or took so long when it ran last."""
+        self._display.update(step, progress)
 
     def found(self, step: str, seconds: float, note: str) -> None:
         """The result of a step was there; it took so many seconds when it ran."""
-        with self._lock:
-            self._line("[cyan]found[/]", step, seconds, note)
+        self.kept.append(step)
+        self._line("[cyan]found[/]", step, seconds, note)
 
     def stopped(self) -> None:
         """No step runs any more, however it ended."""
-        with self._lock:
-            self._running.clear()
-            self._show_running()
+        self._display.stop()
 
     def _line(self, word: str, step: str, seconds: float, note: str) -> None:
         line = f"  {word} {step:<18} {seconds:6.2f} s  {escape(note)}"
         self._console.print(line, highlight=False, soft_wrap=True)
-
-    def _show_running(self) -> None:
-        if self._console.is_terminal:
-            if self._running:
-                steps = (f"{step}{self._progress.get(step, '')}" for step in self._running)
-                self._status.update(escape(f"{', '.join(steps)} ..."))
-                self._status.start()
-            else:
-                self._status.stop()
 
     def outcome(self, outcome: Outcome, root: Path) -> None:
         """The end of a single run: its checks, its verdict, its folder."""
@@ -90,7 +80,7 @@ class Screen:
             if check.verdict != "pass" and check.detail:
                 self._console.print(f"  {check.name}: {check.detail}", highlight=False, markup=False, soft_wrap=True)
         word = f"already built, {outcome.status}" if outcome.already_built else outcome.status
-        style = _STYLES.get(outcome.status, "yellow")
+        style = STYLES.get(outcome.status, "yellow")
         line = Text.assemble((word, f"bold {style}"), f" in {outcome.seconds:.1f} s: {_shown(outcome.output, root)}")
         self._console.print(line, highlight=False, soft_wrap=True)
 
@@ -117,52 +107,6 @@ class Screen:
         self._console.print(f"summary: {_shown(str(folder), root)}", highlight=False, soft_wrap=True)
 
 
-class ChildScreen:
-    """Shows one child of a sweep: a line when it has ended, and warnings on the way. Children may run side by side."""
-
-    def __init__(self, console: Console, number: int, *, explain: bool) -> None:
-        self._console = console
-        self._number = number
-        self._explain = explain
-
-    def started(self, step: str) -> None:
-        """Nothing is shown of single steps."""
-
-    def finished(self, step: str, seconds: float, note: str) -> None:
-        """Nothing is shown of single steps."""
-
-    def progress(self, step: str, text: str) -> None:
-        """Nothing is shown of single steps."""
-
-    def found(self, step: str, seconds: float, note: str) -> None:
-        """Nothing is shown of single steps."""
-
-    def warning(self, text: str) -> None:
-        """A warning."""
-        self._print(Text.assemble(("warning ", "yellow"), text))
-
-    def ended(self, outcome: Outcome) -> None:
-        """The child's end: its verdict and which stages ran, or why it has no output."""
-        words = Text(f"{outcome.recipe} {' '.join(outcome.overrides)}".rstrip(), style="bold")
-        words.append(": ")
-        if outcome.failure is not None:
-            failure = outcome.failure
-            words.append(f"error {failure.id}: ", style="red")
-            words.append(": ".join(filter(None, (failure.where, failure.what))), style="default")
-        else:
-            words.append(outcome.status, style=_STYLES.get(outcome.status, "yellow"))
-            ran = ", ".join(stage.name for stage in outcome.stages if not stage.found)
-            how = "already built" if outcome.already_built else f"ran {ran}" if ran else "every stage found"
-            words.append(f" in {outcome.seconds:.1f} s ({how})", style="default")
-        self._print(words)
-        if self._explain:
-            for line in explained(outcome):
-                self._print(line)
-
-    def _print(self, line: Text) -> None:
-        self._console.print(Text.assemble(f"[{self._number}] ", line), highlight=False, soft_wrap=True)
-
-
 def explained(outcome: Outcome) -> Iterator[Text]:
     """A line a stage: found or ran, and what was different from the build before."""
     if outcome.already_built:
@@ -181,17 +125,9 @@ def _check_table(checks: Sequence[Check]) -> Table:
     table.add_column("verdict", no_wrap=True)
     for check in checks:
         interval = "" if check.interval is None else f"{check.interval[0]:.3g} to {check.interval[1]:.3g}"
-        verdict = Text(check.verdict, style=_STYLES.get(check.verdict, "yellow"))
-        table.add_row(check.name, _bound(check), _number(check.value), interval, verdict)
+        verdict = Text(check.verdict, style=STYLES.get(check.verdict, "yellow"))
+        table.add_row(check.name, bound(check), number(check.value), interval, verdict)
     return table
-
-
-def _bound(check: Check) -> str:
-    if check.limit is None:
-        return ""
-    kind = check.name.rpartition(".")[2]
-    sign = "≥ " if kind.startswith("min") else "≤ " if kind.startswith("max") else ""
-    return f"{sign}{_number(check.limit)}"
 
 
 def _sweep_row(outcome: Outcome) -> list[str | Text]:
@@ -201,20 +137,12 @@ def _sweep_row(outcome: Outcome) -> list[str | Text]:
         str(outcome.number),
         outcome.recipe,
         " ".join(outcome.overrides),
-        Text(verdict, style=_STYLES.get(outcome.status, "yellow")),
+        Text(verdict, style=STYLES.get(outcome.status, "yellow")),
         f"{measured.size:,}" if measured else "",
         f"{outcome.sqnr_db:.1f}" if outcome.sqnr_db is not None else "",
         f"{outcome.seconds:.1f}",
         str(outcome.exit_code),
     ]
-
-
-def _number(value: float | bool | str | None) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _shown(path: str, root: Path) -> str:

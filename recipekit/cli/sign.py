@@ -9,6 +9,7 @@ from recipekit.audit.sweep_verification import is_sweep
 from recipekit.audit.verification import verify_output
 from recipekit.cli.arguments import make_parser, near
 from recipekit.cli.signer import add_signer, read_signer
+from recipekit.cli.waiting import counted
 from recipekit.errors import OutputAltered, UsageError
 from recipekit.outputs.lookup import find_folder
 from recipekit.signing.signer import sign_output
@@ -31,7 +32,7 @@ def main(argv: list[str]) -> int:
             "is a sweep, which has no manifest", where=str(near(folder)), fix="name its children's outputs"
         )
     key = read_signer(options)
-    for folder in folders:
+    for folder in counted("sign", folders, "outputs"):
         if found := verify_output(folder).differences:
             lines = "\n  ".join(["differs from what it says, and isn't signed:", *map(str, found)])
             raise OutputAltered(lines, where=str(near(folder)), fix="fetch or build it anew, then sign it")

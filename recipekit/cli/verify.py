@@ -12,8 +12,13 @@ import msgspec
 
 from recipekit.audit.sweep_verification import is_sweep, verify_sweep
 from recipekit.audit.verification import Verification, verify_output
+from recipekit.ci.annotations import Annotation
+from recipekit.ci.suites import Case, Suite
+from recipekit.ci.summary import suite_summary
 from recipekit.cli.arguments import make_parser, near
+from recipekit.cli.ci_output import CiOutput, add_ci
 from recipekit.cli.messages import told
+from recipekit.cli.waiting import waited_for
 from recipekit.errors import OutputAltered, UsageError
 from recipekit.outputs.lookup import find_folder
 from recipekit.signing.checking import Trust
@@ -31,16 +36,21 @@ def main(argv: list[str]) -> int:
             where="command line",
             fix="add --key pub.pem, the public key of whoever signs",
         )
+    ci = CiOutput(options)
     folders = [find_folder(name, Path.cwd(), options.recipes) for name in options.outputs]
     trust = Trust(tuple(map(load_public, options.key)), options.require_signature)
     found: list[Verification] = []
-    for folder in folders:
-        found += verify_sweep(folder, trust) if is_sweep(folder) else [verify_output(folder, trust)]
+    with waited_for("verify", "outputs") as count:
+        for folder in count.each(folders):
+            found += verify_sweep(folder, trust, count.each) if is_sweep(folder) else [verify_output(folder, trust)]
     if options.format == "json":
         sys.stdout.write(json.dumps(list(map(_document, found))) + "\n")
     else:
         for verification in found:
             _print(verification)
+    if ci.is_asked_for:
+        suite = Suite("verify", tuple(map(_case, found)))
+        ci.write("verify", [suite], suite_summary(suite), filter(None, map(_annotation, found)))
     return max(verification.exit_code for verification in found)
 
 
@@ -57,7 +67,22 @@ def _read(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--require-signature", action="store_true", help="refuse an output that no --key has signed")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
+    add_ci(parser)
     return parser.parse_args(argv)
+
+
+def _case(found: Verification) -> Case:
+    name = str(near(Path(found.output)))
+    if not found.differences:
+        return Case(name, detail="\n".join((found.summary, *map(str, found.signatures), *found.notes)))
+    said = [str(difference) for difference in found.differences]
+    return Case(name, "failed", said[0], "\n".join(said), OutputAltered.id)
+
+
+def _annotation(found: Verification) -> Annotation | None:
+    """An output lies outside of what GitHub shows code of, so its annotation has no place."""
+    case = _case(found)
+    return Annotation(f"{OutputAltered.id} {case.name}", case.detail) if found.differences else None
 
 
 def _document(verification: Verification) -> dict[str, Any]:

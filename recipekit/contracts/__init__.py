@@ -88,6 +88,7 @@ from recipekit.contracts.optimization import (
     Training,
 )
 from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric, Sample, StreamedDataset
+from recipekit.contracts.progress import Progress
 from recipekit.contracts.provenance import BUILD_KEY_ENTRY, BUILD_KEY_PLACEHOLDER, MarkRequest
 from recipekit.contracts.record import Record
 from recipekit.contracts.reference import Reference, ReferenceRequest, TensorLog
@@ -230,6 +231,7 @@ __all__ = [
     "OptimizedModel",
     "PairedCounts",
     "Parity",
+    "Progress",
     "Promise",
     "PruneSpec",
     "QuantizationAwareSpec",

@@ -21,9 +21,10 @@ from tempfile import TemporaryFile
 from threading import Lock
 from typing import NamedTuple
 
+import msgspec
 import psutil
 
-from recipekit.contracts import Stage
+from recipekit.contracts import Progress, Stage
 from recipekit.errors import (
     EnvironmentFault,
     OutputFault,
@@ -41,8 +42,8 @@ _POLL_SECONDS = 0.1
 _POLLS_OF_FAMILY = 20
 _LAST_WORDS = 12
 
-Tell = Callable[[str], None]
-"""Is told how far a stage has come, one line at a time."""
+Tell = Callable[[Progress], None]
+"""Is told how far a stage has come, each time when that changes."""
 
 
 class Limits(NamedTuple):
@@ -138,13 +139,13 @@ class Worker:
             StageProcesses: it started more processes than its limit.
         """
         deadline = time.monotonic() + limits.seconds
-        told, polls = "", itertools.count()
+        told, polls = Progress(), itertools.count()
         try:
             self.wait_until_ready()
             self._connection.send_bytes(str(path).encode())
             while not self._connection.poll(_POLL_SECONDS):
                 progress = _progress(path)
-                if progress not in {"", told}:
+                if progress is not None and progress != told:
                     told = progress
                     tell(told)
                 if time.monotonic() > deadline:
@@ -185,8 +186,12 @@ class Worker:
         with self._closing:
             if self._lifeline < 0:
                 return
+            far = self._family(with_children=True)[1:] if self.alive else []  # some may have sessions of their own
             with suppress(ProcessLookupError, PermissionError):  # macOS: a group of none but zombies
                 os.killpg(self.pid, signal.SIGKILL)  # its session's group, which outlives it where a child does
+            for child in far:
+                with suppress(psutil.Error):  # most have ended with the group
+                    child.kill()
             self._process.wait()
             self._connection.close()
             os.close(self._lifeline)
@@ -243,12 +248,12 @@ def _resident_mib(process: psutil.Process) -> float:
         return 0.0
 
 
-def _progress(request: Path) -> str:
-    """What a stage says of how far it has come; empty where it says nothing."""
+def _progress(request: Path) -> Progress | None:
+    """What a stage says of how far it has come; None where it says nothing."""
     try:
-        return request.with_name("progress.txt").read_text(encoding="utf-8")
-    except OSError:
-        return ""
+        return msgspec.json.decode(request.with_name("progress.json").read_bytes(), type=Progress)
+    except (OSError, msgspec.DecodeError):  # project code may write there, too
+        return None
 
 
 def worker_environment(secrets: Collection[str] = ()) -> dict[str, str]:

@@ -26,6 +26,7 @@ import msgspec
 from recipekit.contracts import STAGES, Record, Stage
 from recipekit.errors import OutputFault, PluginError, RecipekitError
 from recipekit.secrecy import redacted
+from recipekit.worker import progress
 from recipekit.worker.confinement import confine, end_with, limit_hit
 
 _PRELOADED = {
@@ -102,7 +103,8 @@ def answer(path: Path) -> bool:
     started = time.perf_counter()
     response: dict[str, object]
     try:
-        response = {"record": _run(stage, message, path.with_name("artifacts"))}
+        with progress.told_in(path.parent):
+            response = {"record": _run(stage, message, path.with_name("artifacts"))}
     except RecipekitError as error:
         traceback.print_exc()
         what, fix = limit_hit(error) or (error.what, error.fix)

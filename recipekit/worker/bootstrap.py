@@ -11,6 +11,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from recipekit.worker.progress import Counted
+
 Score = Callable[[npt.NDArray[np.float64]], tuple[float, float]]
 
 
@@ -36,7 +38,7 @@ def paired(
     draw = np.random.default_rng(seed)
     shares = np.full(samples, 1 / samples)
     pairs = []
-    for _ in range(replicates):
+    for _ in Counted(range(replicates), replicates, "resamples"):
         weights = draw.multinomial(samples, shares).astype(np.float64)
         float_value, converted_value = score(weights)
         drop = float_value - converted_value if higher_is_better else converted_value - float_value

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recipekit.contracts import BenchmarkSpec, Latency
+from recipekit.worker import progress
 from recipekit.worker.interpreter import Runner
 
 Milliseconds = npt.NDArray[np.float64]
@@ -34,6 +35,7 @@ def measure(runners: Sequence[Runner], spec: BenchmarkSpec) -> list[Milliseconds
             runner.invoke()
     nanoseconds = np.empty((len(runners), spec.runs), np.float64)
     for run in range(spec.runs):
+        progress.tell(run, spec.runs, "runs")
         for row, runner in zip(nanoseconds, runners, strict=True):
             started = time.perf_counter_ns()
             runner.invoke()

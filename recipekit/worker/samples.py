@@ -55,6 +55,7 @@ class Reading:
     """The chosen samples of a dataset, read one at a time; each iteration reads them anew from the first one.
 
     Attributes:
+        count: how many samples an iteration gives.
         log_path: where an iteration lists the samples that it has come to.
     """
 
@@ -66,7 +67,7 @@ class Reading:
         self._key = key
         self.log_path = folder / "samples.jsonl"
         self._preprocess = compile_steps(spec.preprocess, root)
-        self._source = _source(_build(spec, root), msgspec.structs.replace(spec, plugin=self._plugin))
+        self.count, self._source = _source(_build(spec, root), msgspec.structs.replace(spec, plugin=self._plugin))
         self._sample_set: SampleSet | None = None
 
     def __iter__(self) -> Iterator[NamedSample]:
@@ -148,11 +149,11 @@ def _check_parameters(plugin: Callable[..., Any], context: DatasetContext, spec:
         ) from None
 
 
-def _source(dataset: object, spec: DatasetSpec) -> Callable[[], Iterator[object]]:
-    """What starts a reading of the chosen samples, in the chosen order."""
+def _source(dataset: object, spec: DatasetSpec) -> tuple[int, Callable[[], Iterator[object]]]:
+    """How many samples are chosen, and what starts a reading of them in the chosen order."""
     if isinstance(dataset, Dataset):
         order = _order(dataset, spec)
-        return lambda: _pick(dataset, order, spec.plugin)
+        return len(order), lambda: _pick(dataset, order, spec.plugin)
     if not isinstance(dataset, Iterable):
         raise PluginError(
             f"is a {type(dataset).__name__}, which has neither length and index nor iteration",
@@ -168,7 +169,7 @@ def _source(dataset: object, spec: DatasetSpec) -> Callable[[], Iterator[object]
     if spec.samples is None:
         raise DatasetError("does not know its length", where=spec.plugin, fix="say how many to take with `samples`")
     count = spec.samples
-    return lambda: _stream(dataset, count, spec.plugin)
+    return count, lambda: _stream(dataset, count, spec.plugin)
 
 
 def _order(dataset: Dataset, spec: DatasetSpec) -> Sequence[int]:

@@ -33,6 +33,11 @@ class Readings:
         for reading in self.parts.values():
             yield from reading
 
+    @property
+    def count(self) -> int:
+        """How many samples an iteration over all parts gives."""
+        return sum(reading.count for reading in self.parts.values())
+
     def sample_set(self) -> SampleSet:
         """The record of the last iteration over all parts.
 

@@ -18,6 +18,7 @@ import pytest
 import recipekit
 from recipekit.cli import dispatch as cli
 from recipekit.cli import main
+from recipekit.cli.interruption import Terminated
 from recipekit.errors import ConversionError, OutputAltered
 from recipekit.project import Project
 from tests.cli.conftest import Command
@@ -174,7 +175,7 @@ def test_a_defect_is_reported_with_a_file_and_not_dumped(
     assert "Traceback" in log.read_text()
 
 
-@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (cli.Terminated(), 143)])
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143)])
 def test_an_interruption_has_its_own_exit_code(
     error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,7 +26,7 @@ sys.exit(main())
 
 @contextmanager
 def started(project: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """`recipekit run` as a process of its own, which hears Ctrl-C even where this one was told not to."""
+    """`recipekit run` in a process group of its own, which hears Ctrl-C even where this process was told not to."""
     process = subprocess.Popen(
         [sys.executable, "-c", _COMMAND, "run", *arguments],
         cwd=project,
@@ -34,6 +34,7 @@ def started(project: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     try:
         wait_until(lambda: _hears(process), process)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,11 +69,14 @@ class FineTuning:
         tf_keras.utils.set_random_seed(self._seed)
         reading = open_samples(self._spec.dataset, signature, self._folder)
         means: list[float] = []
+        behind = 0
         step: _Step | None = None
         hooks = tf_keras.callbacks.CallbackList(list(callbacks), model=model)
         for epoch in range(self._spec.epochs):
             total = count = 0.0
             for batch in self._batches(reading, epoch):
+                progress.tell(behind, self.steps, "steps", self._told(epoch, means))
+                behind += 1
                 inputs, labels = _stacked(batch, carried.inputs), labelling.stacked(batch)
                 if step is None:
                     losses = labelling.losses(labels, carried.model)
@@ -87,11 +91,16 @@ class FineTuning:
                 count += len(batch)
             hooks.on_epoch_end(epoch)
             means.append(self._finite(total / count))
-            told = f"{self._name}: epoch {epoch + 1} of {self._spec.epochs}, loss {means[-1]:.4g}"
-            progress.show(self._folder.parent, told)
+            sys.stdout.write(f"{self._told(epoch, means)}\n")
+            sys.stdout.flush()
         hooks.on_train_end()
         name = "" if step is None else step.losses.text
         return Training(samples=reading.sample_set(), loss=name, losses=tuple(means))
+
+    def _told(self, epoch: int, means: Sequence[float]) -> str:
+        """The training, the epoch, and the mean loss of the last one that has ended."""
+        loss = f", loss {means[-1]:.4g}" if means else ""
+        return f"{self._name}: epoch {epoch + 1} of {self._spec.epochs}{loss}"
 
     def _batches(self, reading: Any, epoch: int) -> Iterator[list[NamedSample]]:
         batch: list[NamedSample] = []

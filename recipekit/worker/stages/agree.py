@@ -10,6 +10,7 @@ from typing import cast
 
 from recipekit.contracts import Agreement, AgreeRequest
 from recipekit.worker.float_model import FloatModel
+from recipekit.worker.progress import Counted
 from recipekit.worker.replacing import require_equal, runner
 from recipekit.worker.replacing.parity import agreement_on
 from recipekit.worker.samples import open_samples
@@ -25,7 +26,8 @@ def run(request: AgreeRequest, folder: Path) -> Agreement:
     """
     original = cast("FloatModel", float_model(request.model))
     reading = open_samples(request.dataset, request.loaded.signature, folder)
-    inputs = ({name: array[None] for name, array in sample.tensors.items()} for sample in reading)
+    samples = Counted(reading, reading.count, "samples")
+    inputs = ({name: array[None] for name, array in sample.tensors.items()} for sample in samples)
     sqnr_db = agreement_on(original, runner(request.loaded), inputs)
     require_equal(sqnr_db, request.model.custom_layers.replace)
     return Agreement(sqnr_db=sqnr_db, samples=reading.sample_set())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from recipekit import registry
 from recipekit.contracts import CalibrateRequest, Calibration, Engine
+from recipekit.worker.progress import Counted
 from recipekit.worker.signature_samples import open_readings
 
 
@@ -20,5 +21,5 @@ def run(request: CalibrateRequest, folder: Path) -> Calibration:
     engine: Engine = registry.plugin("engines", request.calibration.engine)()
     reading = open_readings(request.dataset, request.loaded.signatures, folder)
     path = folder / "ranges"
-    path.write_bytes(engine.calibrate(request, reading))
+    path.write_bytes(engine.calibrate(request, Counted(reading, reading.count, "samples")))
     return Calibration(path=str(path), samples=reading.sample_set())

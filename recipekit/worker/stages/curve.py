@@ -17,6 +17,7 @@ from recipekit.errors import DatasetError, EvaluationError, RecipekitError
 from recipekit.worker.census import operators_of
 from recipekit.worker.engines.ai_edge_calibration import Limits, refuse_fixed_batch
 from recipekit.worker.engines.ai_edge_model import with_signature
+from recipekit.worker.progress import Counted
 from recipekit.worker.samples import NamedSample
 from recipekit.worker.signature_samples import Batches, Readings, open_readings
 
@@ -64,7 +65,8 @@ def _snapshots(limits: Limits, readings: Readings, batches: Batches, order: list
     """
     due = counts()
     count, wanted, ranges = 0, next(due), np.empty((0, 2))
-    for count, turn in enumerate(itertools.zip_longest(*readings.parts.values()), 1):
+    turns = max(reading.count for reading in readings.parts.values())
+    for count, turn in enumerate(Counted(itertools.zip_longest(*readings.parts.values()), turns, "samples"), 1):
         for sample in filter(None, turn):
             limits.see(sample.signature, [batches.of_one(sample)])
             _require_finite(limits, sample, order)

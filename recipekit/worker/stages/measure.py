@@ -17,6 +17,7 @@ from recipekit.worker import census
 from recipekit.worker.build_key_place import published_size
 from recipekit.worker.comparison import Comparison
 from recipekit.worker.interpreter import Runner, open_runners
+from recipekit.worker.progress import Counted
 from recipekit.worker.samples import Reading
 from recipekit.worker.scoring import Resampling, open_metrics, score, stack_labels
 from recipekit.worker.signature_samples import open_readings
@@ -116,7 +117,7 @@ class _Seen:
 
 def _run_all(reading: Reading, runner: Runner, comparison: Comparison, labelled: bool) -> _Seen:
     seen = _Seen()
-    for sample in reading:
+    for sample in Counted(reading, reading.count, "samples"):
         comparison.add(runner.run(sample.tensors))
         if labelled:
             seen.ids.append(sample.id)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from recipekit.contracts import Reference, ReferenceRequest, TensorLog, qualified
 from recipekit.errors import EvaluationError
+from recipekit.worker.progress import Counted
 from recipekit.worker.samples import NamedSample
 from recipekit.worker.signature_samples import open_readings
 from recipekit.worker.source_model import SignatureModel
@@ -35,7 +36,8 @@ def run(request: ReferenceRequest, folder: Path) -> Reference:
     with _OutputLogs(folder) as logs:
         for key, reading in readings.parts.items():
             prefix = qualified(key, "") if len(readings.parts) > 1 else ""
-            for answers, batch in _answered(model.by_signature(key), reading):
+            samples = Counted(reading, reading.count, "samples")
+            for answers, batch in _answered(model.by_signature(key), samples):
                 logs.add({f"{prefix}{output}": values for output, values in answers.items()}, batch)
         return Reference(outputs=logs.records(), samples=readings.sample_set())
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from recipekit.contracts import DatasetSpec, SampleSet, SurveyRequest
+from recipekit.worker.progress import Counted
 from recipekit.worker.sample_statistics import SampleStatistics
 from recipekit.worker.samples import open_samples
 from recipekit.worker.signature_samples import part_folder, united_set
@@ -33,6 +34,6 @@ def run(request: SurveyRequest, folder: Path) -> SampleSet:
 def _survey(dataset: DatasetSpec, folder: Path, key: str = "") -> SampleSet:
     reading = open_samples(dataset, None, folder, key)
     statistics = SampleStatistics()
-    for sample in reading:
+    for sample in Counted(reading, reading.count, "samples", key):
         statistics.add(sample.tensors)
     return msgspec.structs.replace(reading.sample_set(), statistics=statistics.record(folder))

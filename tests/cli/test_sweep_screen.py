@@ -1,0 +1,46 @@
+"""One line for a whole sweep: how many children of how many, and what runs; it travels to other processes."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from recipekit.cli.kept import kept_of_sweep
+from recipekit.cli.sweep_screen import SweepScreen
+from recipekit.contracts import Progress
+from recipekit.project import Project
+from tests.ci.outcomes import PASSED, outcome
+
+
+def test_children_that_end_are_counted_and_steps_that_run_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    screen = SweepScreen(stderr=False, explain=False)
+    shown: list[Progress] = []
+    monkeypatch.setattr(screen._display, "update", lambda step, progress: shown.append(progress))
+    screen.begun(tmp_path, 5)
+    children = [screen(number) for number in range(5)]
+    for child in children[:4]:
+        child.started("load")
+    children[0].started("lower")
+    assert str(shown[-1]) == "0 of 5 children, [0] load, [0] lower, [1] load and 2 more"
+    children[0].finished("load", 1.0, "")
+    children[1].ended(outcome("accepted", PASSED, number=1))
+    assert str(shown[-1]) == "1 of 5 children, [0] lower, [2] load, [3] load"
+    screen.stopped()
+    assert "[1] digits seed=1: accepted in 1.5 s" in capsys.readouterr().out
+
+
+def test_in_another_process_it_begins_anew() -> None:
+    screen = SweepScreen(stderr=True, explain=True)
+    screen.ended = 3
+    other = pickle.loads(pickle.dumps(screen))
+    assert (other.ended, other.total, other.folder) == (0, None, None)
+    other(1).started("load")
+
+
+def test_a_sweep_that_is_stopped_before_its_first_child_says_so(tmp_path: Path) -> None:
+    project = Project(root=tmp_path, recipes=tmp_path / "recipes", outputs=tmp_path / "outputs")
+    assert kept_of_sweep(SweepScreen(stderr=True, explain=False), project).startswith("no child had begun\n")
