@@ -17,10 +17,19 @@ from msgspec import UNSET
 from recipekit import digests, manifest
 from recipekit.acceptance import Check, Verdict
 from recipekit.build import Job
-from recipekit.contracts import BUILD_KEY_PLACEHOLDER, Flatbuffer, LoadedModel, LoweredLayer, Measurement, SampleSet
+from recipekit.contracts import (
+    BUILD_KEY_PLACEHOLDER,
+    Flatbuffer,
+    Illustrations,
+    LoadedModel,
+    LoweredLayer,
+    Measurement,
+    SampleSet,
+)
 from recipekit.errors import InternalError, OutputAltered
 from recipekit.outcome import Outcome, StageReport
-from recipekit.report import render_run
+from recipekit.outputs import Outputs
+from recipekit.report import Making, render_run
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -51,6 +60,8 @@ class Build(NamedTuple):
         sweep: the sweep that it is a child of.
         warnings: the recipe's own, then those of the linter.
         diff: what was changed in the project since its commit; empty for nothing, or where it is withheld.
+        figures: the drawings of its report; None for none.
+        missing_figures: what of them could not be drawn, a sentence each.
     """
 
     job: Job
@@ -68,6 +79,8 @@ class Build(NamedTuple):
     sweep: manifest.Sweep | None
     warnings: tuple[str, ...]
     diff: bytes = b""
+    figures: Illustrations | None = None
+    missing_figures: tuple[str, ...] = ()
 
 
 def write_output(folder: Path, build: Build) -> None:
@@ -82,7 +95,8 @@ def write_output(folder: Path, build: Build) -> None:
     recipe_yaml = as_yaml(build.job.recipe.resolved)
     (folder / manifest.RESULTS).write_text(digests.pretty_json(results), encoding="utf-8")
     (folder / "recipe.yaml").write_text(recipe_yaml, encoding="utf-8")
-    (folder / "report.html").write_text(render_run(results, recipe_yaml), encoding="utf-8")
+    report = render_run(results, recipe_yaml, _making(build), build.figures, build.missing_figures)
+    (folder / "report.html").write_text(report, encoding="utf-8")
     if build.diff:
         byproducts.append(DIFF)
         (folder / DIFF).write_bytes(build.diff)
@@ -109,6 +123,19 @@ def write_output(folder: Path, build: Build) -> None:
     artifacts = [manifest.Artifact.of(folder, "model.tflite")]
     statement = manifest.statement(build.definition, artifacts, run, build.key)
     (folder / manifest.FILE).write_bytes(manifest.encode(statement))
+
+
+def _making(build: Build) -> Making:
+    job = build.job
+    folder = Outputs(job.project.outputs).folder(job.recipe.name, job.recipe.version, build.key)
+    shown = folder.relative_to(job.project.root) if folder.is_relative_to(job.project.root) else Path(folder.name)
+    return Making(
+        definition=build.definition,
+        recipe=job.origins(),
+        output=shown.as_posix(),
+        option=job.option,
+        started=build.started,
+    )
 
 
 def read_outcome(folder: Path, job: Job, seconds: float, number: int) -> Outcome:

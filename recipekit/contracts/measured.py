@@ -220,6 +220,7 @@ class Measurement(Record, frozen=True, kw_only=True):
         float32_latency: the float32 conversion's; None with it.
         optimized_layers: weights that pruning or clustering promised something about, as the candidate holds them.
         signature_latencies: of several signatures, what each of them takes, by key.
+        figures: path of a file with `EvaluationFigures`, for the stage that draws; what is published has none.
     """
 
     samples: SampleSet | None
@@ -233,6 +234,7 @@ class Measurement(Record, frozen=True, kw_only=True):
     float32_latency: Latency | None = None
     optimized_layers: tuple[LayerWeights, ...] = ()
     signature_latencies: dict[str, LatencyPair] | UnsetType = UNSET
+    figures: str | UnsetType = UNSET
 
     def timed(self, pair: LatencyPair, signatures: dict[str, LatencyPair] | UnsetType) -> Measurement:
         """The same with latencies: of all of it, and of several signatures of each."""
