@@ -5,6 +5,7 @@ All of it stands in the build definition; what is left to do here is to choose a
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,19 +36,27 @@ class Making(NamedTuple):
     started: datetime
 
 
-def facts(making: Making) -> dict[str, Any]:
-    """What the template shows: plain values."""
-    dependencies = making.definition["resolvedDependencies"]
-    repository = next((entry for entry in dependencies if entry["annotations"]["role"] == "recipe-repo"), None)
+def of_this_build(making: Making) -> dict[str, Any]:
+    """What nearly every build has for itself: when, how it is called again, and its recipe, section by section."""
+    rows = [
+        {"key": ".".join(map(str, key)), "value": json.dumps(value, ensure_ascii=False), "origin": origin}
+        for key, value, origin in making.recipe
+    ]
     return {
         "started": f"{making.started:%Y-%m-%d %H:%M:%S} UTC",
         "commands": _commands(making),
+        "count": len(rows),
+        "sections": [list(of) for _, of in itertools.groupby(rows, lambda row: row["key"].partition(".")[0])],
+    }
+
+
+def of_many_builds(making: Making) -> dict[str, Any]:
+    """What the builds of a project have in common as a rule: commit, inputs, environment."""
+    dependencies = making.definition["resolvedDependencies"]
+    repository = next((entry for entry in dependencies if entry["annotations"]["role"] == "recipe-repo"), None)
+    return {
         "repository": None if repository is None else _repository(repository),
         "inputs": [_input(entry) for entry in dependencies if entry["annotations"]["role"] not in _WRAPPED],
-        "recipe": [
-            {"key": ".".join(map(str, key)), "value": json.dumps(value, ensure_ascii=False), "origin": origin}
-            for key, value, origin in making.recipe
-        ],
         "environment": dict(_environment(making.definition["internalParameters"])),
         "packages": sorted(
             (entry["name"], entry["uri"].rpartition("@")[2], entry["digest"]["sha256"])

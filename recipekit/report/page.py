@@ -16,7 +16,7 @@ import msgspec
 from recipekit.contracts import Illustrations
 from recipekit.estimates import drop
 from recipekit.report.figures import sections
-from recipekit.report.origin import Making, facts
+from recipekit.report.origin import Making, of_many_builds, of_this_build
 from recipekit.report.rendering import VERDICTS, part, templates
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def render_run(
             glance=list(_glance(measurement)) if measurement else [],
             measured=_measured(msgspec.json.encode(measurement), figures) if measurement else "",
             layers=part("layers.html", {"layers": results.get("layers", [])}),
-            making=None if making is None else facts(making),
+            making=None if making is None else _made(making),
             missing=missing,
             recipe_yaml=recipe_yaml,
         )
@@ -74,6 +74,13 @@ def render_sweep(rows: Iterable[Mapping[str, Any]]) -> str:
     children = list(rows)
     counts = Counter(VERDICTS[child["verdict"]] for child in children)
     return templates().get_template("sweep.html").render(rows=children, counts=sorted(counts.items()))
+
+
+def _made(making: Making) -> dict[str, Any]:
+    """How the build was made; what it has in common with others of a sweep is rendered once."""
+    own = of_this_build(making)
+    recipe = [part("recipe.html", {"values": section}) for section in own["sections"]]
+    return {**own, "recipe": recipe, "surroundings": part("surroundings.html", of_many_builds(making))}
 
 
 @lru_cache(maxsize=16)
