@@ -5,13 +5,14 @@ Nothing here runs a stage. Code of plugins and custom layers is pinned without b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from recipekit import digests, extras, registry
+from recipekit.compose.written import Written
 from recipekit.contracts import DatasetSpec, SampleSet, metric_files
 from recipekit.environment import Environment
 from recipekit.errors import EnvironmentFault, SourceError
@@ -36,6 +37,7 @@ class Job(NamedTuple):
         overrides: of the command line, the recipe's choice left out.
         file: its own file.
         files: every file that it was composed of.
+        origins: gives its values with where each was written; nothing for a recipe that was read from an output.
     """
 
     project: Project
@@ -44,6 +46,7 @@ class Job(NamedTuple):
     overrides: tuple[str, ...]
     file: Path
     files: tuple[Path, ...]
+    origins: Callable[[], Sequence[Written]] = tuple
 
 
 def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:

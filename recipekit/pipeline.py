@@ -20,6 +20,7 @@ from recipekit import manifest
 from recipekit.acceptance import Verdict
 from recipekit.build import Job, define, pin_inputs
 from recipekit.compose.composition import Composition
+from recipekit.compose.written import written
 from recipekit.contracts import LoadedModel, Measurement, SampleSet
 from recipekit.errors import ConversionError, EvaluationError, StageDied
 from recipekit.execution import Execution, Watcher
@@ -28,6 +29,7 @@ from recipekit.gate import judge
 from recipekit.graph import Graph, Node, converted_model, load_stage
 from recipekit.inputs import Input, check_unchanged
 from recipekit.lint import refuse
+from recipekit.measuring import measure
 from recipekit.outcome import Outcome
 from recipekit.outputs import Outputs
 from recipekit.pool import Pool
@@ -82,7 +84,13 @@ def read_job(composition: Composition) -> Job:
     """
     recipe = parse(composition.mapping, composition.project.root, composition.origin)
     return Job(
-        composition.project, recipe, composition.recipe, composition.overrides, composition.file, composition.files
+        composition.project,
+        recipe,
+        composition.recipe,
+        composition.overrides,
+        composition.file,
+        composition.files,
+        lambda: written(recipe.resolved, composition.mapping, composition.origin),
     )
 
 
@@ -190,17 +198,8 @@ class _Run:
         candidate, float32 = map(graph.flatbuffer, models)
         confirm = graph.confirm(candidate)
         confirmed = execution.demand(confirm)[0].layers if confirm is not None else ()
-        measure = graph.measure(loaded.signatures, candidate, float32)
-        measurement: Measurement
-        measurement, *records = execution.demand(measure, *graph.artifacts.of(loaded.signatures, candidate))
-        artifacts = graph.artifacts.made(records)
-        spec = self._job.recipe.evaluation.benchmark
-        if graph.evaluation is not None and spec is not None and measurement.samples is not None:
-            benchmark = graph.evaluation.benchmark(loaded.signatures, candidate, float32, spec)
-            (latencies,) = execution.demand(benchmark)
-            measurement = measurement.timed(latencies, latencies.signatures)
-        measurement = artifacts.reported(msgspec.structs.replace(measurement, optimized_layers=confirmed))
-        execution.account(measure)
+        measured = measure(graph, execution, self._watcher, self._job.recipe, loaded, (candidate, float32))
+        measurement = msgspec.structs.replace(measured.measurement, optimized_layers=confirmed)
         execution.account(graph.candidate)
         verdict = judge(self._job.recipe.acceptance, measurement)
         if self._job.recipe.evaluation.runtime != "none":
@@ -219,9 +218,11 @@ class _Run:
             stages=tuple(execution.reports.values()),
             logs=execution.logs,
             sweep=self._settings.sweep,
-            warnings=(*self._job.recipe.warnings, *warnings, *artifacts.doubts(measurement.census.operators)),
-            artifacts=artifacts,
+            warnings=(*self._job.recipe.warnings, *warnings, *measured.artifacts.doubts(measurement.census.operators)),
+            artifacts=measured.artifacts,
             diff=self._diff(),
+            figures=measured.figures,
+            missing_figures=measured.missing,
         )
 
     def _diff(self) -> bytes:

@@ -18,11 +18,19 @@ from recipekit import digests, manifest
 from recipekit.acceptance import Check, Verdict
 from recipekit.artifacts import Artifacts, Published, write_artifacts, write_with_key
 from recipekit.build import Job
-from recipekit.contracts import Flatbuffer, LoadedModel, LoweredLayer, Measurement, Record, SampleSet
+from recipekit.contracts import (
+    Flatbuffer,
+    Illustrations,
+    LoadedModel,
+    LoweredLayer,
+    Measurement,
+    Record,
+    SampleSet,
+)
 from recipekit.errors import OutputAltered
 from recipekit.outcome import Outcome, StageReport
 from recipekit.outputs import Outputs
-from recipekit.report import render_run
+from recipekit.report import Making, render_run
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -54,6 +62,8 @@ class Build(NamedTuple):
         warnings: the recipe's own, then those of the linter.
         artifacts: what there is to write beside the model.
         diff: what was changed in the project since its commit; empty for nothing, or where it is withheld.
+        figures: the drawings of its report; None for none.
+        missing_figures: what of them could not be drawn, a sentence each.
     """
 
     job: Job
@@ -72,6 +82,8 @@ class Build(NamedTuple):
     warnings: tuple[str, ...]
     artifacts: Artifacts = Artifacts()
     diff: bytes = b""
+    figures: Illustrations | None = None
+    missing_figures: tuple[str, ...] = ()
 
 
 def publish(build: Build, *, replace: bool) -> None:
@@ -106,7 +118,8 @@ def write_output(folder: Path, build: Build) -> None:
     recipe_yaml = as_yaml(build.job.recipe.resolved)
     (folder / manifest.RESULTS).write_text(digests.pretty_json(results), encoding="utf-8")
     (folder / "recipe.yaml").write_text(recipe_yaml, encoding="utf-8")
-    (folder / "report.html").write_text(render_run(results, recipe_yaml), encoding="utf-8")
+    report = render_run(results, recipe_yaml, _making(build), build.figures, build.missing_figures)
+    (folder / "report.html").write_text(report, encoding="utf-8")
     if build.diff:
         byproducts.append(DIFF)
         (folder / DIFF).write_bytes(build.diff)
@@ -133,6 +146,19 @@ def write_output(folder: Path, build: Build) -> None:
     artifacts = [manifest.Artifact.of(folder, name) for name in ("model.tflite", *beside)]
     statement = manifest.statement(build.definition, artifacts, run, build.key)
     (folder / manifest.FILE).write_bytes(manifest.encode(statement))
+
+
+def _making(build: Build) -> Making:
+    job = build.job
+    folder = Outputs(job.project.outputs).folder(job.recipe.name, job.recipe.version, build.key)
+    shown = folder.relative_to(job.project.root) if folder.is_relative_to(job.project.root) else Path(folder.name)
+    return Making(
+        definition=build.definition,
+        recipe=job.origins(),
+        output=shown.as_posix(),
+        option=job.option,
+        started=build.started,
+    )
 
 
 def read_outcome(folder: Path, job: Job, seconds: float, number: int) -> Outcome:

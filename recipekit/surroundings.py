@@ -77,6 +77,11 @@ class Surroundings:
             }
         return self._tools[worker]
 
+    def package(self, name: str) -> str:
+        """Version and digest of one of recipekit's own requirements; empty where it isn't installed."""
+        found = (package for package in self.environment.packages if package.name == name)
+        return next((f"{package.version} {package.digest}" for package in found), "")
+
     def packages_of(self, extras: frozenset[str]) -> dict[str, str]:
         """Version and digest of each package that some extras of recipekit bring besides its own requirements."""
         return {package.name: f"{package.version} {package.digest}" for package in self._extra_packages(extras)}

@@ -37,7 +37,7 @@ LEVELS = (
     {"graph", "publication"},
     {"explanation", "publisher"},
     {"execution"},
-    {"sampling"},
+    {"sampling", "measuring"},
     {"pipeline"},
     {"sweep", "linting", "audit", "tracking"},
     {"drafting"},
@@ -76,6 +76,7 @@ ADDRESSES = {
     "ai_edge_quantizer": {"worker"},
     "scipy": {"worker"},
     "google": {"worker"},
+    "lets_plot": {"worker"},
 }
 """Third-party libraries and the rooms that may import them; `msgspec` is everywhere's."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -13,8 +14,9 @@ Marks = dict[Key, int]
 """Line, counted from 1, of every key path and list item of a file."""
 
 
+@lru_cache(maxsize=256)
 def read_marks(text: str) -> Marks:
-    """Key paths of a YAML text that has been parsed before, with their lines.
+    """Key paths of a YAML text that has been parsed before, with their lines; not to be changed, it is remembered.
 
     An aliased node counts at its anchor's line and is not entered twice.
     """

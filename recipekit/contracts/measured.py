@@ -223,6 +223,7 @@ class Measurement(Record, frozen=True, kw_only=True):
         signature_latencies: of several signatures, what each of them takes, by key.
         target: what the compiler of a target reports, where there is one.
         golden_vectors: what the maker of golden vectors reports, where there are any.
+        figures: path of a file with `EvaluationFigures`, for the stage that draws; what is published has none.
     """
 
     samples: SampleSet | None
@@ -238,6 +239,7 @@ class Measurement(Record, frozen=True, kw_only=True):
     signature_latencies: dict[str, LatencyPair] | UnsetType = UNSET
     target: TargetReport | UnsetType = UNSET
     golden_vectors: GoldenReport | UnsetType = UNSET
+    figures: str | UnsetType = UNSET
 
     def timed(self, pair: LatencyPair, signatures: dict[str, LatencyPair] | UnsetType) -> Measurement:
         """The same with latencies: of all of it, and of several signatures of each."""

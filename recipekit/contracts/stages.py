@@ -16,6 +16,7 @@ from recipekit.contracts.declared import (
     LoweringSpec,
 )
 from recipekit.contracts.described import DescribeRequest, Description, Glimpse, GlimpseRequest
+from recipekit.contracts.figures import IllustrateRequest, Illustrations, LatencyRuns, Probe, ProbeRequest
 from recipekit.contracts.inspected import Inspection, InspectRequest
 from recipekit.contracts.introduced import IntroduceRequest, Introduction
 from recipekit.contracts.loaded import Agreement, AgreeRequest, LoadedModel, LoadRequest, UnrollRequest
@@ -179,9 +180,15 @@ class BenchmarkRequest(Record, frozen=True, kw_only=True):
 
 
 class Latencies(LatencyPair, frozen=True, kw_only=True):
-    """How long one `invoke` takes; of several signatures one of each in turn, and each by itself."""
+    """How long one `invoke` takes; of several signatures one of each in turn, and each by itself.
+
+    Attributes:
+        signatures: of several, each by itself.
+        runs: the single ones behind the candidate's and the float32 conversion's latency.
+    """
 
     signatures: dict[str, LatencyPair] | UnsetType = UNSET
+    runs: LatencyRuns | None = None
 
 
 class Stage(NamedTuple):
@@ -232,6 +239,8 @@ MEASURE = Stage("measure", "litert", MeasureRequest, Measurement, EvaluationErro
 EXAMINE = Stage("examine", "litert", ExamineRequest, Measurement, EvaluationError)
 BENCHMARK = Stage("benchmark", "litert", BenchmarkRequest, Latencies, EvaluationError, alone=True)
 CURVE = Stage("curve", "litert", CurveRequest, Curve, EvaluationError)
+PROBE = Stage("probe", "litert", ProbeRequest, Probe, EvaluationError, repeats=False)
+ILLUSTRATE = Stage("illustrate", "litert", IllustrateRequest, Illustrations, EvaluationError, repeats=False)
 LOCATE = Stage("locate", "litert", LocateRequest, Located, EvaluationError)
 VELA = Stage("vela", "litert", VelaRequest, Compilation, ConversionError)
 GOLDEN_VECTORS = Stage("golden_vectors", "litert", GoldenVectorsRequest, GoldenVectors, EvaluationError)
@@ -254,6 +263,8 @@ STAGES = {
         MEASURE,
         EXAMINE,
         BENCHMARK,
+        PROBE,
+        ILLUSTRATE,
         CURVE,
         LOCATE,
         INSPECT,

@@ -6,6 +6,7 @@ this room runs a stage.
 """
 
 from recipekit.graph.datasets import dataset_section, signature_section
+from recipekit.graph.drawing import Drawing
 from recipekit.graph.loading import load_stage
 from recipekit.graph.node import Node, Records
 from recipekit.graph.optimization import converted_model, training_section
@@ -13,6 +14,7 @@ from recipekit.graph.stages import Graph
 from recipekit.graph.surveys import file_parameters, survey
 
 __all__ = [
+    "Drawing",
     "Graph",
     "Node",
     "Records",

@@ -31,6 +31,7 @@ from recipekit.contracts import (
 )
 from recipekit.graph.artifacts import ArtifactStages
 from recipekit.graph.datasets import dataset_section, same_samples
+from recipekit.graph.drawing import Drawing
 from recipekit.graph.evaluation import Evaluated, Evaluation
 from recipekit.graph.examination import examine
 from recipekit.graph.loading import agree_stage
@@ -219,6 +220,10 @@ class Graph:
         if self.evaluation is None:
             return examine(candidate, float32, self._surroundings)
         return self.evaluation.measure(signatures, candidate, float32)
+
+    def drawing(self, signatures: dict[str, Signature], candidate: Flatbuffer, float32: Flatbuffer) -> Drawing:
+        """The stages behind the figures of the report; see `measure`."""
+        return Drawing(self._recipe, self._surroundings, self.converted, candidate, float32, signatures)
 
     def curve(self, samples: SampleSet, dataset: DatasetSpec) -> Node:
         """How the ranges of the float32 conversion settle with the number of calibration samples.

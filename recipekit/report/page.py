@@ -1,62 +1,62 @@
-"""Results as HTML pages that open anywhere: one file, no script, no request to anything.
+"""Results of a run as an HTML page that opens anywhere: one file, no script, no request to anything.
 
-The pages show what the results say and judge nothing themselves. Templates lie as files in `templates/`; this module
-holds what they need in Python: how numbers read, and the few numbers that results leave to be derived.
+The page shows what the results say and judges nothing itself, and it draws nothing: figures come as they were drawn.
+Templates lie as files in `templates/`; this module puts the parts of the page together.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from recipekit.contracts import EXACT_SQNR_DB
+from recipekit.contracts import Illustrations
 from recipekit.estimates import drop
+from recipekit.report.figures import sections
+from recipekit.report.origin import Making, of_many_builds, of_this_build
+from recipekit.report.rendering import VERDICTS, part, templates
 
 if TYPE_CHECKING:
-    import jinja2
     import markupsafe
 
-_ABSENT = "—"
 
-_VERDICTS = {
-    "accepted": ("good", "✓ Accepted"),
-    "rejected": ("bad", "✕ Rejected"),
-    "not-judged": ("open", "? Not judged"),
-    "pass": ("good", "✓ pass"),
-    "fail": ("bad", "✕ fail"),
-    "inconclusive": ("open", "? inconclusive"),
-    "failed": ("bad", "✕ Failed"),
-}
-"""CSS class and words of each verdict; the words carry the meaning without the colour."""
-
-
-def render_run(results: Mapping[str, Any], recipe_yaml: str) -> str:
+def render_run(
+    results: Mapping[str, Any],
+    recipe_yaml: str,
+    making: Making | None = None,
+    figures: Illustrations | None = None,
+    missing: Sequence[str] = (),
+) -> str:
     """The page of one run.
 
     Args:
         results: the mapping that `results.json` holds.
         recipe_yaml: the resolved recipe.
+        making: how it was made; None leaves out what the results don't tell.
+        figures: what was drawn for it; None for nothing.
+        missing: what could not be drawn because a stage failed, a sentence each.
 
     Raises:
         KeyError, jinja2.UndefinedError: the results lack something that the page shows.
+        OSError: the figures can't be read.
     """
     measurement = results["measurement"]
-    measured = {"measurement": measurement, "drops": _drops(measurement["task"])} if measurement else None
     return (
-        _templates()
+        templates()
         .get_template("run.html")
         .render(
             results=results,
             measurement=measurement,
             summary=_check_summary(results["checks"]),
-            measured=_part("measurement.html", measured) if measured else "",
+            glance=list(_glance(measurement)) if measurement else [],
+            measured=_measured(msgspec.json.encode(measurement), figures) if measurement else "",
             artifacts=_artifacts(measurement),
-            layers=_part("layers.html", {"layers": results.get("layers", [])}),
+            layers=part("layers.html", {"layers": results.get("layers", [])}),
+            making=None if making is None else _made(making),
+            missing=missing,
             recipe_yaml=recipe_yaml,
         )
     )
@@ -73,44 +73,48 @@ def render_sweep(rows: Iterable[Mapping[str, Any]]) -> str:
         KeyError, jinja2.UndefinedError: a row lacks one of them.
     """
     children = list(rows)
-    counts = Counter(_VERDICTS[child["verdict"]] for child in children)
-    return _templates().get_template("sweep.html").render(rows=children, counts=sorted(counts.items()))
+    counts = Counter(VERDICTS[child["verdict"]] for child in children)
+    return templates().get_template("sweep.html").render(rows=children, counts=sorted(counts.items()))
 
 
 def _artifacts(measurement: Mapping[str, Any] | None) -> markupsafe.Markup | str:
     """What the makers of artifacts report, where there are any."""
     reported = {key: (measurement or {}).get(key) for key in ("target", "golden_vectors")}
-    return _part("artifacts.html", reported) if any(reported.values()) else ""
+    return part("artifacts.html", reported) if any(reported.values()) else ""
 
 
-def _part(template: str, facts: Mapping[str, Any]) -> markupsafe.Markup:
-    """A part of a page, rendered once for the children of a sweep that have it in common."""
-    return _rendered_part(template, msgspec.json.encode(facts))
+def _made(making: Making) -> dict[str, Any]:
+    """How the build was made; what it has in common with others of a sweep is rendered once."""
+    own = of_this_build(making)
+    recipe = [part("recipe.html", {"values": section}) for section in own["sections"]]
+    return {**own, "recipe": recipe, "surroundings": part("surroundings.html", of_many_builds(making))}
 
 
 @lru_cache(maxsize=16)
-def _rendered_part(template: str, facts: bytes) -> markupsafe.Markup:
-    import markupsafe  # noqa: PLC0415  see `_templates`
+def _measured(measurement: bytes, figures: Illustrations | None) -> markupsafe.Markup:
+    """What was measured and drawn, rendered once for the children of a sweep that have it in common."""
+    import markupsafe  # noqa: PLC0415  see `rendering.templates`
 
-    return markupsafe.Markup(_templates().get_template(template).render(msgspec.json.decode(facts)))  # noqa: S704  escaped
-
-
-@cache
-def _templates() -> jinja2.Environment:
-    import jinja2  # noqa: PLC0415  a run that finds its output renders nothing
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        auto_reload=False,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    known = msgspec.json.decode(measurement)
+    template = templates().get_template("measurement.html")
+    return markupsafe.Markup(  # noqa: S704  escaped
+        template.render(
+            measurement=known, drops=_drops(known["task"]), figures=sections(figures), drawn=figures is not None
+        )
     )
-    environment.filters.update(number=_number, decibels=_decibels, bound=_bound, measured=_measured)
-    environment.filters.update(layer_summary=_layer_summary, layer_fate=_layer_fate)
-    environment.globals["verdicts"] = _VERDICTS
-    return environment
+
+
+def _glance(measurement: Mapping[str, Any]) -> Iterator[tuple[str, float, str]]:
+    """The numbers that a reader looks for first: what, value, and how it reads."""
+    yield "Size, bytes", measurement["size"], "number"
+    yield "Size to float32", measurement["size"] / measurement["float32_size"], "ratio"
+    if measurement["parity"]:
+        yield "Worst SQNR, dB", min(parity["sqnr_db"] for parity in measurement["parity"].values()), "decibels"
+    for name, score in measurement["task"].items():
+        yield f"{name}, float", score["float_value"], "number"
+        yield f"{name}, converted", score["converted_value"], "number"
+    if measurement["latency"]:
+        yield "Latency p50, ms", measurement["latency"]["p50_ms"], "ratio"
 
 
 def _check_summary(checks: Iterable[Mapping[str, Any]]) -> str:
@@ -127,48 +131,3 @@ def _drops(task: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
         metric: drop(score["float_value"], score["converted_value"], higher_is_better=score["higher_is_better"])
         for metric, score in task.items()
     }
-
-
-def _layer_summary(layers: Iterable[Mapping[str, Any]]) -> str:
-    counts = Counter(layer["fate"] for layer in layers)
-    fates = [f"{counts[fate]} {fate}" for fate in ("kept", "folded", "fused", "removed", "unnamed") if counts[fate]]
-    return f"{counts.total()} Keras layers: {', '.join(fates)}"
-
-
-def _layer_fate(layer: Mapping[str, Any]) -> str:
-    if layer["into"]:
-        return f"{layer['fate']} into {layer['into']}"
-    operators = [f"{count} {name}" if count > 1 else name for name, count in layer["operators"].items()]
-    return ", ".join(operators) or str(layer["fate"])
-
-
-def _number(value: float | None) -> str:
-    """Six significant digits, whole numbers with thousands separators, a dash for nothing."""
-    if value is None:
-        return _ABSENT
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.6g}"
-
-
-def _decibels(value: float | None) -> str:
-    if value is None:
-        return _ABSENT
-    return "exact" if value >= EXACT_SQNR_DB else f"{value:.2f}"
-
-
-def _bound(check: Mapping[str, Any]) -> str:
-    """What a check asks for, in words or with its sign of comparison."""
-    limit = check["limit"]
-    if limit is None:
-        return _ABSENT
-    if isinstance(limit, bool):
-        return "allowed" if limit else "none"
-    if isinstance(limit, str):
-        return limit
-    sign = "≥" if check["name"].rpartition(".")[2].startswith("min") else "≤"
-    return f"{sign} {_number(limit)}"
-
-
-def _measured(value: float | bool | str | None) -> str:
-    if isinstance(value, bool):
-        return "present" if value else "none"
-    return value if isinstance(value, str) else _number(value)

@@ -21,6 +21,8 @@ _BLOCK_BYTES = 1 << 20
 _BLOCK_SAMPLES = 256
 
 Outputs = dict[str, npt.NDArray[Any]]
+Answers = npt.NDArray[Any] | list[npt.NDArray[Any]]
+"""An output's values, an array a sample; in a list where the samples differ in shape."""
 
 
 class Comparison:
@@ -29,6 +31,7 @@ class Comparison:
     Attributes:
         reference: the float model's outputs by name, shape (samples, *shape), read from disk as they are needed; those
             that differ in shape from sample to sample are compared, too, but not among them.
+        expected: all of its outputs by name, an array a sample.
     """
 
     def __init__(self, reference: Reference, keep: bool) -> None:
@@ -48,6 +51,7 @@ class Comparison:
         uniform = {name: log for name, log in reference.outputs.items() if not log.shapes}
         self.reference = {name: _open(log, self._samples) for name, log in uniform.items()}
         self._varying = {name: _split(log) for name, log in varying.items()}
+        self.expected: dict[str, Answers] = {**self.reference, **self._varying}
         self._shapes = {name: log.shape for name, log in uniform.items()}
         self._parity = {name: ParityAccumulator(name) for name in reference.outputs}
         values = sum(math.prod(array.shape[1:]) for array in self.reference.values())

@@ -107,6 +107,13 @@ class _Contents:
             raise ValueError("the vectors are longer than the file")
         return map(get, range(length()))
 
+    def _numbers(self, length: Callable[[], int], get: Callable[[], Any]) -> tuple[Any, ...]:
+        """The same of a vector of numbers, all at once: weights have a scale for each of very many channels."""
+        self._unread -= length()
+        if self._unread < 0:
+            raise ValueError("the vectors are longer than the file")
+        return tuple(get().tolist()) if length() else ()
+
     def _buffer_size(self, buffer: Any) -> int:
         behind = buffer.Offset() > 1
         size = int(buffer.Size() if behind else 0 if buffer.DataIsNone() else buffer.DataLength())
@@ -183,8 +190,8 @@ class _Contents:
         scales: tuple[float, ...] = ()
         points: tuple[int, ...] = ()
         if quantization is not None:
-            scales = tuple(map(float, self._items(quantization.ScaleLength, quantization.Scale)))
-            points = tuple(map(int, self._items(quantization.ZeroPointLength, quantization.ZeroPoint)))
+            scales = self._numbers(quantization.ScaleLength, quantization.ScaleAsNumpy)
+            points = self._numbers(quantization.ZeroPointLength, quantization.ZeroPointAsNumpy)
         if not all(map(isfinite, scales)):
             raise ValueError("a scale is not a number")
         return FileTensor(

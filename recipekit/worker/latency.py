@@ -11,9 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from recipekit.contracts import BenchmarkSpec, Latency
+from recipekit.contracts import BenchmarkSpec, Latency, LatencyRuns
 from recipekit.worker import progress
 from recipekit.worker.interpreter import Runner
+
+_MOST_RUNS = 500
 
 Milliseconds = npt.NDArray[np.float64]
 
@@ -47,3 +49,15 @@ def latency(milliseconds: Milliseconds) -> Latency:
     """The latency that some timed runs have shown."""
     p50, p90 = np.percentile(milliseconds, [50, 90]).tolist()
     return Latency(p50_ms=p50, p90_ms=p90, mean_ms=float(milliseconds.mean()))
+
+
+def runs(candidate: Milliseconds, float32: Milliseconds) -> LatencyRuns:
+    """The single runs of two models, to be drawn."""
+    return LatencyRuns(candidate=_thinned(candidate), float32=_thinned(float32))
+
+
+def _thinned(milliseconds: Milliseconds) -> tuple[float, ...]:
+    ordered = np.sort(milliseconds)
+    if ordered.size > _MOST_RUNS:
+        ordered = ordered[np.linspace(0, ordered.size - 1, _MOST_RUNS).round().astype(np.intp)]
+    return tuple(ordered.tolist())

@@ -25,6 +25,32 @@ def trace(flatbuffer: bytes, layers: Sequence[SourceLayer]) -> tuple[LoweredLaye
         flatbuffer: the float32 conversion.
         layers: in the model's order, with the name scopes that they were traced in.
     """
+    own: dict[int, list[str]] = {}
+    guests: dict[int, int] = {}
+    for site, places in _placed(flatbuffer, layers):
+        if places:
+            owner = _owner(places, layers)
+            own.setdefault(owner, []).append(site.op)
+            guests.update({at: owner for at in places if at != owner})
+    return tuple(_lowered(at, layer, layers, own, guests) for at, layer in enumerate(layers))
+
+
+def owners(flatbuffer: bytes, layers: Sequence[SourceLayer]) -> list[str]:
+    """The layer that each operator belongs to, by its name; empty where none is told.
+
+    Args:
+        flatbuffer: any conversion that keeps the names of tensors.
+        layers: see `trace`.
+    """
+    return [layers[_owner(places, layers)].name if places else "" for _, places in _placed(flatbuffer, layers)]
+
+
+def _owner(places: set[int], layers: Sequence[SourceLayer]) -> int:
+    return next((at for at in sorted(places) if layers[at].weighted), min(places))
+
+
+def _placed(flatbuffer: bytes, layers: Sequence[SourceLayer]) -> list[tuple[OperatorSite, set[int]]]:
+    """Every operator with the layers that are in it."""
     sites, ends = operators_of(flatbuffer), output_tensors(flatbuffer)
     found = [
         {at for name in site.outputs for part in name.split(";") for at in _layers_at(part, layers)} for site in sites
@@ -35,14 +61,7 @@ def trace(flatbuffer: bytes, layers: Sequence[SourceLayer]) -> tuple[LoweredLaye
         places.update(at for at, layer in enumerate(layers) if outputs.intersection(layer.outputs))
         if places and site.op in _WEIGHTED:
             places.update(_before(min(places), layers, set().union(*found)))
-    own: dict[int, list[str]] = {}
-    guests: dict[int, int] = {}
-    for site, places in zip(sites, found, strict=True):
-        if places:
-            owner = next((at for at in sorted(places) if layers[at].weighted), min(places))
-            own.setdefault(owner, []).append(site.op)
-            guests.update({at: owner for at in places if at != owner})
-    return tuple(_lowered(at, layer, layers, own, guests) for at, layer in enumerate(layers))
+    return list(zip(sites, found, strict=True))
 
 
 def _before(first: int, layers: Sequence[SourceLayer], placed: set[int]) -> list[int]:

@@ -72,7 +72,7 @@ class ParityAccumulator:
             rmse=math.sqrt(mean_squared),
             l2=self._norms / self._samples,
             cosine_similarity=self._cosines / self._samples,
-            sqnr_db=_decibels(self._signal, self._squared),
+            sqnr_db=decibels(self._signal, self._squared),
             argmax_agreement=self._agreeing / self._rows if self._rows else None,
             agreeing=self._agreeing if self._rows else None,
             rows=self._rows if self._rows else None,
@@ -122,7 +122,7 @@ def _cosines(
     return np.where(squared_error == 0, 1.0, np.clip(cosines, -1.0, 1.0))
 
 
-def _decibels(signal: float, error: float) -> float:
+def decibels(signal: float, error: float) -> float:
     """10 log10(signal / error), kept within ±EXACT_SQNR_DB, which stand for no error and for no signal."""
     if error == 0:
         return EXACT_SQNR_DB

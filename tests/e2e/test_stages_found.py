@@ -19,7 +19,7 @@ pytestmark = pytest.mark.tensorflow
 SURVEYS = {"survey-calibration", "survey-evaluation"}
 """Always run in this project: its samples come from code of its own, which may read anything."""
 
-AFTER_QUANTIZE = {"quantize", "measure", "benchmark"}
+AFTER_QUANTIZE = {"quantize", "measure", "benchmark", "probe", "illustrate"}
 CONVERSION = {"load", "reference", "lower", "calibrate", *AFTER_QUANTIZE}
 
 
@@ -137,7 +137,7 @@ def test_explain_says_what_changed(built: Path) -> None:
     done = recipekit(built, ["run", "recipe=tiny", "converter.output_type=float32", "--explain"])
     assert done.returncode == 0, done.stderr
     lines = [line.split(maxsplit=4) for line in done.stdout.splitlines() if line.startswith(("  found", "  ran"))]
-    explained = {line[1]: (line[0], line[4] if len(line) == 5 else "") for line in lines[-9:]}
+    explained = {line[1]: (line[0], line[4] if len(line) == 5 else "") for line in lines[-11:]}
     assert explained["lower"] == ("found", "")
     assert explained["quantize"] == ("ran", "converter.output_type: int8 before, float32 now")
     assert explained["measure"][0] == "ran"
@@ -151,9 +151,7 @@ def test_children_of_a_sweep_share_stages_and_a_launcher_finds_them(built: Path)
     assert done.returncode == 0, done.stdout + done.stderr
     stages = [stage for outcome in json.loads(done.stdout) for stage in outcome["stages"] if not stage["found"]]
     names = [stage["name"] for stage in stages if stage["name"] not in SURVEYS]
-    assert sorted(names) == sorted(
-        [*["load", "reference", "lower", "calibrate"], *["quantize", "measure", "benchmark"] * 3]
-    )
+    assert sorted(names) == sorted([*["load", "reference", "lower", "calibrate"], *sorted(AFTER_QUANTIZE) * 3])
 
     elsewhere = [*sweep, "hydra/launcher=joblib", "hydra.launcher.n_jobs=1", "acceptance.parity.sqnr_db.min=14"]
     done = recipekit(built, elsewhere)

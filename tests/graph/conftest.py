@@ -76,6 +76,17 @@ class SmallProject:
             walk(node)
         return found
 
+    def figures(self) -> dict[str, str]:
+        """Keys of the stages behind the figures of the report, by label."""
+        _, graph, samples = self._graph()
+        stages = self.stages()
+        candidate = Flatbuffer(path="", sha256=stages["quantize"].key, size=1)
+        float32 = Flatbuffer(path="", sha256=stages["lower"].key, size=1)
+        drawing = graph.drawing({"serving_default": Signature(inputs=(), outputs=())}, candidate, float32)
+        probe = drawing.probe(samples["evaluation-samples"])
+        illustrate = drawing.illustrate(stages["measure"], stages.get("benchmark"), probe)
+        return {"probe": probe.key, "illustrate": illustrate.key}
+
     def curve(self) -> Node:
         """The stage that shows how ranges settle."""
         job, graph, samples = self._graph()

@@ -323,3 +323,36 @@ def test_the_samples_of_each_signature_decide_as_those_of_one(small: SmallProjec
     small.recipe["evaluation"]["metrics"] = {"encode/top1_accuracy": {}}
     assert small.changed_by(lambda _: small.samples.update({"calibration-samples": "d" * 64})) == AFTER_CALIBRATE
     assert small.changed_by(set_key("source", "signature", value=["decode", "encode"])) == ALL
+
+
+DRAWN_ANEW = {"probe": {"probe", "illustrate"}, "illustrate": {"illustrate"}, "nothing": set[str]()}
+
+
+@pytest.mark.parametrize(
+    ("change", "drawn"),
+    [
+        (set_key("acceptance", "parity", value={"sqnr_db": {"min": 20}}), "nothing"),
+        (set_key("version", value="2.0.0"), "nothing"),
+        (set_key("evaluation", "benchmark", value={"runs": 7}), "illustrate"),
+        (set_key("evaluation", "metrics", value={}), "illustrate"),
+        (set_key("converter", "allow_float", value=True), "probe"),
+        (lambda small: small.samples.update({"evaluation-samples": "d" * 64}), "probe"),
+    ],
+)
+def test_figures_are_drawn_anew_for_what_they_show_and_nothing_else(
+    small: SmallProject, change: Callable[[SmallProject], object], drawn: str
+) -> None:
+    before = small.figures()
+    change(small)
+    after = small.figures()
+    assert {label for label in after if before[label] != after[label]} == DRAWN_ANEW[drawn]
+
+
+def test_the_library_that_draws_decides_the_drawings_alone(small: SmallProject) -> None:
+    before, stages = small.figures(), small.keys()
+    library = Package("lets-plot", "9.9.9", "9" * 64, "RECORD")
+    newer = replace(ENVIRONMENT, packages=(*ENVIRONMENT.packages, library))
+    small.surroundings.__dict__["environment"] = newer
+    after = small.figures()
+    assert (after["probe"], small.keys()) == (before["probe"], stages)
+    assert after["illustrate"] != before["illustrate"]

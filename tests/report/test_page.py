@@ -2,20 +2,28 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable
+from datetime import datetime, timezone
 from html.parser import HTMLParser
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jinja2
 import msgspec
 import pytest
 
+from recipekit import digests
 from recipekit.acceptance import Acceptance, Bound, ModelIntent
-from recipekit.contracts import EXACT_SQNR_DB, LayerWeights, Operator
+from recipekit.contracts import EXACT_SQNR_DB, Figure, Illustrations, LayerWeights, Operator
+from recipekit.contracts.figures import Picture, Table
 from recipekit.gate import judge
-from recipekit.report import render_run, render_sweep
+from recipekit.manifest import build_definition
+from recipekit.report import Making, render_run, render_sweep
+from tests.small_builds import INPUTS
 from tests.test_gate import MEASUREMENT
 
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "img"}
 EVERY_SECTION = Acceptance(
     parity={"sqnr_db": Bound(min=15), "argmax_agreement": Bound(min=0.98)},
     task={"top1_accuracy": Bound(min=0.9, max_drop=0.05, max_relative_drop=0.1)},
@@ -102,8 +110,65 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-PAGES = {
+FIGURES = (
+    Figure(
+        section="outputs",
+        title="Output 'logits': errors",
+        finding="56 % lie at zero.",
+        drawing='<svg class="plot" role="img" aria-label="errors"><path d="M0 0h1" stroke="var(--bad)" /></svg>',
+        table=Table(caption="Values by error", columns=("Error#", "Values#"), rows=(("0 to 1", "9"),)),
+    ),
+    Figure(
+        section="worst",
+        title="Worst samples",
+        finding="One.",
+        pictures=(Picture(title="a.png", images=(("AAAA", "Input 'image'"),), facts=(("Label", "7"),)),),
+    ),
+    Figure(
+        section="classes",
+        title="Confusion matrix",
+        finding="All right.",
+        table=Table(caption="By label", columns=("Label", "0#", "1#"), rows=(("0", "5", "·"),), heat=((9, 0),)),
+        is_table=True,
+    ),
+    Figure(
+        section="size",
+        title="Size by layer",
+        finding="conv is the largest.",
+        table=Table(caption="By layer", columns=("Layer", "Bytes#"), rows=(("conv", "9"),), shares=(0.5,)),
+    ),
+    Figure(section="layers", title="Errors along the model", finding="", failure="LiteRT lacks FlexFFT"),
+)
+
+
+def drawn(folder: Path, *figures: Figure) -> Illustrations:
+    """Figures as the stage leaves them."""
+    path = folder / "figures.json"
+    path.write_bytes(msgspec.json.encode(figures))
+    return Illustrations(path=str(path), sha256=digests.of_file(path), count=len(figures))
+
+
+def making() -> Making:
+    """How an output was made: the build definition of the tests of manifests."""
+    return Making(
+        definition=build_definition(INPUTS),
+        recipe=[(("source", "path"), "model.keras", "recipes/a.yaml:3"), (("seed",), 7, "command line: seed=7")],
+        output="outputs/digits_int8/1.0.0/abababababab",
+        option="digits",
+        started=datetime(2026, 5, 4, 3, 2, 1, tzinfo=timezone.utc),
+    )
+
+
+def full_page() -> str:
+    with TemporaryDirectory() as folder:
+        return render_run(
+            run_results(), "name: digits_int8\n", making(), drawn(Path(folder), *FIGURES), ("no such op",)
+        )
+
+
+PAGES: dict[str, Callable[[], str]] = {
     "run": lambda: render_run(run_results(), "name: digits_int8\n"),
+    "full run": full_page,
     "bare run": lambda: render_run(
         run_results() | {"verdict": "not-judged", "checks": [], "measurement": None, "stages": []}, ""
     ),
@@ -128,23 +193,26 @@ def test_a_page_is_well_formed_and_says_what_it_is(page: str) -> None:
 def test_a_page_asks_for_nothing_from_outside(page: str) -> None:
     html = PAGES[page]()
     parsed = Page(html)
-    requesting = {"src", "srcset", "href", "action", "data", "poster", "background"}
+    requesting = {"srcset", "action", "data", "poster", "background"}
     assert [(tag, name) for tag, attributes in parsed.elements for name in attributes if name in requesting] == []
-    assert not {"script", "link", "img", "iframe", "object", "embed"} & {tag for tag, _ in parsed.elements}
+    assert not {"script", "link", "iframe", "object", "embed"} & {tag for tag, _ in parsed.elements}
+    ids = {f"#{attributes['id']}" for _, attributes in parsed.elements if "id" in attributes}
+    assert {attributes["href"] for _, attributes in parsed.elements if "href" in attributes} <= ids
+    assert all((attributes["src"] or "").startswith("data:") for attributes in parsed.tags("img"))
     assert re.search(r"https?:|url\(|@import", html) is None
     assert any("default-src 'none'" in (meta.get("content") or "") for meta in parsed.tags("meta"))
 
 
-@pytest.mark.parametrize("page", ["run", "sweep"])
+@pytest.mark.parametrize("page", ["run", "full run", "sweep"])
 def test_every_table_has_a_caption_and_every_heading_cell_a_scope(page: str) -> None:
     parsed = Page(PAGES[page]())
     assert len(parsed.tags("table")) == len(parsed.tags("caption")) > 0
     assert {cell.get("scope") for cell in parsed.tags("th")} == {"col", "row"}
 
 
-@pytest.mark.parametrize("page", ["run", "sweep"])
+@pytest.mark.parametrize("page", ["run", "full run", "sweep"])
 def test_every_row_has_as_many_cells_as_its_table_has_columns(page: str) -> None:
-    for table in re.findall(r"<table>.*?</table>", PAGES[page](), flags=re.DOTALL):
+    for table in re.findall(r"<table.*?</table>", PAGES[page](), flags=re.DOTALL):
         head, *rows = (len(re.findall(r"<t[hd][ >]", row)) for row in table.split("<tr>")[1:])
         assert set(rows) == {head}
 
@@ -155,13 +223,13 @@ def test_every_check_stands_there_with_its_bound_and_verdict() -> None:
     assert len(results["checks"]) == 12
     for check in results["checks"]:
         assert check["name"] in words
-    assert "parity.sqnr_db.min ≥ 15 20 5 — ✓ pass output 'logits'" in words
-    assert "size.bytes.max ≤ 700,000 300,000 400,000 — ✓ pass" in words
-    assert "model.float_ops.max ≤ 0 2 -2 — ✕ fail FFT, SOFTMAX" in words
-    assert "model.select_tf_ops none none — — ✓ pass" in words
-    assert "model.custom_ops allowed present — — ✓ pass MyOp" in words
-    assert "model.input_type int8 int8 — — ✓ pass" in words
-    assert re.search(r"argmax_agreement\.min ≥ 0\.98 0\.97 -0\.01 0\.\d+ to 0\.\d+ \? inconclusive", words)
+    assert "parity.sqnr_db.min ✓ pass ≥ 15 20 5 — output 'logits'" in words
+    assert "size.bytes.max ✓ pass ≤ 700,000 300,000 400,000 —" in words
+    assert "model.float_ops.max ✕ fail ≤ 0 2 -2 — FFT, SOFTMAX" in words
+    assert "model.select_tf_ops ✓ pass none none — —" in words
+    assert "model.custom_ops ✓ pass allowed present — — MyOp" in words
+    assert "model.input_type ✓ pass int8 int8 — —" in words
+    assert re.search(r"argmax_agreement\.min \? inconclusive ≥ 0\.98 0\.97 -0\.01 0\.\d+ to 0\.\d+", words)
 
 
 @pytest.mark.parametrize(
@@ -329,3 +397,61 @@ def test_golden_vectors_are_shown_with_how_far_this_machine_is_from_them() -> No
     assert "8 vectors hold the outputs of the reference kernels" in page
     assert '<code>a</code></th><td class="number">3</td>' in page
     assert '<code>b</code></th><td class="number">—</td><td class="number">0.25</td>' in page
+
+
+def test_figures_stand_where_their_numbers_do() -> None:
+    words = Page(full_page()).words
+    parts = [
+        "Parity with the float model",
+        "56 % lie at zero.",
+        "Worst samples",
+        "Label 7",
+        "Task metrics",
+        "All right.",
+        "Size and latency",
+        "conv is the largest.",
+        "Errors by layer",
+        "Could not be drawn: LiteRT lacks FlexFFT",
+        "What the file holds",
+    ]
+    assert sorted(parts, key=words.rindex) == parts
+    assert "Numbers: Values by error Values by error Error Values 0 to 1 9" in words
+
+
+def test_a_stage_that_failed_is_told_among_the_warnings() -> None:
+    assert "Warnings Could not be drawn: no such op" in Page(full_page()).words
+
+
+def test_what_is_not_drawn_for_want_of_labels_is_said(tmp_path: Path) -> None:
+    without = [figure for figure in FIGURES if figure.section != "classes"]
+    page = render_run(run_results(), "", None, drawn(tmp_path, *without))
+    assert "There is no confusion matrix: the labels are not classes of an output." in Page(page).words
+
+
+def test_how_it_was_made_is_told_from_the_recipe_to_the_packages() -> None:
+    words = Page(full_page()).words
+    assert "recipekit verify outputs/digits_int8/1.0.0/abababababab" in words
+    assert "recipekit reproduce outputs/digits_int8/1.0.0/abababababab" in words
+    assert "recipekit run recipe=digits" in words
+    assert 'source.path "model.keras" recipes/a.yaml:3 seed 7 command line: seed=7' in words
+    assert "Built 2026-05-04 03:02:01 UTC" in words
+    for dependency in build_definition(INPUTS)["resolvedDependencies"]:
+        assert next(iter(dependency["digest"].values())) in words
+
+
+def test_figures_of_the_same_bytes_are_read_once(tmp_path: Path) -> None:
+    illustrations = drawn(tmp_path, *FIGURES)
+    before = render_run(run_results(), "", None, illustrations)
+    Path(illustrations.path).unlink()
+    assert render_run(run_results(), "", None, illustrations) == before
+
+
+def test_figures_with_markup_are_shown_as_text(tmp_path: Path) -> None:
+    figures = [hostile(msgspec.to_builtins(figure)) for figure in FIGURES]
+    named = [
+        msgspec.convert({**figure, "section": old.section, "drawing": ""}, Figure)
+        for figure, old in zip(figures, FIGURES, strict=True)
+    ]
+    html = render_run(run_results(), "", None, drawn(tmp_path, *named))
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") > 12

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from recipekit.contracts import BenchmarkRequest, Latencies, LatencyPair
 from recipekit.worker.interpreter import open_runners
-from recipekit.worker.latency import Milliseconds, latency, measure
+from recipekit.worker.latency import Milliseconds, latency, measure, runs
 from recipekit.worker.signature_samples import open_readings
 
 
@@ -29,9 +29,10 @@ def run(request: BenchmarkRequest, folder: Path) -> Latencies:
         float32[key].feed(first.tensors)
     timed = measure([runners[key] for key in keys for runners in (candidate, float32)], request.benchmark)
     pairs = dict(zip(keys, zip(timed[::2], timed[1::2], strict=True), strict=True))
-    total = _pair(np.sum(timed[::2], axis=0), np.sum(timed[1::2], axis=0))
+    totals = np.sum(timed[::2], axis=0), np.sum(timed[1::2], axis=0)
+    total = _pair(*totals)
     signatures = {key: _pair(*pair) for key, pair in pairs.items()} if len(pairs) > 1 else UNSET
-    return Latencies(candidate=total.candidate, float32=total.float32, signatures=signatures)
+    return Latencies(candidate=total.candidate, float32=total.float32, signatures=signatures, runs=runs(*totals))
 
 
 def _pair(candidate: Milliseconds, float32: Milliseconds) -> LatencyPair:

@@ -10,12 +10,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from recipekit.contracts import Census, Measurement, MeasureRequest, Metric, Parity, Reference, TaskScore, qualified
+import msgspec
+
+from recipekit.contracts import (
+    Census,
+    EvaluationFigures,
+    Measurement,
+    MeasureRequest,
+    Metric,
+    Parity,
+    TaskScore,
+    qualified,
+)
+from recipekit.contracts.figures import OutputFigures
 from recipekit.errors import EvaluationError
 from recipekit.samples import require_same_samples
 from recipekit.worker import census
 from recipekit.worker.build_key_place import published_size
 from recipekit.worker.comparison import Comparison
+from recipekit.worker.figures.collector import FigureCollector
 from recipekit.worker.interpreter import Runner, open_runners
 from recipekit.worker.progress import Counted
 from recipekit.worker.samples import Reading
@@ -49,13 +62,22 @@ def run(request: MeasureRequest, folder: Path) -> Measurement:
     readings = open_readings(request.dataset, request.signatures, folder)
     parity: dict[str, Parity] = {}
     task: dict[str, TaskScore] = {}
+    outputs: list[OutputFigures] = []
+    omitted = 0
     for key, reading in readings.parts.items():
         prefix = qualified(key, "") if len(readings.parts) > 1 else ""
-        measured, scores = _compare(reading, runners[key], request.reference.of(key), _Metrics.of(request, prefix))
+        metrics = _Metrics.of(request, prefix)
+        comparison = Comparison(request.reference.of(key), keep=bool(metrics.opened))
+        figures = FigureCollector(comparison.expected, metrics.declared)
+        measured, scores = _compare(reading, runners[key], comparison, figures, metrics)
+        outputs += [msgspec.structs.replace(one, output=f"{prefix}{one.output}") for one in figures.result()]
+        omitted += figures.omitted
         parity |= {f"{prefix}{output}": values for output, values in measured.items()}
         task |= {f"{prefix}{metric}": values for metric, values in scores.items()}
     samples = readings.sample_set()
     require_same_samples(request.reference.samples, samples, "evaluation.dataset")
+    drawn = folder / "figures.json"
+    drawn.write_bytes(msgspec.json.encode(EvaluationFigures(outputs=tuple(outputs), omitted=omitted)))
     return Measurement(
         samples=samples,
         parity=parity,
@@ -63,6 +85,7 @@ def run(request: MeasureRequest, folder: Path) -> Measurement:
         size=candidate.stat().st_size,
         float32_size=published_size(Path(request.float32)),
         census=taken,
+        figures=str(drawn),
     )
 
 
@@ -76,6 +99,7 @@ def _lacking(taken: Census) -> str:
 class _Metrics(NamedTuple):
     """The task metrics of one signature, the outputs that they name, and how their intervals are drawn."""
 
+    declared: Mapping[str, Mapping[str, Any]]
     opened: Mapping[str, Metric]
     outputs: Mapping[str, str | None]
     resampling: Resampling
@@ -86,16 +110,15 @@ class _Metrics(NamedTuple):
         its = {name.removeprefix(prefix): given for name, given in request.metrics.items() if name.startswith(prefix)}
         opened = open_metrics(its, Path(request.dataset.project_root))
         outputs = {name: parameters.get("output") for name, parameters in its.items()}
-        return cls(opened, outputs, Resampling(request.replicates, request.seed))
+        return cls(its, opened, outputs, Resampling(request.replicates, request.seed))
 
 
 def _compare(
-    reading: Reading, runner: Runner, reference: Reference, metrics: _Metrics
+    reading: Reading, runner: Runner, comparison: Comparison, figures: FigureCollector, metrics: _Metrics
 ) -> tuple[dict[str, Parity], dict[str, TaskScore]]:
     """Parity by output and scores by metric of one signature."""
     labelled = bool(metrics.opened)
-    comparison = Comparison(reference, keep=labelled)
-    seen = _run_all(reading, runner, comparison, labelled)
+    seen = _run_all(reading, runner, comparison, figures, labelled)
     parity = comparison.parity()
     if not labelled:
         return parity, {}
@@ -115,10 +138,14 @@ class _Seen:
     labels: list[Any] = field(default_factory=list)
 
 
-def _run_all(reading: Reading, runner: Runner, comparison: Comparison, labelled: bool) -> _Seen:
+def _run_all(
+    reading: Reading, runner: Runner, comparison: Comparison, figures: FigureCollector, labelled: bool
+) -> _Seen:
     seen = _Seen()
     for sample in Counted(reading, reading.count, "samples"):
-        comparison.add(runner.run(sample.tensors))
+        outputs = runner.run(sample.tensors)
+        comparison.add(outputs)
+        figures.add(sample, outputs)
         if labelled:
             seen.ids.append(sample.id)
             seen.labels.append(sample.label)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import pytest
+
+from recipekit.worker.figures import charts
+
+POINTS = [(at / 150 - 1, (at * 7 % 300) / 150 - 1) for at in range(301)]
+EDGES = [at / 10 for at in range(-16, 17)]
+
+CHARTS: dict[str, Callable[[str], str]] = {
+    "scatter": lambda label: charts.scatter(POINTS, label),
+    "two points": lambda label: charts.scatter(POINTS[:2], label),
+    "equal points": lambda label: charts.scatter([(1.0, 1.0)] * 3, label),
+    "errors": lambda label: charts.error_bars(EDGES, list(range(32)), label),
+    "one bin": lambda label: charts.error_bars([0.0, 1e-9], [5], label),
+    "tensors": lambda label: charts.tensor_errors([20.0, None, -3.5, 31.25], [2], label),
+    "sizes": lambda label: charts.sizes_in_order([0, 1024, 12], label),
+    "latencies": lambda label: charts.latencies(EDGES, list(range(32)), list(range(32, 0, -1)), label),
+}
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_drawing_is_one_small_element_with_its_finding_for_those_who_do_not_see_it(chart: str) -> None:
+    svg = CHARTS[chart]('a "finding" & <more>')
+    root = ElementTree.fromstring(svg)
+    assert (root.tag, root.get("role"), root.get("aria-label")) == ("svg", "img", 'a "finding" & <more>')
+    assert len(svg) < 12_000
+    assert "nan" not in svg.lower()
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_drawing_has_no_ids_no_styles_and_asks_for_nothing(chart: str) -> None:
+    svg = CHARTS[chart]("label")
+    assert (
+        re.search(r"""\b(id|class|style|href|clip-path)=(?!"plot")|<(style|script|image|a|use)\b|url\(|https?:""", svg)
+        is None
+    )
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_colour_is_one_of_the_page(chart: str) -> None:
+    svg = CHARTS[chart]("label")
+    colours = set(re.findall(r'(?:fill|stroke)="([^"]+)"', svg)) - {"none"}
+    assert colours
+    assert colours <= {f"var(--{name})" for name in ("line", "text", "quiet", "float", "converted", "bad")}
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_the_same_numbers_give_the_same_drawing(chart: str) -> None:
+    assert CHARTS[chart]("label") == CHARTS[chart]("label")
+
+
+def test_dots_of_one_colour_are_one_path() -> None:
+    svg = charts.scatter(POINTS, "label")
+    assert svg.count("h0") == 301
+    assert "<circle" not in svg
