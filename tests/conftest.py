@@ -14,6 +14,8 @@ from recipekit.contracts import STAGES, Record
 from recipekit.pool import Pool
 from tests.faults.report import Seen, spelled, write
 
+pytest_plugins = ("tests.browser",)
+
 
 class RunStage(Protocol):
     """Runs one stage in its warm worker and returns its record."""
