@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
-    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas"},
+    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "pareto"},
     {"digests", "fsio", "locks", "contracts"},
     {
         "registry",
@@ -29,6 +29,7 @@ LEVELS = (
         "project",
         "faults",
         "extras",
+        "summary",
     },
     {"rules", "manifest", "outcome", "store", "fitting"},
     {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint", "exports"},
@@ -54,6 +55,7 @@ ADDRESSES = {
     "jsonschema_rs": {"schemas"},
     "jinja2": {"report"},
     "markupsafe": {"report"},
+    "plotly": {"report"},
     "rich": {"cli"},
     "yaml": {"compose", "cli", "publication", "exports"},
     "filelock": {"workspace"},

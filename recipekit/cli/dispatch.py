@@ -35,6 +35,7 @@ VERBS = {
     "inspect": "say what a .tflite file holds and which build it comes from",
     "diff": "compare two recipes, outputs or .tflite files",
     "export": "write an output's record as CycloneDX ML-BOM or model card",
+    "report": "say where the page of an output or a sweep is, open it, or make one of several",
 }
 
 HELP = f"""\

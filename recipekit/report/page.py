@@ -1,4 +1,4 @@
-"""Results as HTML pages that open anywhere: one file, no script, no request to anything.
+"""Results of a run as an HTML page that opens anywhere: one file, no script, no request to anything.
 
 The pages show what the results say and judge nothing themselves. Templates lie as files in `templates/`; this module
 holds what they need in Python: how numbers read, and the few numbers that results leave to be derived.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _ABSENT = "—"
 
-_VERDICTS = {
+VERDICTS = {
     "accepted": ("good", "✓ Accepted"),
     "rejected": ("bad", "✕ Rejected"),
     "not-judged": ("open", "? Not judged"),
@@ -48,7 +48,7 @@ def render_run(results: Mapping[str, Any], recipe_yaml: str) -> str:
     measurement = results["measurement"]
     measured = {"measurement": measurement, "drops": _drops(measurement["task"])} if measurement else None
     return (
-        _templates()
+        templates()
         .get_template("run.html")
         .render(
             results=results,
@@ -61,21 +61,6 @@ def render_run(results: Mapping[str, Any], recipe_yaml: str) -> str:
     )
 
 
-def render_sweep(rows: Iterable[Mapping[str, Any]]) -> str:
-    """The page of a sweep, a row for each child.
-
-    Args:
-        rows: mappings with `number`, `overrides`, `name`, `verdict`, `exit_code`, `error`, `size` (bytes), `sqnr_db`
-            (of the worst output) and `output`; what a failed child lacks is None.
-
-    Raises:
-        KeyError, jinja2.UndefinedError: a row lacks one of them.
-    """
-    children = list(rows)
-    counts = Counter(_VERDICTS[child["verdict"]] for child in children)
-    return _templates().get_template("sweep.html").render(rows=children, counts=sorted(counts.items()))
-
-
 def _part(template: str, facts: Mapping[str, Any]) -> markupsafe.Markup:
     """A part of a page, rendered once for the children of a sweep that have it in common."""
     return _rendered_part(template, msgspec.json.encode(facts))
@@ -83,13 +68,14 @@ def _part(template: str, facts: Mapping[str, Any]) -> markupsafe.Markup:
 
 @lru_cache(maxsize=16)
 def _rendered_part(template: str, facts: bytes) -> markupsafe.Markup:
-    import markupsafe  # noqa: PLC0415  see `_templates`
+    import markupsafe  # noqa: PLC0415  see `templates`
 
-    return markupsafe.Markup(_templates().get_template(template).render(msgspec.json.decode(facts)))  # noqa: S704  escaped
+    return markupsafe.Markup(templates().get_template(template).render(msgspec.json.decode(facts)))  # noqa: S704  escaped
 
 
 @cache
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """The templates of pages, with the words and the readings of numbers that they share."""
     import jinja2  # noqa: PLC0415  a run that finds its output renders nothing
 
     environment = jinja2.Environment(
@@ -102,7 +88,7 @@ def _templates() -> jinja2.Environment:
     )
     environment.filters.update(number=_number, decibels=_decibels, bound=_bound, measured=_measured)
     environment.filters.update(layer_summary=_layer_summary, layer_fate=_layer_fate)
-    environment.globals["verdicts"] = _VERDICTS
+    environment.globals["verdicts"] = VERDICTS
     return environment
 
 

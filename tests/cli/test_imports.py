@@ -53,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "diff --help": RUN,
     "diff digits digits": RUN,
     "export --help": RUN,
+    "report --help": RUN,
     "run recipe=digits --cfg job": RUN,
 }
 """Libraries that a command may import, by their top-level names; none of those that models or arrays need."""

@@ -1,0 +1,34 @@
+"""docs/sweeps.md: its commands do what it says, and its table lists the columns that there are."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import ROOT, recipekit
+
+TEXT = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.tensorflow
+def test_the_commands_of_the_page_do_what_it_says(tiny: Path) -> None:
+    lines = re.findall(r"^\$ recipekit (.*)$", TEXT, flags=re.MULTILINE)
+    assert len(lines) == 5
+    done = [recipekit(tiny, line.split()) for line in (*lines, "verify latest")]
+    assert [(it.returncode, it.stderr) for it in done if it.returncode] == [(3, "")], "some children are rejected"
+    (folder,) = (tiny / "outputs" / "sweeps").iterdir()
+    assert done[1].stdout == f"outputs/sweeps/{folder.name}/summary.html\n"
+    assert [it.stdout for it in done[3:5]] == ["comparison.html\n", "page.html\n"]
+    assert (tiny / "page.html").read_text() == (tiny / "outputs" / "tiny" / "latest" / "report.html").read_text()
+    rows = json.loads((folder / "summary.json").read_text())
+    documented = set(re.findall(r"`([a-z][\w.]*)`", "".join(re.findall(r"^\| (`.*?) \|", TEXT, flags=re.MULTILINE))))
+    for key in rows[0]:
+        general = re.sub(r"^task\.\w+", "task.METRIC", re.sub(r"^override\..*", "override.KEY", key))
+        assert f"`{general}`" in TEXT, general
+    assert documented <= {key.partition(".")[0] for key in rows[0]} | {"verdict"}
+    assert [row["verdict"] for row in rows] == ["rejected", "accepted", "rejected", "accepted"]
+    page = (folder / "summary.html").read_text()
+    assert all(f'href="{row["output"]}/report.html"' in page for row in rows)
