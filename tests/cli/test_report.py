@@ -140,7 +140,12 @@ def test_the_page_is_opened_where_there_is_a_browser(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda address: not opened.append(address))
+
+    def open_(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", open_)
     assert run(capsys, "digits/latest", "--open")[0] == 0
     assert opened == [((project / "outputs" / "digits" / "latest").resolve() / "report.html").as_uri()]
     monkeypatch.setattr(webbrowser, "open", lambda address: False)
