@@ -119,7 +119,7 @@ def test_words_and_verdicts_filter_the_table_and_the_plots_together(open_page: O
     opened.page.fill("#words", "DYNAMIC 0.95")
     assert cells(opened, 1) == ["2"]
     assert opened.page.inner_text("#shown") == "Shown: 1 (of 7)"
-    opened.page.wait_for_function("document.querySelectorAll('.plot:first-child .points path.point').length === 2")
+    opened.wait_until("document.querySelectorAll('.plot:first-child .points path.point').length === 2")
     opened.page.fill("#words", "")
     opened.page.get_by_label("✓ Accepted").uncheck()
     assert cells(opened, 1) == ["4", "5", "6"]
@@ -245,7 +245,7 @@ def test_colours_follow_the_readers_preference_at_once(open_page: OpenPage, writ
     assert opened.page.evaluate(ACCEPTED) == "#14693a"
     assert opened.unreadable() == []
     opened.page.emulate_media(color_scheme="dark")
-    opened.page.wait_for_function(f"{ACCEPTED} === '#7fdca3'")
+    opened.wait_until(f"{ACCEPTED} === '#7fdca3'")
     assert opened.unreadable() == []
     assert drawn(open_page(path, colours="dark")).page.evaluate(ACCEPTED) == "#7fdca3"
 
@@ -262,7 +262,7 @@ def test_on_a_phone_nothing_is_wider_than_the_page(open_page: OpenPage, written:
 def test_on_paper_every_plot_is_drawn_in_the_colours_of_paper(open_page: OpenPage, written: Written) -> None:
     opened = open_page(written(), colours="dark")
     opened.page.emulate_media(media="print")
-    opened.page.wait_for_function(f"{ACCEPTED} === '#14693a'")
+    opened.wait_until(f"{ACCEPTED} === '#14693a'")
     assert [marks(opened, plot) > 4 for plot in range(3)] == [True] * 3
     assert not opened.page.locator("#filters").is_visible()
     assert opened.page.locator("#rows tbody tr").count() == 7
