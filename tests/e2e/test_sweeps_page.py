@@ -22,13 +22,12 @@ def test_the_commands_of_the_page_do_what_it_says(tiny: Path) -> None:
     (folder,) = (tiny / "outputs" / "sweeps").iterdir()
     assert done[1].stdout == f"outputs/sweeps/{folder.name}/summary.html\n"
     assert [it.stdout for it in done[3:5]] == ["comparison.html\n", "page.html\n"]
-    assert (tiny / "page.html").read_text() == (tiny / "outputs" / "tiny" / "latest" / "report.html").read_text()
+    published = (tiny / "outputs" / "tiny" / "latest" / "report.html").read_text()
+    assert sorted((tiny / "page.html").read_text().splitlines()) == sorted(published.splitlines())
     rows = json.loads((folder / "summary.json").read_text())
-    documented = set(re.findall(r"`([a-z][\w.]*)`", "".join(re.findall(r"^\| (`.*?) \|", TEXT, flags=re.MULTILINE))))
-    for key in rows[0]:
-        general = re.sub(r"^task\.\w+", "task.METRIC", re.sub(r"^override\..*", "override.KEY", key))
-        assert f"`{general}`" in TEXT, general
-    assert documented <= {key.partition(".")[0] for key in rows[0]} | {"verdict"}
+    heads = re.findall(r"^\| (`.*?) \|", TEXT, flags=re.MULTILINE)
+    general = {re.sub(r"^task\.\w+", "task.METRIC", re.sub(r"^override\..*", "override.KEY", key)) for key in rows[0]}
+    assert set(re.findall(r"`([^`]*)`", " ".join(heads))) == general
     assert [row["verdict"] for row in rows] == ["rejected", "accepted", "rejected", "accepted"]
     page = (folder / "summary.html").read_text()
     assert all(f'href="{row["output"]}/report.html"' in page for row in rows)
