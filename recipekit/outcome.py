@@ -7,6 +7,7 @@ from typing import Any
 from recipekit.acceptance import Check
 from recipekit.contracts import Measurement, Record
 from recipekit.errors import RecipekitError
+from recipekit.estimates import drop
 from recipekit.secrecy import redacted
 
 EXIT_CODES = {"accepted": 0, "rejected": 3, "not-judged": 4}
@@ -106,8 +107,24 @@ class Outcome(Record, frozen=True, kw_only=True):
             return None
         return min(parity.sqnr_db for parity in self.measurement.parity.values())
 
+    @property
+    def argmax_agreement(self) -> float | None:
+        """Share of samples with the same argmax, of the worst output; None where no output has classes."""
+        outputs = self.measurement.parity.values() if self.measurement else ()
+        return min((it.argmax_agreement for it in outputs if it.argmax_agreement is not None), default=None)
+
+    @property
+    def failed_checks(self) -> tuple[str, ...]:
+        """Names of the checks that it was not accepted for: failed ones, or else inconclusive, or else not judged."""
+        if self.status == "accepted":
+            return ()
+        verdicts = ("fail", "inconclusive", "not-judged")
+        names = (tuple(it.name for it in self.checks if it.verdict == verdict) for verdict in verdicts)
+        return next(filter(None, names), ())
+
     def row(self) -> dict[str, Any]:
         """One flat row for the table of a sweep."""
+        measured = self.measurement
         return {
             "number": self.number,
             "recipe": self.recipe,
@@ -116,11 +133,31 @@ class Outcome(Record, frozen=True, kw_only=True):
             "verdict": self.status,
             "exit_code": self.exit_code,
             "error": f"{self.failure.id} {self.failure.what}" if self.failure else None,
-            "size": self.measurement.size if self.measurement else None,
+            "size": measured.size if measured else None,
             "sqnr_db": self.sqnr_db,
             "seconds": self.seconds,
             "output": self.output,
+            "version": self.version,
+            "build_key": self.build_key,
+            "ratio": measured.size / measured.float32_size if measured else None,
+            "argmax_agreement": self.argmax_agreement,
+            "latency_p50_ms": measured.latency.p50_ms if measured and measured.latency else None,
+            "failed_checks": list(self.failed_checks),
+            **self._task_columns(),
         }
+
+    def _task_columns(self) -> dict[str, Any]:
+        columns: dict[str, Any] = {}
+        for metric, score in self.measurement.task.items() if self.measurement else ():
+            columns |= {
+                f"task.{metric}": score.converted_value,
+                f"task.{metric}.float": score.float_value,
+                f"task.{metric}.drop": drop(
+                    score.float_value, score.converted_value, higher_is_better=score.higher_is_better
+                ),
+                f"task.{metric}.better": "higher" if score.higher_is_better else "lower",
+            }
+        return columns
 
 
 def worst_exit_code(codes: list[int]) -> int:

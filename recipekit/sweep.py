@@ -9,8 +9,6 @@ reason.
 from __future__ import annotations
 
 import atexit
-import csv
-import io
 import os
 import secrets
 import time
@@ -39,6 +37,7 @@ from recipekit.publisher import Publisher
 from recipekit.report import render_sweep
 from recipekit.secrecy import redacted
 from recipekit.store import Store
+from recipekit.summary import as_csv, complete
 from recipekit.surroundings import Surroundings
 from recipekit.turns import Turn, Turns
 
@@ -274,14 +273,10 @@ def _lost(error: Exception, started: datetime) -> Outcome:
 
 
 def _summarise(folder: Path, outcomes: tuple[Outcome, ...]) -> None:
-    rows = [{**outcome.row(), "output": _relative(outcome.output, folder)} for outcome in outcomes]
-    table = io.StringIO()
-    writer = csv.DictWriter(table, fieldnames=list(rows[0]) if rows else ["number"])
-    writer.writeheader()
-    writer.writerows({**row, "overrides": " ".join(row["overrides"])} for row in rows)
+    rows = complete({**outcome.row(), "output": _relative(outcome.output, folder)} for outcome in outcomes)
     fsio.write_bytes(folder / "summary.json", digests.pretty_json(rows).encode())
-    fsio.write_bytes(folder / "summary.csv", table.getvalue().encode())
-    fsio.write_bytes(folder / "summary.html", render_sweep(rows).encode())
+    fsio.write_bytes(folder / "summary.csv", as_csv(rows).encode())
+    fsio.write_bytes(folder / "summary.html", render_sweep(rows, f"Sweep {folder.name}").encode())
 
 
 def _relative(output: str, folder: Path) -> str:

@@ -7,6 +7,7 @@ of a module and ends with it, so that no event loop and no process outlives the 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,13 @@ class Opened(NamedTuple):
         """
         found: list[str] = self.page.evaluate(_UNREADABLE)
         return found
+
+    def wait_until(self, condition: str, seconds: float = 20.0) -> None:
+        """Waits for a JavaScript expression to hold; Playwright's own wait needs what a page's policy may forbid."""
+        deadline = time.monotonic() + seconds
+        while not self.page.evaluate(condition):
+            assert time.monotonic() < deadline, f"never came true: {condition}"
+            self.page.wait_for_timeout(50)
 
     def screenshot(self, path: Path) -> Path:
         """Writes the whole page as PNG."""

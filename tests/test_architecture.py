@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
-    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language"},
+    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language", "pareto"},
     {"digests", "fsio", "locks", "contracts"},
     {
         "registry",
@@ -29,6 +29,7 @@ LEVELS = (
         "project",
         "faults",
         "extras",
+        "summary",
     },
     {"rules", "manifest", "outcome", "store", "fitting", "artifacts"},
     {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint", "exports", "ci"},
@@ -56,6 +57,7 @@ ADDRESSES = {
     "jsonschema_rs": {"schemas"},
     "jinja2": {"report", "drafting"},
     "markupsafe": {"report"},
+    "plotly": {"report"},
     "rich": {"cli"},
     "yaml": {"compose", "cli", "publication", "exports", "editors", "drafting"},
     "filelock": {"workspace"},

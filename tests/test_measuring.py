@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import pytest
 
+from recipekit.artifacts import Artifacts
 from recipekit.contracts import Flatbuffer, Illustrations, LoadedModel
 from recipekit.errors import EvaluationError, StageDied
 from recipekit.execution import Execution, Watcher
@@ -17,10 +18,21 @@ LOADED = LoadedModel(saved_model="", signatures={}, loader="", reason="")
 DRAWN = Illustrations(path="figures.json", sha256="f" * 64, count=1)
 
 
+class NoArtifacts:
+    """A recipe that asks for no extra files."""
+
+    def of(self, *_: Any) -> tuple[()]:
+        return ()
+
+    def made(self, _: Any) -> Artifacts:
+        return Artifacts()
+
+
 class Fake:
     """The stages of a build without a benchmark; those in `fails` fail."""
 
     evaluation = None
+    artifacts = NoArtifacts()
 
     def __init__(self, **fails: Exception) -> None:
         self.fails = fails
@@ -59,7 +71,7 @@ class Fake:
 
 def test_what_is_measured_comes_with_its_figures() -> None:
     fake = Fake()
-    assert fake.run() == Measured(MEASUREMENT, DRAWN, ())
+    assert fake.run() == Measured(MEASUREMENT, Artifacts(), DRAWN, ())
     assert fake.drawn_with == ("measure", None, "probe")
     assert fake.warnings == []
 
@@ -74,7 +86,7 @@ def test_a_probe_that_dies_leaves_the_other_figures_and_a_warning() -> None:
 
 def test_drawings_that_fail_leave_the_measurement() -> None:
     measured = Fake(illustrate=EvaluationError("no room")).run()
-    assert measured == Measured(MEASUREMENT, None, ("all figures: no room",))
+    assert measured == Measured(MEASUREMENT, Artifacts(), None, ("all figures: no room",))
 
 
 def test_a_measurement_that_fails_fails_the_build() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipekit.acceptance import Check
-from recipekit.contracts import Census, Measurement, Parity, SampleSet
+from recipekit.contracts import Census, Latency, Measurement, Parity, SampleSet, TaskScore
 from recipekit.errors import DatasetError, RecipekitError
 from recipekit.outcome import WORST_FIRST, Failure, Outcome, worst_exit_code
 
@@ -98,3 +98,35 @@ def test_a_sweep_ends_with_its_worst_child(codes: list[int]) -> None:
 def test_the_order_of_exit_codes_is_the_documented_one() -> None:
     assert WORST_FIRST == (1, 7, 2, 5, 4, 6, 3, 0)
     assert worst_exit_code([0, 3, 2, 4]) == 2
+
+
+def test_a_row_tells_what_was_measured_against_the_float_model() -> None:
+    parity = {
+        name: msgspec.structs.replace(MEASUREMENT.parity["logits"], argmax_agreement=share)
+        for name, share in (("logits", 0.99), ("boxes", None), ("classes", 0.97))
+    }
+    scores = {
+        "top1_accuracy": TaskScore(float_value=0.97, converted_value=0.95, higher_is_better=True),
+        "mae": TaskScore(float_value=2.0, converted_value=2.5, higher_is_better=False),
+    }
+    latency = Latency(p50_ms=1.5, p90_ms=2.0, mean_ms=1.6)
+    measured = msgspec.structs.replace(MEASUREMENT, parity=parity, task=scores, latency=latency)
+    row = outcome(measurement=measured, version="1.0.0", build_key="ab").row()
+    assert (row["version"], row["build_key"], row["ratio"]) == ("1.0.0", "ab", 1234 / 4321)
+    assert (row["argmax_agreement"], row["latency_p50_ms"]) == (0.97, 1.5)
+    assert (row["task.top1_accuracy"], row["task.top1_accuracy.float"]) == (0.95, 0.97)
+    assert row["task.top1_accuracy.drop"] == pytest.approx(0.02)
+    assert (row["task.mae.drop"], row["task.mae.better"]) == (0.5, "lower")
+
+
+def test_the_checks_that_kept_a_model_from_being_accepted_are_named() -> None:
+    checks = tuple(
+        Check(name=f"{verdict} {number}", limit=1, value=2, margin=-1, verdict=verdict)
+        for verdict in ("pass", "not-judged", "inconclusive", "fail")
+        for number in (1, 2)
+    )
+    assert outcome(status="rejected", checks=checks).row()["failed_checks"] == ["fail 1", "fail 2"]
+    assert outcome(status="rejected", checks=checks[:6]).failed_checks == ("inconclusive 1", "inconclusive 2")
+    assert outcome(status="not-judged", checks=checks[:4]).failed_checks == ("not-judged 1", "not-judged 2")
+    assert outcome(status="accepted", checks=checks[:6]).failed_checks == ()
+    assert outcome(status="failed").failed_checks == ()

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import msgspec
@@ -17,12 +18,38 @@ from recipekit.audit.verification import Verification, verify_output
 from recipekit.outcome import EXIT_CODES, Outcome
 from recipekit.outputs import Difference
 from recipekit.signing.checking import Trust
+from recipekit.summary import DIRECTIONS, as_csv, complete
 
 Row = dict[str, Any]
 """One row of a summary."""
 
 _SUMMARY = "summary.json"
 _TABLE = "summary.csv"
+_NEEDED = {
+    "number",
+    "recipe",
+    "overrides",
+    "name",
+    "verdict",
+    "exit_code",
+    "error",
+    "size",
+    "sqnr_db",
+    "seconds",
+    "output",
+}
+"""Columns that every summary has had."""
+
+_KINDS: dict[str, type | UnionType] = {
+    "number": int,
+    "recipe": str,
+    "overrides": list,
+    "name": str,
+    "verdict": str,
+    "error": str | None,
+    "output": str,
+    **dict.fromkeys(DIRECTIONS, float | int | None),
+}
 
 
 def is_sweep(folder: Path) -> bool:
@@ -49,7 +76,7 @@ def verify_sweep(folder: Path, trust: Trust, watch: Callable[[list[Row]], Iterab
     """
     with fsio.reported(folder):
         try:
-            rows = _rows(folder)
+            rows = read_summary(folder)
         except (ValueError, RecursionError) as error:
             problem = f"is no summary of a sweep: {error}"
             return [Verification(output=str(folder), differences=(Difference(place=_SUMMARY, problem=problem),))]
@@ -64,19 +91,20 @@ def verify_sweep(folder: Path, trust: Trust, watch: Callable[[list[Row]], Iterab
     return [Verification(output=str(folder), differences=tuple(found), notes=(summary,)), *children]
 
 
-def _rows(folder: Path) -> list[Row]:
-    """The summary's rows.
+def read_summary(folder: Path) -> list[Row]:
+    """The rows of a sweep's summary.
 
     Raises:
         ValueError, RecursionError: the file isn't a summary.
+        OSError: it can't be read.
     """
     rows = manifests.strict_json((folder / _SUMMARY).read_bytes().decode())
-    columns = Outcome(recipe="", status="accepted", seconds=0.0).row().keys()
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() == columns for row in rows):
-        raise ValueError(f"it should be a list of rows with {', '.join(columns)}")
-    kinds = {"number": int, "output": str, "overrides": list}
-    if not all(isinstance(row[key], kind) for row in rows for key, kind in kinds.items()):
-        raise ValueError("a number, an output or overrides are of another type")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= _NEEDED for row in rows):
+        raise ValueError(f"it should be a list of rows with {', '.join(sorted(_NEEDED))}")
+    if not all(isinstance(row.get(key), kind) for row in rows for key, kind in _KINDS.items()):
+        raise ValueError("a value is of another type than its column")
+    if not all(row["verdict"] in {*EXIT_CODES, "failed"} and all(map(_is_text, row["overrides"])) for row in rows):
+        raise ValueError("there is no such verdict, or an override is no text")
     if not all(row["output"].isprintable() for row in rows):
         raise ValueError("an output's path can't be shown")
     return rows
@@ -84,8 +112,7 @@ def _rows(folder: Path) -> list[Row]:
 
 def _table_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Difference]:
     """The summary as a table says the same."""
-    flat = [{**row, "overrides": " ".join(map(str, row["overrides"]))} for row in rows]
-    expected = [{key: "" if value is None else str(value) for key, value in row.items()} for row in flat]
+    expected = csv.DictReader(io.StringIO(as_csv(rows)))
     if not (folder / _TABLE).is_file():
         yield Difference(place=_TABLE, problem="is missing")
         return
@@ -100,23 +127,28 @@ def _table_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Dif
 
 
 def _outcome_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Difference]:
-    """Each row is what the child's own outcome says; a child that was lost has none."""
+    """Each row is what the children's own outcomes say; a child that was lost has none."""
+    outcomes: list[dict[str, Any]] = []
     for row in rows:
         place = f"{row['number']}/outcome.json"
         if row["number"] == -1:
-            continue
-        if not (folder / place).is_file():
+            outcomes.append(row)
+        elif not (folder / place).is_file():
             yield Difference(place=place, problem="is missing")
-            continue
-        try:
-            outcome = msgspec.json.decode((folder / place).read_bytes(), type=Outcome).row()
-        except ValueError as error:
-            yield Difference(place=place, problem=f"is no outcome: {error}")
-            continue
-        for key, value in outcome.items():
-            if key != "output" and value != row[key]:  # an absolute path there, a relative one here
+        else:
+            try:
+                outcome = msgspec.json.decode((folder / place).read_bytes(), type=Outcome)
+            except ValueError as error:
+                yield Difference(place=place, problem=f"is no outcome: {error}")
+                continue
+            outcomes.append({**outcome.row(), "output": row["output"]})  # an absolute path there, a relative one here
+    if len(outcomes) < len(rows):
+        return
+    for row, expected in zip(rows, complete(outcomes), strict=True):
+        for key in row:  # a summary of before a column was there is no other summary
+            if row[key] != expected.get(key):
                 where = f"{_SUMMARY} child {row['number']} {key}"
-                yield Difference(place=where, expected=str(value), got=str(row[key]))
+                yield Difference(place=where, expected=str(expected.get(key)), got=str(row[key]))
 
 
 def _row_differences(row: dict[str, Any], child: Verification) -> Iterator[Difference]:
@@ -130,3 +162,7 @@ def _row_differences(row: dict[str, Any], child: Verification) -> Iterator[Diffe
 
 def _shown(row: dict[str, str] | None) -> str:
     return "nothing" if row is None else ",".join(map(str, row.values()))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

@@ -37,6 +37,7 @@ VERBS = {
     "explain": "say what an error id means, its causes and the way out",
     "init": "write a first recipe for a model, from what its file says",
     "doctor": "say what could stand in the way here, or of one model",
+    "report": "say where the page of an output or a sweep is, open it, or make one of several",
 }
 
 HELP = f"""\

@@ -16,8 +16,8 @@ def find_folder(name: str, here: Path, recipes: Path | None = None) -> Path:
     """The folder of an output or of a sweep, links such as `latest` followed.
 
     Args:
-        name: a path, relative to the current folder, to the project or to its outputs folder, in this order; there need
-            not be a project.
+        name: a path, relative to the current folder, to the project, to its outputs folder or to that of its sweeps, in
+            this order; there need not be a project. `latest` is the newest sweep.
         here: the current folder.
         recipes: the recipes folder, if the user names it.
 
@@ -31,15 +31,17 @@ def find_folder(name: str, here: Path, recipes: Path | None = None) -> Path:
     places, known = [here], list[Path]()
     with suppress(ProjectError):
         project = find_project(here, recipes)
-        places += [project.root, project.outputs]
+        places += [project.root, project.outputs, project.outputs / "sweeps"]
         known = [project.outputs / name, *project.outputs.glob("[!.]*")]
     with fsio.reported(Path(name)):
         found = next((place / name for place in places if (place / name).exists()), None)
+        if found is None and name == "latest":
+            found = _newest_sweep(places[-1])
     if found is None or not found.is_dir():
         raise UsageError(
             "is no folder" if found else f"there is no such output{_meant(name, known)}",
             where=name,
-            fix="name an output's folder: a path, or NAME/latest or NAME/VERSION/KEY of this project",
+            fix="name an output's folder: a path, or NAME/latest or NAME/VERSION/KEY of this project, or a sweep's id",
         )
     if (found / "latest").is_symlink():
         raise UsageError("holds outputs and is none itself", where=name, fix=f"name one of them, such as {name}/latest")
@@ -61,3 +63,8 @@ def _meant(name: str, known: Sequence[Path]) -> str:
         near = [f"{above}/{path.name}" for path in place.parent.glob("[!.]*")]
         return did_you_mean(name, near) if last else ""
     return did_you_mean(name.partition("/")[0], [folder.name for folder in folders])
+
+
+def _newest_sweep(sweeps: Path) -> Path | None:
+    """The sweep that began last and has a summary; ids begin with the time."""
+    return max((path.parent for path in sweeps.glob("*/summary.json")), default=None)

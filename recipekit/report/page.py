@@ -17,7 +17,7 @@ from recipekit.contracts import Illustrations
 from recipekit.estimates import drop
 from recipekit.report.figures import sections
 from recipekit.report.origin import Making, of_many_builds, of_this_build
-from recipekit.report.rendering import VERDICTS, part, templates
+from recipekit.report.rendering import part, templates
 
 if TYPE_CHECKING:
     import markupsafe
@@ -60,21 +60,6 @@ def render_run(
             recipe_yaml=recipe_yaml,
         )
     )
-
-
-def render_sweep(rows: Iterable[Mapping[str, Any]]) -> str:
-    """The page of a sweep, a row for each child.
-
-    Args:
-        rows: mappings with `number`, `overrides`, `name`, `verdict`, `exit_code`, `error`, `size` (bytes), `sqnr_db`
-            (of the worst output) and `output`; what a failed child lacks is None.
-
-    Raises:
-        KeyError, jinja2.UndefinedError: a row lacks one of them.
-    """
-    children = list(rows)
-    counts = Counter(VERDICTS[child["verdict"]] for child in children)
-    return templates().get_template("sweep.html").render(rows=children, counts=sorted(counts.items()))
 
 
 def _artifacts(measurement: Mapping[str, Any] | None) -> markupsafe.Markup | str:

@@ -53,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "diff --help": RUN,
     "diff digits digits": RUN,
     "export --help": RUN,
+    "report --help": RUN,
     "run recipe=digits --cfg job": RUN,
     "completion bash": RECORDS,
     "completion --answer -- run acceptance.par": RECORDS,

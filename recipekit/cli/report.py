@@ -1,0 +1,87 @@
+"""`recipekit report`: where the page of an output or a sweep is, and one page of several."""
+
+from __future__ import annotations
+
+import json
+import sys
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+
+from recipekit import fsio
+from recipekit.audit.comparison import compared
+from recipekit.audit.recorded import read_recorded
+from recipekit.audit.sweep_verification import is_sweep
+from recipekit.cli.arguments import make_parser, near
+from recipekit.errors import EnvironmentFault, UsageError
+from recipekit.outputs.lookup import find_folder
+from recipekit.report import render_run, render_sweep
+
+
+def main(argv: list[str]) -> int:
+    """Prints where the page lies; makes one where `--output` says so, or where a sweep has none."""
+    parser = make_parser(
+        "report",
+        "Say where the page of an output or a sweep is, open it, or make one page of several; see docs/sweeps.md.",
+        "recipekit report latest --open",
+        overrides=False,
+    )
+    parser.add_argument(
+        "names", nargs="+", metavar="OUTPUT", help="an output or a sweep: a path, NAME/latest, a sweep's id, or latest"
+    )
+    parser.add_argument("--output", metavar="FILE", type=Path, help="make the page anew from the records, as this file")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the place")
+    options = parser.parse_args(argv)
+    folders = [find_folder(name, Path.cwd(), options.recipes) for name in options.names]
+    page = _page(folders, options.output)
+    if options.format == "json":
+        sys.stdout.write(json.dumps({"report": str(page), "of": list(map(str, folders))}) + "\n")
+    else:
+        sys.stdout.write(f"{near(page)}\n")
+    if options.open and not webbrowser.open(page.as_uri()):
+        raise EnvironmentFault("there is no browser to open it with", where=str(page), fix="open the file yourself")
+    return 0
+
+
+def _page(folders: Sequence[Path], wanted: Path | None) -> Path:
+    """Where the page is, once it is there."""
+    if wanted is None and len(folders) > 1:
+        raise UsageError(
+            "the page of several outputs belongs to none of them, so it needs a place",
+            where="command line",
+            fix="add --output comparison.html",
+        )
+    own = folders[0] / ("summary.html" if is_sweep(folders[0]) else "report.html")
+    page = wanted.resolve() if wanted else own
+    if wanted or (is_sweep(folders[0]) and not own.exists()):
+        _write(page, folders)
+    elif not own.is_file():
+        raise UsageError("is neither an output nor a sweep", where=str(folders[0]), fix="name one that is")
+    return page
+
+
+def _write(page: Path, folders: Sequence[Path]) -> None:
+    for folder in folders:
+        if page.is_relative_to(folder) and not is_sweep(folder):
+            raise UsageError(
+                "an output holds what its manifest lists, and nothing is changed in it",
+                where=str(page),
+                fix="write the page outside of the output's folder",
+            )
+    text = _render(folders, page.parent)
+    with fsio.reported(page):
+        page.write_text(text, encoding="utf-8")
+
+
+def _render(folders: Sequence[Path], place: Path) -> str:
+    first = folders[0]
+    if len(folders) > 1:
+        return render_sweep(compared(folders, place), f"Comparison of {len(folders)}", table="")
+    if is_sweep(first):
+        table = "summary.csv" if place == first else ""
+        return render_sweep(compared(folders, place), f"Sweep {first.name}", table=table)
+    _, results = read_recorded(first)
+    with fsio.reported(first):
+        recipe = (first / "recipe.yaml").read_text(encoding="utf-8")
+    return render_run(results, recipe)

@@ -1,0 +1,139 @@
+"""Which columns the table of a sweep has and how their values read: what differs, what was measured, what became of it.
+
+A column that says nothing about any child is left out. It knows rows, and nothing of HTML.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+from urllib.parse import quote, unquote
+
+from recipekit.contracts import EXACT_SQNR_DB
+from recipekit.pareto import Direction
+from recipekit.summary import CHANGED, TASK, directions
+
+ABSENT = "—"
+ON_FRONT = "◆ yes"
+EXACT = "exact"
+
+Kind = Literal["child", "number", "decibels", "setting", "verdict", "front", "list", "text", "link"]
+
+
+class Column(NamedTuple):
+    """One column.
+
+    Attributes:
+        key: of the values in a row.
+        label: its head.
+        kind: how a value reads: the number of a `child`, a `number` with its decimals, `decibels`, a `setting` as the
+            command line or the recipe spells it, a `verdict`, membership of the `front`, a `list` of names, `text`, or
+            the `link` to a report.
+        numeric: whether it is aligned and sorted by numbers.
+        decimals: digits behind the point.
+        better: which way a metric gets better; None for what is none.
+    """
+
+    key: str
+    label: str
+    kind: Kind
+    numeric: bool = False
+    decimals: int = 0
+    better: Direction | None = None
+
+
+def columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """The columns that say something about the rows, in the order in which a reader asks."""
+    known = directions(rows)
+    found = [Column("number", "Child", "child", numeric=True)]
+    found += [Column(key, key, "setting") for key in ("recipe", "name", "version") if _differs(rows, key)]
+    found += _settings(rows)
+    found += [Column("verdict", "Verdict", "verdict"), Column("pareto", "Pareto front", "front")]
+    for key, (label, kind, decimals) in _MEASURED.items():
+        if key == TASK:
+            found += _scores(rows, known)
+        else:
+            found.append(Column(key, label, kind, numeric=True, decimals=decimals, better=known.get(key)))
+    found += [Column("failed_checks", "Failed checks", "list"), Column("error", "Error", "text")]
+    found += [Column("seconds", "Seconds", "number", numeric=True, decimals=2, better=known.get("seconds"))]
+    found += [Column("output", "Report", "link")]
+    return [column for column in found if any(_says(row.get(column.key)) for row in rows)]
+
+
+def cell(column: Column, row: Mapping[str, Any]) -> Any:
+    """A row's value in a column; of a link, the address of the report of the output in the row."""
+    value = row.get(column.key)
+    if column.kind == "link":
+        return quote(f"{value}/report.html") if value else None
+    return value if _says(value) else None
+
+
+def text(column: Column, value: Any) -> str:
+    """A cell as it reads."""
+    if value is None:
+        return ABSENT
+    if column.kind == "decibels" and value >= EXACT_SQNR_DB:
+        return EXACT
+    if column.kind in {"number", "decibels"}:
+        return f"{value:,.{column.decimals}f}"
+    if column.kind == "front":
+        return ON_FRONT
+    if column.kind == "link":  # an output's folder is named by the beginning of its build key
+        return unquote(str(value)).split("/")[-2]
+    return ", ".join(value) if column.kind == "list" else str(value)
+
+
+def changes(shown: Sequence[Column], row: Mapping[str, Any]) -> str:
+    """What a child has that not every other one has, in a line."""
+    said = [(column.label, cell(column, row)) for column in shown if column.kind == "setting"]
+    return ", ".join(f"{label}={value}" for label, value in said if value is not None)
+
+
+_MEASURED: dict[str, tuple[str, Kind, int]] = {
+    "size": ("Size, bytes", "number", 0),
+    "ratio": ("Size ratio", "number", 3),
+    TASK: ("", "number", 0),
+    "sqnr_db": ("Worst SQNR, dB", "decibels", 2),
+    "argmax_agreement": ("Same argmax", "number", 4),
+    "latency_p50_ms": ("Latency p50, ms", "number", 3),
+}
+
+
+def _says(value: Any) -> bool:
+    return value is not None and value is not False and value not in ("", [])
+
+
+def _differs(rows: Sequence[Mapping[str, Any]], key: str) -> bool:
+    values = {row.get(key) or "" for row in rows}
+    is_the_recipe = key == "name" and all(row.get("name") == row.get("recipe") for row in rows)
+    return len(values - {""}) > 1 and not is_the_recipe
+
+
+def _settings(rows: Sequence[Mapping[str, Any]]) -> Iterator[Column]:
+    for key in rows[0] if rows else ():
+        if key.startswith(CHANGED):
+            values = [row[key] for row in rows if row[key] is not None]
+            yield Column(key, key.removeprefix(CHANGED), "setting", numeric=all(map(_is_number, values)))
+
+
+def _is_number(spelled: str) -> bool:
+    try:
+        return math.isfinite(float(spelled))
+    except ValueError:
+        return False
+
+
+def _scores(rows: Sequence[Mapping[str, Any]], known: Mapping[str, Direction]) -> Iterator[Column]:
+    for key, better in known.items():
+        if key.startswith(TASK):
+            values = [abs(row[key]) for row in rows if row.get(key) is not None]
+            label = key.removeprefix(TASK)
+            label = f"{label.removesuffix('.drop')} drop" if label.endswith(".drop") else label
+            yield Column(key, label, "number", numeric=True, decimals=_decimals(max(values)), better=better)
+
+
+def _decimals(largest: float) -> int:
+    """Decimals that show five digits of the largest value of a column, and of small ones four."""
+    whole = math.floor(math.log10(largest)) + 1 if largest else 1
+    return max(0, 5 - whole) if whole > 0 else min(15, 4 - min(0, whole + 1))
