@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from recipekit.contracts import Record
-from recipekit.errors import ProjectError
+from recipekit.errors import ProjectError, UsageError
 from recipekit.nearest import did_you_mean
 
 if sys.version_info >= (3, 11):
@@ -55,8 +55,14 @@ class Project(Record, frozen=True, kw_only=True):
         return self.named_store or self.outputs / ".store"
 
     def with_config_dir(self, folder: Path) -> Project:
-        """The same project with one more folder of recipes and options, looked up last."""
-        return msgspec.structs.replace(self, config_dirs=(*self.config_dirs, folder))
+        """The same project with one more folder of recipes and options, looked up last.
+
+        Raises:
+            UsageError: there is no such folder.
+        """
+        if not folder.is_dir():
+            raise UsageError("there is no such folder", where=f"--config-dir {folder}", fix="name a folder")
+        return msgspec.structs.replace(self, config_dirs=(*self.config_dirs, folder.resolve()))
 
 
 _SETTINGS: dict[str, tuple[type, ...]] = {

@@ -39,7 +39,9 @@ LEVELS = (
     {"execution"},
     {"sampling"},
     {"pipeline"},
-    {"sweep", "linting", "audit"},
+    {"facilities"},
+    {"sweeping", "linting", "audit", "validation", "catalogue", "origins"},
+    {"api"},
     {"cli"},
 )
 """Rooms from the lowest level up."""
@@ -55,7 +57,7 @@ ADDRESSES = {
     "jinja2": {"report"},
     "markupsafe": {"report"},
     "rich": {"cli"},
-    "yaml": {"compose", "cli", "publication", "exports"},
+    "yaml": {"compose", "catalogue", "publication", "exports"},
     "filelock": {"workspace"},
     "psutil": {"pool"},
     "packaging": {"environment", "requirements"},

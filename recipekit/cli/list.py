@@ -1,19 +1,14 @@
-"""`recipekit list`: the project's recipes, and what every group offers. Reads YAML files only; Hydra isn't needed."""
+"""`recipekit list`: the project's recipes, and what every group offers."""
 
 from __future__ import annotations
 
 import json
 import sys
-from importlib.resources import files
-from pathlib import Path
 
-import yaml
+import msgspec
 
+from recipekit.catalogue import catalogue
 from recipekit.cli.arguments import make_parser, project_of
-from recipekit.compose.folders import recipe_files, recipe_folders
-from recipekit.compose.limits import LOADER, excess
-from recipekit.project import Project
-from recipekit.registry import names
 
 
 def main(argv: list[str]) -> int:
@@ -23,39 +18,13 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
     options = parser.parse_args(argv)
-    project = project_of(options)
-    recipes = {name: _description(path) for name, path in recipe_files(project).items()}
-    groups = _groups(project)
-    plugins = {kind: list(names(kind)) for kind in ("sources", "datasets", "metrics", "engines")}
+    offered = catalogue(project_of(options))
     if options.format == "json":
-        sys.stdout.write(json.dumps({"recipes": recipes, "groups": groups, "plugins": plugins}, indent=2) + "\n")
+        sys.stdout.write(json.dumps(msgspec.to_builtins(offered), indent=2) + "\n")
         return 0
-    width = max(map(len, recipes), default=0)
-    lines = ["recipes", *(f"  {name:<{width}}  {described}".rstrip() for name, described in recipes.items())]
-    for title, offered in (("groups", groups), ("plugins", plugins)):
-        lines += ["", title, *(f"  {name}: {', '.join(choices)}" for name, choices in offered.items())]
+    width = max(map(len, offered.recipes), default=0)
+    lines = ["recipes", *(f"  {name:<{width}}  {described}".rstrip() for name, described in offered.recipes.items())]
+    for title, choices in (("groups", offered.groups), ("plugins", offered.plugins)):
+        lines += ["", title, *(f"  {name}: {', '.join(values)}" for name, values in choices.items())]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
-
-
-def _description(path: Path) -> str:
-    unreadable = "(can't be read: see recipekit validate)"
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if excess(text):
-            return unreadable
-        document = yaml.load(text, Loader=LOADER)  # noqa: S506  both are safe loaders
-    except (yaml.YAMLError, UnicodeDecodeError, OSError):
-        return unreadable
-    described = document.get("description", "") if isinstance(document, dict) else ""
-    return str(described)
-
-
-def _groups(project: Project) -> dict[str, list[str]]:
-    found: dict[str, set[str]] = {}
-    for folder in (files("recipekit.presets"), *recipe_folders(project)):
-        for group in folder.iterdir():
-            if group.is_dir() and not group.name.startswith((".", "_")):
-                options = {Path(option.name).stem for option in group.iterdir() if option.name.endswith(".yaml")}
-                found.setdefault(group.name, set()).update(options)
-    return {group: sorted(options) for group, options in sorted(found.items()) if options}

@@ -16,15 +16,13 @@ from recipekit.cli.signer import add_signer, read_signer
 from recipekit.compose.application import answer
 from recipekit.compose.composition import compose
 from recipekit.errors import ProjectError, UsageError
+from recipekit.facilities import facilities_for
 from recipekit.outcome import Outcome
-from recipekit.pipeline import Facilities, Settings, read_job, run_job
-from recipekit.pool import Limits, Pool
+from recipekit.pipeline import Settings, read_job, run_job
 from recipekit.project import Project
 from recipekit.signing.keys import PrivateKey
 from recipekit.signing.signer import sign_output
-from recipekit.store import Store
-from recipekit.surroundings import Surroundings
-from recipekit.sweep import run_sweep
+from recipekit.sweeping import run_sweep
 
 
 def main(argv: list[str]) -> int:
@@ -43,8 +41,7 @@ def main(argv: list[str]) -> int:
     if composition.sweeps:
         return _sweep(project, options, console, key)
     screen = Screen(console)
-    with Pool(Limits.of(project)) as pool, Store(project.store).lease() as lease:
-        facilities = Facilities(pool, lease, Surroundings(project.root))
+    with facilities_for(project) as facilities:
         try:
             outcome = run_job(read_job(composition), facilities, screen, Settings(rebuild=options.rebuild))
         finally:

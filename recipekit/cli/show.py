@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from typing import Any
 
 from recipekit.cli.arguments import make_parser, project_of
 from recipekit.compose.composition import compose
+from recipekit.origins import settings
 from recipekit.recipe import parse
-
-Row = tuple[tuple[str | int, ...], Any]
 
 
 def main(argv: list[str]) -> int:
@@ -23,12 +20,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_intermixed_args(argv)
     project = project_of(options)
     composition = compose(project, options.overrides)
-    recipe = parse(composition.mapping, project.root, composition.origin)
-    written = dict(_leaves(composition.mapping, ()))
-    rows = [
-        (path, value, composition.origin(path) if path in written else "default")
-        for path, value in _leaves(recipe.resolved, ())
-    ]
+    rows = settings(composition, parse(composition.mapping, project.root, composition.origin))
     if options.format == "json":
         shown = [{"path": list(path), "value": value, "origin": origin} for path, value, origin in rows]
         sys.stdout.write(json.dumps(shown, indent=2) + "\n")
@@ -38,12 +30,3 @@ def main(argv: list[str]) -> int:
     for line, (_, _, origin) in zip(lines, rows, strict=True):
         sys.stdout.write(f"{line:<{min(width, 72)}}  # {origin}\n")
     return 0
-
-
-def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[Row]:
-    """Every value that is neither a mapping with keys nor a list of mappings, with its key path."""
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from _leaves(item, (*path, key))
-    else:
-        yield path, value

@@ -10,13 +10,12 @@ from typing import Any
 
 import msgspec
 
-from recipekit.audit.sweep_verification import is_sweep, verify_sweep
-from recipekit.audit.verification import Verification, verify_output
+from recipekit.audit.sweep_verification import verify_folder
+from recipekit.audit.verification import Verification
 from recipekit.cli.arguments import make_parser, near
-from recipekit.errors import OutputAltered, UsageError
+from recipekit.errors import OutputAltered
 from recipekit.outputs.lookup import find_folder
-from recipekit.signing.checking import Trust
-from recipekit.signing.keys import load_public
+from recipekit.signing.checking import read_trust
 
 _MOST_SHOWN = 20
 
@@ -24,17 +23,11 @@ _MOST_SHOWN = 20
 def main(argv: list[str]) -> int:
     """Verifies outputs, and of a sweep its summary and every child's."""
     options = _read(argv)
-    if options.require_signature and not options.key:
-        raise UsageError(
-            "a signature can't be required without a key to check it with",
-            where="command line",
-            fix="add --key pub.pem, the public key of whoever signs",
-        )
+    trust = read_trust(options.key, required=options.require_signature)
     folders = [find_folder(name, Path.cwd(), options.recipes) for name in options.outputs]
-    trust = Trust(tuple(map(load_public, options.key)), options.require_signature)
     found: list[Verification] = []
     for folder in folders:
-        found += verify_sweep(folder, trust) if is_sweep(folder) else [verify_output(folder, trust)]
+        found += verify_folder(folder, trust)
     if options.format == "json":
         sys.stdout.write(json.dumps(list(map(_document, found))) + "\n")
     else:
