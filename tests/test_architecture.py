@@ -62,7 +62,7 @@ ADDRESSES = {
     "psutil": {"pool"},
     "packaging": {"environment", "requirements"},
     "rfc8785": {"digests"},
-    "numpy": {"worker"},
+    "numpy": {"worker", "testing"},
     "cryptography": {"signing"},
     "model_signing": {"signing"},
     "PIL": {"worker"},
@@ -135,8 +135,9 @@ def level(name: str) -> int:
     return next(at for at, rooms in enumerate(LEVELS) if name in rooms)
 
 
-PARENT = sorted(name for name in MODULES if name and room(name) not in {"worker", "presets", "schema", "__init__"})
-WORKER = sorted(name for name in MODULES if room(name) == "worker")
+NO_PARENT = {"worker", "testing", "presets", "schema", "__init__"}
+PARENT = sorted(name for name in MODULES if name and room(name) not in NO_PARENT)
+WORKER = sorted(name for name in MODULES if room(name) in {"worker", "testing"})
 
 
 def test_every_room_has_a_level() -> None:
