@@ -1,10 +1,8 @@
-"""docs/cookbook.md keeps its word: its stanzas are right or refused as it says, and its commands run in one project."""
+"""docs/cookbook.md: its stanzas are right or refused as it says; its commands run in e2e/test_shipped_pages.py."""
 
 from __future__ import annotations
 
 import re
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +10,7 @@ import yaml
 
 from recipekit.errors import InvalidRecipe
 from recipekit.recipe import parse
-from tests.pages import DOCS, ROOT, blocks, page, run_page
+from tests.pages import DOCS, ROOT, blocks, page
 
 PAGE = page("cookbook.md")
 STANZAS = blocks(PAGE, "yaml")
@@ -55,10 +53,3 @@ def test_every_question_has_an_answer_in_words() -> None:
 def test_every_page_is_in_the_index() -> None:
     index = page("README.md") + (DOCS / "README.md").read_text()
     assert not [path.name for path in DOCS.glob("*.md") if path.name != "README.md" and f"({path.name})" not in index]
-
-
-@pytest.mark.tensorflow
-@pytest.mark.slow
-def test_its_commands_do_what_it_shows(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
-    run_page(PAGE, tmp_path)

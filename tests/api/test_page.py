@@ -1,15 +1,11 @@
-"""docs/api.md keeps its word: its Python runs in the shipped project, and it names every function and option."""
+"""docs/api.md names every function and option; its Python runs in e2e/test_shipped_pages.py."""
 
 from __future__ import annotations
 
 import inspect
-import shutil
-from pathlib import Path
-
-import pytest
 
 import recipekit
-from tests.pages import ROOT, page, run_page
+from tests.pages import page
 
 PAGE = page("api.md")
 
@@ -24,10 +20,3 @@ def test_every_function_stands_there_with_its_options() -> None:
                     words.append("*")
                 words.append(parameter.name)
             assert f"| `{name}({', '.join(words)})` |" in PAGE
-
-
-@pytest.mark.tensorflow
-@pytest.mark.slow
-def test_its_code_runs(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
-    run_page(PAGE, tmp_path)
