@@ -26,7 +26,7 @@ def open_project(project: PathLike | None, config_dir: PathLike | None = None) -
     start = Path.cwd() if project is None else Path(project)
     if project is not None and not start.is_dir():
         raise ProjectError("there is no such folder", where=str(start), fix="name a folder of your project")
-    found = find_project(start)
+    found = find_project(start, by_variable=project is None)
     return found if config_dir is None else found.with_config_dir(Path(config_dir))
 
 

@@ -33,6 +33,15 @@ def test_the_current_folder_is_the_project_where_none_is_named(
     assert recipekit.validate("digits").valid
 
 
+def test_a_project_that_is_named_beats_the_variable(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = write_project(tmp_path / "other", {"digits.yaml": RECIPE + "seed: 5\n"})
+    monkeypatch.setenv("RECIPEKIT_RECIPES", str(other.recipes))
+    assert recipekit.show("digits").resolved["seed"] == 5
+    assert recipekit.show("digits", project=project.root).resolved["seed"] == 0
+
+
 def test_a_wrong_recipe_is_a_result_and_an_error_for_whoever_insists(project: Project) -> None:
     result = recipekit.validate("wrong", project=project.root)
     assert (result.valid, result.id, result.exit_code) == (False, "RK201", 2)
