@@ -247,7 +247,7 @@ class SweepResult(Shown):
             )
             for run in self.runs
         ]
-        heads = ("#", "Child", "Verdict", "Bytes#", "SQNR, dB#", "Seconds#", "Error")
+        heads = ("Number#", "Child", "Verdict", "Bytes#", "SQNR, dB#", "Seconds#", "Error")
         facts = {"accepted": f"{len(self.accepted)} of {len(self.runs)}", "folder": near(self.folder)}
         links = {"summary": address(self.report)} if self.report.is_file() else {}
         return Panel("Sweep", "", facts, links, [Table("Children", heads, rows)])
