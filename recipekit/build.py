@@ -173,6 +173,8 @@ def _code(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "custom-layer", address
     if recipe.model.source.factory:
         yield "plugin", recipe.model.source.factory
+    yield from (("plugin", address) for address in plugin_code("sources", recipe.model.source.kind))
+    yield from (("plugin", address) for address in plugin_code("engines", recipe.converter.engine))
     for dataset in _datasets(recipe):
         yield from (("plugin", address) for address in dataset_code(dataset))
     for metric, _ in recipe.evaluation.metric_plugins:
