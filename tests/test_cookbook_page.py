@@ -27,7 +27,7 @@ BASE: dict[str, Any] = {
 def recipe(stanza: str) -> dict[str, Any]:
     """The stanza's sections in a whole recipe, with the base's dataset and the metrics that its bounds speak of."""
     sections = yaml.safe_load(stanza)
-    metrics = {name: {} for name in sections.get("acceptance", {}).get("task", {})}
+    metrics: dict[str, Any] = {name: {} for name in sections.get("acceptance", {}).get("task", {})}
     evaluation = {**BASE["evaluation"], "metrics": metrics, **sections.get("evaluation", {})}
     return {**BASE, **sections, "evaluation": evaluation}
 

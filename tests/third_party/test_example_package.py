@@ -53,6 +53,8 @@ def test_what_it_offers_is_listed(installed: Path, project: Path) -> None:
     plugins = json.loads(done.stdout)["plugins"]
     assert "waves" in plugins["datasets"]
     assert "confusion_cost" in plugins["metrics"]
+    assert "matched_filter" in plugins["sources"]
+    assert "halving" in plugins["engines"]
 
 
 def test_without_it_the_recipe_is_told_what_there_is(project: Path, tmp_path: Path) -> None:
@@ -80,6 +82,31 @@ def test_a_recipe_that_uses_all_of_it_is_accepted_and_records_its_code(installed
 
 
 @pytest.mark.tensorflow
+def test_a_source_and_an_engine_of_it_are_chosen_by_name_and_recorded(installed: Path, project: Path) -> None:
+    done = recipekit(installed, project, "run", "recipe=waves_half", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)
+    assert outcome["status"] == "accepted"
+    manifest = (Path(outcome["output"]) / "manifest.json").read_text()
+    assert "recipekit_example.source:load" in manifest
+    assert "recipekit_example.engine:Halving" in manifest
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("source.kind=matched_filtr", "there is no kind of source 'matched_filtr'; did you mean 'matched_filter'?"),
+        ("converter.engine=halvng", "there is no engine 'halvng'; did you mean 'halving'?"),
+        ("source.loader=auto", "unknown key 'source.loader'"),
+    ],
+)
+def test_a_name_or_key_that_nobody_offers_is_refused(installed: Path, project: Path, override: str, said: str) -> None:
+    done = recipekit(installed, project, "validate", "recipe=waves_half", override)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+@pytest.mark.tensorflow
 def test_a_parameter_that_it_refuses_is_told_with_its_place(installed: Path, project: Path) -> None:
     done = recipekit(installed, project, "run", "recipe=waves_int8", "representative_dataset.classes=1")
     assert done.returncode == 5
@@ -94,6 +121,8 @@ def test_every_file_of_the_guide_is_the_package_s() -> None:
         "src/recipekit_example/cost.py",
         "src/recipekit_example/layers.py",
         "src/recipekit_example/models.py",
+        "src/recipekit_example/source.py",
+        "src/recipekit_example/engine.py",
         "tests/test_plugins.py",
     }
     for name, text in shown.items():
@@ -107,4 +136,5 @@ def test_the_guide_s_commands_are_those_that_were_run() -> None:
         "pytest -q tests",
         "recipekit list",
         "recipekit run recipe=waves_int8",
+        "recipekit run recipe=waves_half",
     ]
