@@ -58,7 +58,7 @@ def lint_job(job: Job, facilities: Facilities, watcher: Watcher, *, curve: bool)
             where="--curve",
             fix="choose a scheme that calibrates, such as converter=int8",
         )
-    pool, lease, surroundings, _ = facilities
+    pool, lease, surroundings, *_ = facilities
     pinned = pin_inputs(job, surroundings)
     with workspace(job.project.outputs, job.recipe.name) as work:
         history = History(job.project.outputs / ".history" / f"{job.recipe.name}.json")

@@ -31,7 +31,7 @@ from recipekit.lint import refuse
 from recipekit.outcome import Outcome
 from recipekit.outputs import Outputs
 from recipekit.pool import Pool
-from recipekit.publication import Build, read_outcome, write_output
+from recipekit.publication import Build, publish, read_outcome
 from recipekit.recipe import parse
 from recipekit.sampling import lint_samples, read_samples
 from recipekit.store import Lease
@@ -63,12 +63,14 @@ class Facilities(NamedTuple):
         lease: on the stage store.
         surroundings: facts about machine, installation and repository.
         waits: entered while a build does nothing but wait for a worker or for another build.
+        publish: writes an output and makes it visible, as `publication.publish` does.
     """
 
     pool: Pool
     lease: Lease
     surroundings: Surroundings
     waits: Callable[[], AbstractContextManager[object]] = nullcontext
+    publish: Callable[..., None] = publish
 
 
 def read_job(composition: Composition) -> Job:
@@ -156,7 +158,7 @@ class _Run:
         return msgspec.structs.replace(found, stages=tuple(execution.reports.values()))
 
     def _execution(self, work: Workspace) -> Execution:
-        pool, lease, surroundings, waits = self._facilities
+        pool, lease, surroundings, waits, _ = self._facilities
         history = History(self._job.project.outputs / ".history" / f"{self._job.recipe.name}.json")
         kept = None if self._settings.rebuild else lease
         return Execution(pool, surroundings, kept, work, self._watcher, history, waits)
@@ -249,10 +251,8 @@ class _Run:
     def _publish(self, build: Build, pinned: tuple[Input, ...]) -> None:
         for entry in pinned:
             check_unchanged(entry)
-        recipe = self._job.recipe
-        with self._outputs.stage(needed=2 * build.measurement.size) as staged:
-            write_output(staged, build)
-            self._outputs.publish(staged, recipe.name, recipe.version, build.key, replace=self._settings.rebuild)
+        with self._facilities.waits():
+            self._facilities.publish(build, replace=self._settings.rebuild)
 
     def _built(self, build: Build, folder: Path) -> Outcome:
         return Outcome(

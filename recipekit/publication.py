@@ -20,6 +20,7 @@ from recipekit.build import Job
 from recipekit.contracts import BUILD_KEY_PLACEHOLDER, Flatbuffer, LoadedModel, LoweredLayer, Measurement, SampleSet
 from recipekit.errors import InternalError, OutputAltered
 from recipekit.outcome import Outcome, StageReport
+from recipekit.outputs import Outputs
 from recipekit.report import render_run
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -68,6 +69,23 @@ class Build(NamedTuple):
     sweep: manifest.Sweep | None
     warnings: tuple[str, ...]
     diff: bytes = b""
+
+
+def publish(build: Build, *, replace: bool) -> None:
+    """Writes an output beside all others and makes it visible in one step.
+
+    Args:
+        build: what is published.
+        replace: whether an output that is there already gives way.
+
+    Raises:
+        OutputFault: something is there and may not be replaced, or the file system refused.
+        InternalError: the staged folder isn't what its manifest says.
+    """
+    recipe, outputs = build.job.recipe, Outputs(build.job.project.outputs)
+    with outputs.stage(needed=2 * build.measurement.size) as staged:
+        write_output(staged, build)
+        outputs.publish(staged, recipe.name, recipe.version, build.key, replace=replace)
 
 
 def write_output(folder: Path, build: Build) -> None:

@@ -87,6 +87,11 @@ def register(kind: str, name: str) -> Callable[[Plugin], Plugin]:
     return add
 
 
+def is_built_in(kind: str, name: str) -> bool:
+    """Whether a plugin is recipekit's own, which is known without a look at what is installed."""
+    return name in _BUILT_IN[kind]
+
+
 def names(kind: str) -> tuple[str, ...]:
     """Names of every built-in, installed and registered plugin of a kind, sorted."""
     return tuple(sorted({*_targets(kind), *_project[kind]}))

@@ -92,26 +92,14 @@ def findings(text: str) -> Iterator[Finding]:
             yield _found(f"the value of '{_last(match['name'])}'", text, match.start("value"))
 
 
-def suspects(value: Any, variables: Mapping[str, str] = os.environ, path: Path = ()) -> Iterator[Suspect]:
+def suspects(value: Any, variables: Mapping[str, str] = os.environ) -> Iterator[Suspect]:
     """What looks like a secret in a recipe's data, keys included.
 
     Args:
         value: JSON-like data.
         variables: an environment; the values of its secret variables are looked for, too.
-        path: keys that lead to the value.
     """
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from (Suspect(path, f"{kind} as a key") for kind in _kinds(str(key), variables))
-            if isinstance(item, str) and item and is_secret_name(str(key)):
-                yield Suspect((*path, key), f"a secret by its name '{key}'")
-            else:
-                yield from suspects(item, variables, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from suspects(item, variables, (*path, index))
-    elif isinstance(value, str):
-        yield from (Suspect(path, kind) for kind in _kinds(value, variables))
+    return _suspects(value, secret_variables(variables), ())
 
 
 def redacted(text: str, variables: Mapping[str, str] = os.environ) -> str:
@@ -142,10 +130,25 @@ def secret_variables(variables: Mapping[str, str] = os.environ) -> dict[str, str
     }
 
 
-def _kinds(text: str, variables: Mapping[str, str]) -> Iterator[str]:
+def _suspects(value: Any, secrets: Mapping[str, str], path: Path) -> Iterator[Suspect]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from (Suspect(path, f"{kind} as a key") for kind in _kinds(str(key), secrets))
+            if isinstance(item, str) and item and is_secret_name(str(key)):
+                yield Suspect((*path, key), f"a secret by its name '{key}'")
+            else:
+                yield from _suspects(item, secrets, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _suspects(item, secrets, (*path, index))
+    elif isinstance(value, str):
+        yield from (Suspect(path, kind) for kind in _kinds(value, secrets))
+
+
+def _kinds(text: str, secrets: Mapping[str, str]) -> Iterator[str]:
     for match in _KNOWN.finditer(text):
         yield _KINDS[match.lastgroup or ""]
-    for name, value in secret_variables(variables).items():
+    for name, value in secrets.items():
         if value in text:
             yield f"the value of the environment variable '{name}'"
 

@@ -35,6 +35,7 @@ from recipekit.outcome import Failure, Outcome, worst_exit_code
 from recipekit.pipeline import Facilities, Settings, prepare, read_job, run_job
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
+from recipekit.publisher import Publisher
 from recipekit.report import render_sweep
 from recipekit.secrecy import redacted
 from recipekit.store import Store
@@ -132,8 +133,11 @@ def _run_here(common: Sweep, overrides: Sequence[str]) -> bool:
         finally:
             turn.end()
 
-    with Store(project.store).lease() as lease, Pool(Limits.of(project), litert=os.cpu_count() or 1) as pool:
-        facilities = Facilities(pool, lease, Surroundings(project.root))
+    with ExitStack() as held:
+        publisher = held.enter_context(Publisher())
+        lease = held.enter_context(Store(project.store).lease())
+        pool = held.enter_context(Pool(Limits.of(project), litert=os.cpu_count() or 1))
+        facilities = Facilities(pool, lease, Surroundings(project.root), publish=publisher.publish)
         grid = children(project, overrides, first=partial(_prepare, facilities))
         for number, composition in grid or ():
             turn = turns.begin()

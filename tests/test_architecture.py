@@ -35,7 +35,7 @@ LEVELS = (
     {"compose", "surroundings", "signing"},
     {"build"},
     {"graph", "publication"},
-    {"explanation"},
+    {"explanation", "publisher"},
     {"execution"},
     {"sampling"},
     {"pipeline"},

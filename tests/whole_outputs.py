@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from recipekit import digests
+from recipekit import digests, publication
 from recipekit import manifest as manifests
 from recipekit.build import Job
 from recipekit.contracts import (
@@ -32,7 +32,7 @@ from recipekit.manifest import Dependency, RecipeIdentity
 from recipekit.outcome import StageReport
 from recipekit.outputs import Outputs
 from recipekit.project import Project
-from recipekit.publication import Build, write_output
+from recipekit.publication import Build
 from recipekit.recipe import parse
 from tests.small_builds import INPUTS, STARTED
 
@@ -98,8 +98,21 @@ MEASUREMENT = Measurement(
 )
 
 
-def publish(project: Path, seed: int = 0, *, sqnr_db: float = 20.25, acceptance: Any = None, age: int = 0) -> Path:
+def publish(project: Path, seed: int = 0, *, sqnr_db: float = 20.25, acceptance: Any = None) -> Path:
     """Publishes an output of a project; it is rejected below 15 dB, unless other bounds are given."""
+    build = finished_build(project, seed, sqnr_db=sqnr_db, acceptance=acceptance)
+    publication.publish(build, replace=False)
+    return folder_of(build)
+
+
+def folder_of(build: Build) -> Path:
+    """Where a build's output belongs."""
+    recipe = build.job.recipe
+    return Outputs(build.job.project.outputs).folder(recipe.name, recipe.version, build.key)
+
+
+def finished_build(project: Path, seed: int = 0, *, sqnr_db: float = 20.25, acceptance: Any = None) -> Build:
+    """A build of a project that waits to be published."""
     mapping = {**RECIPE, "seed": seed, "acceptance": RECIPE["acceptance"] if acceptance is None else acceptance}
     recipe = parse(mapping, project, lambda _: "")
     recipes = project / "recipes"
@@ -121,7 +134,7 @@ def publish(project: Path, seed: int = 0, *, sqnr_db: float = 20.25, acceptance:
     measurement = msgspec.structs.replace(
         MEASUREMENT, parity={"logits": msgspec.structs.replace(logits, sqnr_db=sqnr_db)}
     )
-    build = Build(
+    return Build(
         job=Job(place, recipe, "digits", (), recipes / "digits.yaml", ()),
         definition=definition,
         key=key,
@@ -147,10 +160,6 @@ def publish(project: Path, seed: int = 0, *, sqnr_db: float = 20.25, acceptance:
         sweep=None,
         warnings=(),
     )
-    outputs = Outputs(place.outputs)
-    with outputs.stage() as staged:
-        write_output(staged, build)
-        return outputs.publish(staged, recipe.name, recipe.version, key)
 
 
 def forge(folder: Path, edit: Callable[[dict[str, Any], dict[str, Any]], None], *, rekeyed: bool = False) -> None:

@@ -70,7 +70,7 @@ def find_samples(
     config, root = inputs.config, inputs.root
     readings = []
     with workspace(places.scratch / "outputs", recorded.recipe["name"]) as work:
-        pool, lease, surroundings, _ = facilities
+        pool, lease, surroundings, *_ = facilities
 
         def read(reader: _Reader) -> SampleSet:
             history = History(places.scratch / "history")

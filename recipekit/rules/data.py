@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from recipekit.contracts import calibrates, metric_of
 from recipekit.faults import Fault
 from recipekit.nearest import did_you_mean
-from recipekit.registry import names
+from recipekit.registry import is_built_in, names
 from recipekit.rules.section import Section, calibrating, declared_datasets, signature_keys
 
 _ADDRESS = re.compile(r"[^:]+:[A-Za-z_][A-Za-z0-9_.]*")
@@ -49,8 +49,11 @@ def plugins(recipe: Section) -> Iterator[Fault]:
     """Datasets and metrics that exist, and random samples only where they are allowed."""
     for path, dataset in declared_datasets(recipe):
         plugin = dataset["plugin"]
-        known = names("datasets")
-        if plugin not in known and not dataset["modules"]:
+        if (
+            not is_built_in("datasets", plugin)
+            and not dataset["modules"]
+            and plugin not in (known := names("datasets"))
+        ):
             hint = did_you_mean(plugin, known)
             listed = ", ".join(known)
             yield Fault((*path, "plugin"), f"there is no dataset plugin '{plugin}'{hint} (known: {listed})")
@@ -60,7 +63,6 @@ def plugins(recipe: Section) -> Iterator[Fault]:
                 "random samples say nothing about real ones: 'random' needs 'allow_random: true' beside it",
             )
     for named in recipe.get("evaluation", {}).get("metrics", {}):
-        known = names("metrics")
         key, metric = metric_of(named, signature_keys(recipe))
         if not key and signature_keys(recipe):
             continue  # another rule asks of which signature it is
@@ -70,7 +72,7 @@ def plugins(recipe: Section) -> Iterator[Fault]:
                     ("evaluation", "metrics", named),
                     f"'{metric}' is no address of a metric: write it as package.module:name or path/to/file.py:name",
                 )
-        elif metric not in known:
+        elif not is_built_in("metrics", metric) and metric not in (known := names("metrics")):
             hint = did_you_mean(metric, known)
             yield Fault(
                 ("evaluation", "metrics", named), f"there is no metric '{metric}'{hint} (known: {', '.join(known)})"

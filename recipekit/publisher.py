@@ -1,0 +1,142 @@
+"""Publishing by a process of its own, once a command has published many outputs.
+
+Of a sweep's child whose stages are all found, writing the output is half of the work, and Python lets one thread of a
+process work at a time. So the outputs of a long sweep are written by a second process, which takes half a second to
+start and is therefore not started for a few. A process that dies costs nothing: what it left half written is never
+visible, and this one publishes instead. It knows nothing of sweeps.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from socket import socketpair
+from threading import Lock, Thread
+from types import TracebackType
+
+from recipekit.publication import Build, publish
+
+_WORTH_A_PROCESS = 32
+"""Outputs that are published here before there is another process."""
+
+_AT_ONCE = 2
+"""Outputs that it publishes at a time: one's files reach the disk while another's are written."""
+
+
+class Publisher:
+    """Publishes outputs, here or in its process; several threads may ask at once."""
+
+    def __init__(self, here: int = _WORTH_A_PROCESS) -> None:
+        """Starts nothing.
+
+        Args:
+            here: how many outputs are published by this process before another one is started.
+        """
+        self._here = self._left = here
+        self._guard = Lock()
+        self._process: _Process | None = None
+
+    def publish(self, build: Build, *, replace: bool) -> None:
+        """Writes an output and makes it visible, and returns when it is.
+
+        Args:
+            build: what is published.
+            replace: whether an output that is there already gives way.
+
+        Raises:
+            OutputFault: something is there and may not be replaced, or the file system refused.
+            InternalError: the staged folder isn't what its manifest says.
+        """
+        process = self._next()
+        if process is not None:
+            try:
+                return process.publish(build, replace)
+            except (EOFError, OSError):  # killed, for want of memory, say
+                self._forget(process)
+        return publish(build, replace=replace)
+
+    def _next(self) -> _Process | None:
+        """The process that publishes next; None for this one."""
+        with self._guard:
+            self._left -= 1
+            if self._left < 0 and self._process is None:
+                self._process = _Process()
+            return self._process
+
+    def _forget(self, process: _Process) -> None:
+        """Goes on without a process that has died; another one comes later."""
+        with self._guard:
+            if process is self._process:
+                self._process, self._left = None, self._here
+                process.end()
+
+    def __enter__(self) -> Publisher:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends the process, which finishes the outputs that it is writing."""
+        with self._guard:
+            if self._process is not None:
+                self._process.end()
+
+
+class _Process:
+    """The other process, as its parent sees it; it ends when its parent lets go of it, or dies."""
+
+    def __init__(self) -> None:
+        pairs = [socketpair() for _ in range(_AT_ONCE)]
+        descriptors = [theirs.fileno() for _, theirs in pairs]
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "recipekit.publisher", *map(str, descriptors)],
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C reaches the parent alone
+        )
+        for _, theirs in pairs:
+            theirs.close()
+        self._connections = [Connection(ours.detach()) for ours, _ in pairs]
+        self._free: SimpleQueue[Connection] = SimpleQueue()
+        for connection in self._connections:
+            self._free.put(connection)
+
+    def publish(self, build: Build, replace: bool) -> None:
+        connection = self._free.get()
+        try:
+            connection.send((build, replace))
+            error: Exception | None = connection.recv()
+        finally:
+            self._free.put(connection)
+        if error is not None:
+            raise error
+
+    def end(self) -> None:
+        for connection in self._connections:
+            connection.close()
+        self._child.wait()
+
+
+def _serve(descriptor: int) -> None:
+    """Publishes what the parent sends, until it sends no more."""
+    connection = Connection(descriptor)
+    with suppress(EOFError):
+        while True:
+            build, replace = connection.recv()
+            try:
+                publish(build, replace=replace)
+            except Exception as error:  # noqa: BLE001  raised again by the parent
+                connection.send(error)
+            else:
+                connection.send(None)
+
+
+if __name__ == "__main__":
+    servers = [Thread(target=_serve, args=(int(each),)) for each in sys.argv[1:]]
+    for server in servers:
+        server.start()
+    for server in servers:
+        server.join()  # Python waits for threads by itself, but starts none for them any more

@@ -1,0 +1,102 @@
+"""Publishing by a second process: the same outputs, and none lost when that process is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+
+from recipekit import manifest
+from recipekit.errors import OutputFault
+from recipekit.outputs.checking import differences
+from recipekit.publisher import Publisher
+from tests.whole_outputs import finished_build, folder_of
+
+_MODULE = "recipekit.publisher"
+
+
+def publishers(pid: int) -> list[psutil.Process]:
+    """Processes that publish for another one."""
+    return [child for child in psutil.Process(pid).children() if _MODULE in child.cmdline()]
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def is_whole(folder: Path) -> bool:
+    return not differences(folder, manifest.read(folder))
+
+
+def test_few_outputs_are_published_without_another_process(tmp_path: Path) -> None:
+    with Publisher(here=3) as publisher:
+        for seed in range(3):
+            build = finished_build(tmp_path, seed)
+            publisher.publish(build, replace=False)
+            assert is_whole(folder_of(build))
+        assert not publishers(os.getpid())
+
+
+@pytest.mark.slow
+def test_many_outputs_of_several_threads_are_whole_and_the_process_ends_with_the_publisher(tmp_path: Path) -> None:
+    builds = [finished_build(tmp_path, seed) for seed in range(12)]
+    with Publisher(here=2) as publisher, ThreadPoolExecutor(6) as threads:
+        list(threads.map(partial(publisher.publish, replace=False), builds))
+        (process,) = publishers(os.getpid())
+        assert all(is_whole(folder_of(build)) for build in builds)
+    assert not process.is_running()
+    assert not list((tmp_path / "outputs" / ".staging").glob("*/new"))
+
+
+@pytest.mark.slow
+def test_what_another_process_refuses_is_said_as_if_this_one_did(tmp_path: Path) -> None:
+    build = finished_build(tmp_path)
+    with Publisher(here=0) as publisher:
+        publisher.publish(build, replace=False)
+        with pytest.raises(OutputFault, match="never replaced unasked") as refused:
+            publisher.publish(build, replace=False)
+        assert refused.value.where == str(folder_of(build))
+        assert refused.value.fix
+        publisher.publish(build, replace=True)
+        assert publishers(os.getpid())
+    assert is_whole(folder_of(build))
+
+
+@pytest.mark.slow
+def test_a_killed_process_loses_no_output(tmp_path: Path) -> None:
+    builds = [finished_build(tmp_path, seed) for seed in range(30)]
+    with Publisher(here=0) as publisher, ThreadPoolExecutor(4) as threads:
+        published = [threads.submit(publisher.publish, build, replace=False) for build in builds]
+        wait_until(published[4].done)
+        publishers(os.getpid())[0].send_signal(signal.SIGKILL)
+        for each in published:
+            each.result()
+    assert all(is_whole(folder_of(build)) for build in builds)
+
+
+@pytest.mark.slow
+def test_the_process_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import time, sys\nfrom pathlib import Path\nfrom recipekit.publisher import Publisher\n"
+        "from tests.whole_outputs import finished_build\n"
+        "Publisher(here=0).publish(finished_build(Path(sys.argv[1])), replace=False)\n"
+        "print(flush=True)\ntime.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        (process,) = publishers(parent.pid)
+        parent.kill()
+    wait_until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
