@@ -210,8 +210,10 @@ def dataset_code(dataset: DatasetSpec) -> Iterator[str]:
 
 def plugin_code(kind: str, name: str) -> Iterator[str]:
     """The address of a plugin that isn't recipekit's own; a metric may be named by its address itself."""
+    if registry.is_built_in(kind, name):
+        return  # recipekit's own sources are digested as a whole
     address = name if ":" in name else registry.target(kind, name)
-    if not address.startswith("recipekit."):  # recipekit's own sources are digested as a whole
+    if not address.startswith("recipekit."):
         yield address
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from recipekit.faults import Fault
 from recipekit.nearest import did_you_mean
-from recipekit.registry import names, target
+from recipekit.registry import is_built_in, names
 from recipekit.rules.section import Section
 
 _ENGINE = ("converter", "engine")
@@ -18,12 +18,12 @@ _SOURCE_KEYS = ("kind", "path", "kwargs", "input_shapes", "sha256", "allow_unsaf
 def source_and_engine(recipe: Section) -> Iterator[Fault]:
     """A source and an engine that exist, and of an installed source no key that it can't be given."""
     for path, plural, noun in ((("source", "kind"), "sources", "kind of source"), (_ENGINE, "engines", "engine")):
-        name, known = recipe[path[0]][path[1]], names(plural)
-        if name not in known:
+        name = recipe[path[0]][path[1]]
+        if not is_built_in(plural, name) and name not in (known := names(plural)):
             hint = did_you_mean(name, known)
             yield Fault(path, f"there is no {noun} '{name}'{hint} (known: {', '.join(known)})")
     kind = recipe["source"]["kind"]
-    if kind in names("sources") and not target("sources", kind).startswith("recipekit."):
+    if not is_built_in("sources", kind) and kind in names("sources"):
         for key in recipe["source"].keys() - set(_SOURCE_KEYS):
             hint = did_you_mean(key, _SOURCE_KEYS)
             yield Fault(
