@@ -191,6 +191,8 @@ def _code(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "custom-layer", address
     if recipe.model.source.factory:
         yield "plugin", recipe.model.source.factory
+    yield from (("plugin", address) for address in plugin_code("sources", recipe.model.source.kind))
+    yield from (("plugin", address) for address in plugin_code("engines", recipe.converter.engine))
     for dataset in _datasets(recipe):
         yield from (("plugin", address) for address in dataset_code(dataset))
     for metric, _ in recipe.evaluation.metric_plugins:
@@ -233,8 +235,10 @@ def dataset_code(dataset: DatasetSpec) -> Iterator[str]:
 
 def plugin_code(kind: str, name: str) -> Iterator[str]:
     """The address of a plugin that isn't recipekit's own; a metric may be named by its address itself."""
+    if registry.is_built_in(kind, name):
+        return  # recipekit's own sources are digested as a whole
     address = name if ":" in name else registry.target(kind, name)
-    if not address.startswith("recipekit."):  # recipekit's own sources are digested as a whole
+    if not address.startswith("recipekit."):
         yield address
 
 

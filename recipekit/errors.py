@@ -22,6 +22,7 @@
     ├── StageTimeout              RK422  4  a stage took longer than allowed
     ├── StageMemory               RK423  4  a stage needed more memory than allowed
     ├── StageProcesses            RK424  4  a stage started more processes than allowed
+    ├── NotAccepted               RK501  3  a model that its recipe doesn't accept, where a program insists
     ├── OutputAltered             RK601  6  a published output that is no longer what its manifest says
     ├── EnvironmentFault          RK701  7  a package that is missing or too old
     └── OutputFault               RK702  7  outputs that can't be written or read
@@ -211,6 +212,13 @@ class StageProcesses(RecipekitError):
 
     id = "RK424"
     exit_code = 4
+
+
+class NotAccepted(RecipekitError):
+    """A program insists on an accepted model, and the recipe's bounds reject this one or couldn't be judged."""
+
+    id = "RK501"
+    exit_code = 3
 
 
 class OutputAltered(RecipekitError):

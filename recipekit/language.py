@@ -75,7 +75,7 @@ def first(parts: Sequence[Part], keyword: str) -> Any:
 def choices(parts: Sequence[Part]) -> dict[Any, str]:
     """The values that a key may have, where they can be listed, with what each means; booleans among them."""
     found: dict[Any, str] = {}
-    for part in parts:
+    for part in (alternative for each in parts for alternative in (each, *each.get("anyOf", ()))):
         meanings = part.get("enumDescriptions", ())
         for index, value in enumerate(part.get("enum", ())):
             found.setdefault(value, meanings[index] if meanings else "")

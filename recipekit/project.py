@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from recipekit.contracts import Record
-from recipekit.errors import ProjectError
+from recipekit.errors import ProjectError, UsageError
 from recipekit.nearest import did_you_mean
 
 if sys.version_info >= (3, 11):
@@ -55,8 +55,14 @@ class Project(Record, frozen=True, kw_only=True):
         return self.named_store or self.outputs / ".store"
 
     def with_config_dir(self, folder: Path) -> Project:
-        """The same project with one more folder of recipes and options, looked up last."""
-        return msgspec.structs.replace(self, config_dirs=(*self.config_dirs, folder))
+        """The same project with one more folder of recipes and options, looked up last.
+
+        Raises:
+            UsageError: there is no such folder.
+        """
+        if not folder.is_dir():
+            raise UsageError("there is no such folder", where=f"--config-dir {folder}", fix="name a folder")
+        return msgspec.structs.replace(self, config_dirs=(*self.config_dirs, folder.resolve()))
 
 
 _SETTINGS: dict[str, tuple[type, ...]] = {
@@ -71,7 +77,7 @@ _SETTINGS: dict[str, tuple[type, ...]] = {
 }
 
 
-def find_project(start: Path, recipes: Path | None = None) -> Project:
+def find_project(start: Path, recipes: Path | None = None, *, by_variable: bool = True) -> Project:
     """Finds the project from a folder upwards.
 
     The recipes folder is, in this order: `recipes`, the environment variable RECIPEKIT_RECIPES, `[tool.recipekit]
@@ -83,11 +89,13 @@ def find_project(start: Path, recipes: Path | None = None) -> Project:
     Args:
         start: where to look first; usually the current directory.
         recipes: the recipes folder, if the user names it.
+        by_variable: whether RECIPEKIT_RECIPES counts; not where the user has named `start`.
 
     Raises:
         ProjectError: there is no recipes folder, or a setting is wrong.
     """
-    named = recipes or (Path(os.environ["RECIPEKIT_RECIPES"]) if os.environ.get("RECIPEKIT_RECIPES") else None)
+    variable = os.environ.get("RECIPEKIT_RECIPES") if by_variable else None
+    named = recipes or (Path(variable) if variable else None)
     if named is not None and not named.is_dir():
         raise ProjectError("there is no such recipes folder", where=str(named), fix="name a folder that holds recipes")
     folder, settings = _nearest_settings(named.resolve() if named else start.resolve())

@@ -11,7 +11,7 @@ from recipekit.errors import RecipekitError, UsageError, by_id
 
 CLASSES = sorted(RecipekitError.__subclasses__(), key=lambda cls: cls.id)
 
-FAMILIES = {"1": {1, 2}, "2": {2}, "3": {5}, "4": {4}, "6": {6}, "7": {7}}
+FAMILIES = {"1": {1, 2}, "2": {2}, "3": {5}, "4": {4}, "5": {3}, "6": {6}, "7": {7}}
 """Exit codes by the first digit of an id; RK1xx holds the internal error and the command line."""
 
 

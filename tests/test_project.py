@@ -82,6 +82,8 @@ def test_each_way_to_name_the_store_beats_those_behind_it(home: Path, monkeypatc
 
 
 def test_one_more_folder_is_looked_up_last(home: Path) -> None:
+    for name in "ab":
+        (home / name).mkdir()
     project = find_project(home).with_config_dir(home / "a").with_config_dir(home / "b")
     assert project.config_dirs == (home / "a", home / "b")
     assert project.recipes == home / "recipes"

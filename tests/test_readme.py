@@ -1,12 +1,9 @@
-"""The README and the docs keep their word: every command runs and prints what they show, every recipe is valid."""
+"""The README and the docs keep their word: light commands print what they show to the letter, recipes are valid."""
 
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +19,9 @@ from recipekit.recipe import parse
 from recipekit.worker.engines.ai_edge_schemes import ALGORITHMS
 from recipekit.worker.samples import open_samples
 from recipekit.worker.scoring import open_metrics
+from tests.pages import ROOT, Command, blocks, commands, page
 
-ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PLUGINS = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
-
-
-OPTIMIZE = (ROOT / "docs" / "optimize.md").read_text(encoding="utf-8")
-ENGINES = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
-
-
-def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-
-
-def commands() -> list[tuple[str, str]]:
-    """Every command of the README's consoles with what it prints; nothing where the README shows nothing."""
-    found = []
-    for block in blocks(README, "console"):
-        for entry in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, printed = entry.partition("\n")
-            found.append((command, printed))
-    return found
+README, PLUGINS, OPTIMIZE, ENGINES = map(page, ("README.md", "plugins.md", "optimize.md", "engines.md"))
 
 
 def is_heavy(command: str) -> bool:
@@ -51,8 +29,7 @@ def is_heavy(command: str) -> bool:
     return command.startswith("recipekit run") or "/latest" in command
 
 
-LIGHT = [(command, printed) for command, printed in commands() if not is_heavy(command)]
-HEAVY = [(command, printed) for command, printed in commands() if is_heavy(command)]
+LIGHT = [command for command in commands(README) if not is_heavy(command.line)]
 
 
 @pytest.fixture(scope="module")
@@ -62,41 +39,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("command", "printed"), LIGHT, ids=[command for command, _ in LIGHT])
+@pytest.mark.parametrize("command", LIGHT, ids=lambda command: command.line)
 def test_a_light_command_prints_what_the_readme_shows(
-    command: str, printed: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: Command, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(project)
-    code = main(shlex.split(command)[1:])
+    code = main(command.arguments)
     said = capsys.readouterr()
-    assert code == (2 if "error" in printed else 0)
-    if printed:
-        assert said.out + said.err == printed
-
-
-@pytest.mark.tensorflow
-@pytest.mark.slow
-def test_the_run_commands_do_what_the_readme_shows(project: Path) -> None:
-    """One process after the other, so that what one has built the next one finds."""
-    for command, printed in HEAVY:
-        arguments = shlex.split(command)[1:]
-        done = subprocess.run(
-            [sys.executable, "-m", "recipekit.cli", *arguments],
-            cwd=project,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        if printed:
-            assert sorted(_shape(done.stdout)) == sorted(_shape(printed))  # stages that run at once end in any order
-
-
-def _shape(text: str) -> list[str]:
-    """Words of each line, its numbers and digests left open: they differ by machine."""
-    words = re.sub(r"/[0-9a-f]{12}\b", "/KEY", text)
-    words = re.sub(r"-?\d[\d.,]*", "N", words)
-    return [" ".join(line.split()) for line in words.splitlines() if line.strip(" ─")]
+    assert code == command.exit_code
+    if command.printed:
+        assert said.out + said.err == command.printed
 
 
 def test_the_readmes_recipe_is_the_shipped_one() -> None:

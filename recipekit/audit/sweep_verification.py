@@ -57,6 +57,11 @@ def is_sweep(folder: Path) -> bool:
     return (folder / _SUMMARY).is_file() and not (folder / manifests.FILE).exists()
 
 
+def verify_folder(folder: Path, trust: Trust, watch: Callable[[list[Row]], Iterable[Row]] = iter) -> list[Verification]:
+    """Verifies an output, or of a sweep its summary and every child's; see `verify_output` and `verify_sweep`."""
+    return verify_sweep(folder, trust, watch) if is_sweep(folder) else [verify_output(folder, trust)]
+
+
 def verify_sweep(folder: Path, trust: Trust, watch: Callable[[list[Row]], Iterable[Row]] = iter) -> list[Verification]:
     """Verifies a sweep's summary, then every output that it leads to.
 

@@ -61,11 +61,7 @@ def project_of(options: argparse.Namespace) -> Project:
         UsageError: `--config-dir` names no folder.
     """
     project = find_project(Path.cwd(), options.recipes)
-    if options.config_dir is None:
-        return project
-    if not options.config_dir.is_dir():
-        raise UsageError("there is no such folder", where=f"--config-dir {options.config_dir}", fix="name a folder")
-    return project.with_config_dir(options.config_dir.resolve())
+    return project if options.config_dir is None else project.with_config_dir(options.config_dir)
 
 
 def near(folder: Path) -> Path:

@@ -14,7 +14,6 @@ from rich.text import Text
 from recipekit.audit.description import describe
 from recipekit.cli.arguments import any_project_of, make_parser
 from recipekit.cli.tables import data_console, plain_grid, printable
-from recipekit.cli.validate import check
 from recipekit.compose.folders import recipe_files
 from recipekit.compose.session import hydra_for
 from recipekit.contracts import Record
@@ -25,6 +24,7 @@ from recipekit.errors import ProjectError, RecipekitError
 from recipekit.outcome import worst_exit_code
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
+from recipekit.validation import validate_recipe
 
 _STYLES = {"ok": "green", "warning": "yellow", "fault": "red"}
 
@@ -83,11 +83,11 @@ def _here(options: argparse.Namespace, pool: Pool) -> Iterator[Finding]:
 def _recipes(project: Project) -> Iterator[Finding]:
     names = list(recipe_files(project))
     with hydra_for(project):
-        results = [check(project, [f"recipe={name}"]) for name in names]
-    wrong = [result for result in results if result["exit_code"]]
+        results = [validate_recipe(project, [f"recipe={name}"]) for name in names]
+    wrong = [result for result in results if result.exit_code]
     for result in wrong:
-        first = str(result["error"]).partition("\n")[0]
-        yield fault("recipes", first, f"recipekit validate recipe={result['recipe']}", result["exit_code"])
+        first = str(result.error).partition("\n")[0]
+        yield fault("recipes", first, f"recipekit validate recipe={result.recipe}", result.exit_code)
     if not wrong:
         yield ok("recipes", f"{len(names)}, all of them valid")
 

@@ -16,7 +16,6 @@ from recipekit.audit.inspection import model_file
 from recipekit.cli.arguments import make_parser, project_of
 from recipekit.cli.model_page import head, ports
 from recipekit.cli.tables import data_console, plain_grid, printable
-from recipekit.cli.validate import Result, check
 from recipekit.compose.session import hydra_for
 from recipekit.contracts import Description, Record
 from recipekit.drafting.draft import Place, Wishes, draft, shown_from
@@ -26,6 +25,7 @@ from recipekit.drafting.scheme import SCHEMES, TARGETS
 from recipekit.errors import InternalError, ProjectError, UsageError
 from recipekit.pool import Limits, Pool
 from recipekit.project import find_project
+from recipekit.validation import Validation, validate_recipe
 
 
 class Drafted(Record, frozen=True, kw_only=True):
@@ -119,7 +119,7 @@ def _draft(options: argparse.Namespace, placement: Placement, recipes: Path, poo
     made = draft(model, wishes, Place(placement.root, shown_from(target, placement.root)), pool)
     text = render(made, outside=not inside and not options.copy)
     placement.add_recipe(made.name, text)
-    results: list[Result] = []
+    results: list[Validation] = []
     written = placement.write(lambda: results.append(_valid(made.name, recipes)))
     chosen = f"recipe={made.name}"
     return Drafted(
@@ -128,7 +128,7 @@ def _draft(options: argparse.Namespace, placement: Placement, recipes: Path, poo
         written=tuple(written),
         model=model,
         todo=(*made.todo, *_guesses(text)),
-        warnings=tuple(results[0]["warnings"]),
+        warnings=tuple(results[0].warnings),
         next=(f"recipekit validate {chosen}", f"recipekit lint {chosen}", f"recipekit run {chosen}"),
     )
 
@@ -140,7 +140,7 @@ def _guesses(text: str) -> Iterator[str]:
         yield f"look at what CHECK marks as a guess in the recipe, {count} in all"
 
 
-def _valid(name: str, recipes: Path) -> Result:
+def _valid(name: str, recipes: Path) -> Validation:
     """What `recipekit validate` says of the recipe that was written.
 
     Raises:
@@ -148,9 +148,9 @@ def _valid(name: str, recipes: Path) -> Result:
     """
     project = find_project(recipes.parent, recipes)
     with hydra_for(project):
-        result = check(project, [f"recipe={name}"])
-    if result["error"]:
-        raise InternalError(f"the drafted recipe is not valid: {result['error']}", where=f"recipe={name}")
+        result = validate_recipe(project, [f"recipe={name}"])
+    if result.error:
+        raise InternalError(f"the drafted recipe is not valid: {result.error}", where=f"recipe={name}")
     return result
 
 

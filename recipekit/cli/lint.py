@@ -15,11 +15,9 @@ from recipekit.cli.screen import Screen
 from recipekit.compose.composition import compose
 from recipekit.contracts import Curve
 from recipekit.errors import UsageError
+from recipekit.facilities import facilities_for
 from recipekit.linting import LintReport, lint_job
-from recipekit.pipeline import Facilities, read_job
-from recipekit.pool import Limits, Pool
-from recipekit.store import Store
-from recipekit.surroundings import Surroundings
+from recipekit.pipeline import read_job
 
 _STYLES = {"error": "red", "warning": "yellow"}
 
@@ -42,8 +40,7 @@ def main(argv: list[str]) -> int:
         raise UsageError("lint looks at one recipe", where="command line", fix="give each key one value")
     console = Console(stderr=options.format == "json")
     screen = Screen(console)
-    with Pool(Limits.of(project)) as pool, Store(project.store).lease() as lease:
-        facilities = Facilities(pool, lease, Surroundings(project.root))
+    with facilities_for(project) as facilities:
         try:
             report = lint_job(read_job(composition), facilities, screen, curve=options.curve)
         finally:

@@ -11,14 +11,14 @@ from rich.console import Console
 
 from recipekit.audit.environment_check import check_environment
 from recipekit.audit.recorded_output import read_output
+from recipekit.audit.recorded_project import project_around
 from recipekit.audit.reproduction import Where, reproduce
 from recipekit.cli.arguments import Parser
 from recipekit.cli.reproduction_page import show_environment, show_reproduction
 from recipekit.cli.screen import Screen
-from recipekit.errors import ProjectError, UsageError
+from recipekit.errors import UsageError
 from recipekit.outputs.lookup import find_folder
 from recipekit.pool import Limits, Pool
-from recipekit.project import Project, find_project
 
 
 def main(argv: list[str]) -> int:
@@ -36,7 +36,7 @@ def main(argv: list[str]) -> int:
         else:
             show_environment(console, check)
         return check.exit_code
-    project = _project(options, recorded.folder)
+    project = project_around(recorded.folder, Path.cwd(), options.project)
     screen = Screen(console)
     where = Where(project.root.resolve(), options.inputs, options.keep)
     with Pool(Limits.of(project), variables=recorded.variables(project.env)) as pool:
@@ -81,22 +81,3 @@ def _parser() -> Parser:
     parser.add_argument("--check-env", action="store_true", help="only say what differs in the environment")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
     return parser
-
-
-def _project(options: argparse.Namespace, output: Path) -> Project:
-    """The project that the output belongs to, whose recipes may be gone by now."""
-    if options.project is not None:
-        return _plain(options.project.resolve())
-    around = (_project_of(start) for start in (output, Path.cwd()))
-    return next(filter(None, around), _plain(Path.cwd()))
-
-
-def _project_of(start: Path) -> Project | None:
-    try:
-        return find_project(start)
-    except ProjectError:
-        return None
-
-
-def _plain(root: Path) -> Project:
-    return Project(root=root, recipes=root / "recipes", outputs=root / "outputs")

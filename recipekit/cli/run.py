@@ -23,15 +23,13 @@ from recipekit.cli.waiting import waited_for
 from recipekit.compose.application import answer
 from recipekit.compose.composition import Composition, compose
 from recipekit.errors import ProjectError, RecipekitError, UsageError
+from recipekit.facilities import facilities_for
 from recipekit.outcome import Outcome
-from recipekit.pipeline import Facilities, Settings, read_job, run_job
-from recipekit.pool import Limits, Pool
+from recipekit.pipeline import Settings, read_job, run_job
 from recipekit.project import Project
 from recipekit.signing.keys import PrivateKey
 from recipekit.signing.signer import sign_output
-from recipekit.store import Store
-from recipekit.surroundings import Surroundings
-from recipekit.sweep import SweepResult, run_sweep
+from recipekit.sweeping import SweepResult, run_sweep
 from recipekit.tracking import Tracker
 
 _PUBLISHED = "every output is published; signatures and reports of it may be missing, and the same command gives them"
@@ -65,8 +63,7 @@ def main(argv: list[str]) -> int:
 def _build(composition: Composition, options: argparse.Namespace, console: Console) -> Outcome:
     project, screen = composition.project, Screen(console)
     kept = partial(kept_of_run, screen, project, rebuild=options.rebuild)
-    with told_if_stopped(kept), Pool(Limits.of(project)) as pool, Store(project.store).lease() as lease:
-        facilities = Facilities(pool, lease, Surroundings(project.root))
+    with told_if_stopped(kept), facilities_for(project) as facilities:
         try:
             return run_job(read_job(composition), facilities, screen, Settings(rebuild=options.rebuild))
         finally:

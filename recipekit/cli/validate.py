@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypedDict
+
+import msgspec
 
 from recipekit.ci.annotations import Annotation, in_error
 from recipekit.ci.suites import Case, Suite
@@ -16,27 +17,14 @@ from recipekit.cli.arguments import make_parser, project_of
 from recipekit.cli.ci_output import CiOutput, add_ci
 from recipekit.cli.messages import more
 from recipekit.cli.waiting import counted
-from recipekit.compose.composition import Composition, compose
 from recipekit.compose.folders import recipe_files
-from recipekit.compose.grid import children
 from recipekit.compose.session import hydra_for
 from recipekit.compose.users import recipes_of_files
-from recipekit.errors import RecipekitError, UsageError
+from recipekit.errors import UsageError
 from recipekit.nearest import did_you_mean
 from recipekit.outcome import worst_exit_code
 from recipekit.project import Project, find_project
-from recipekit.recipe import parse
-from recipekit.secrecy import redacted
-
-
-class Result(TypedDict):
-    """What was found of one recipe."""
-
-    recipe: str
-    exit_code: int
-    id: str | None
-    error: str | None
-    warnings: list[str]
+from recipekit.validation import Validation, validate_recipe
 
 
 def main(argv: list[str]) -> int:
@@ -53,22 +41,22 @@ def main(argv: list[str]) -> int:
             where="command line",
             fix="add recipe=NAME or --all, or name files below recipes/",
         )
-    results: list[Result] = []
+    results: list[Validation] = []
     annotations: list[Annotation] = []
     for project, names in _asked(options, files, chosen):
         with hydra_for(project):
             for name in counted("validate", names, "recipes"):
                 lines = overrides if chosen else [f"recipe={name}", *overrides]
-                results.append(check(project, lines))
+                results.append(validate_recipe(project, lines))
                 annotations += _annotations(results[-1], project)
     if options.format == "json":
-        sys.stdout.write(json.dumps(results, indent=2) + "\n")
+        sys.stdout.write(json.dumps(msgspec.to_builtins(results), indent=2) + "\n")
     else:
         _print(results)
     if ci.is_asked_for:
         suite = Suite("validate", tuple(map(_case, results)))
         ci.write("validate", [suite], suite_summary(suite), annotations)
-    return worst_exit_code([result["exit_code"] for result in results])
+    return worst_exit_code([result.exit_code for result in results])
 
 
 def _read(argv: list[str]) -> argparse.Namespace:
@@ -111,75 +99,26 @@ def _asked(
         yield project, names
 
 
-def check(project: Project, overrides: Sequence[str]) -> Result:
-    """Composes and checks one recipe, every child of it where it is a sweep; Hydra must be ready for the project.
-
-    Args:
-        project: the recipe's.
-        overrides: of the command line, `recipe=NAME` among them.
-    """
-    name = next(override for override in overrides if override.startswith("recipe=")).partition("=")[2]
-    try:
-        composition = compose(project, overrides)
-        grid = children(project, overrides, any_launcher=True) if composition.sweeps else None
-    except RecipekitError as error:
-        return _result(name, [(error, str(error))], [])
-    found = [("", _parsed(composition))] if grid is None else [(" ".join(it.overrides), _parsed(it)) for _, it in grid]
-    blamed: dict[str, tuple[RecipekitError, list[str]]] = {}
-    for child, read in found:
-        if isinstance(read, RecipekitError):
-            blamed.setdefault(str(read), (read, []))[1].append(child)
-    errors = [(error, f"{_children(those)}{text}") for text, (error, those) in blamed.items()]
-    warnings = [warning for _, read in found if isinstance(read, tuple) for warning in read]
-    return _result(name, errors, warnings)
+def _case(result: Validation) -> Case:
+    if not result.error:
+        return Case(result.recipe, detail="\n".join(result.warnings))
+    first_line = result.error.partition("\n")[0]
+    return Case(result.recipe, "failed", first_line, result.error, result.id or "")
 
 
-def _parsed(composition: Composition) -> tuple[str, ...] | RecipekitError:
-    """The warnings of a recipe that is right, or what is wrong with it."""
-    try:
-        return parse(composition.mapping, composition.project.root, composition.origin).warnings
-    except RecipekitError as error:
-        return error
+def _annotations(result: Validation, project: Project) -> Iterator[Annotation]:
+    title = f"{result.id} {result.recipe}"
+    if result.error:
+        yield from in_error(result.error, title, project.root)
 
 
-def _result(name: str, errors: Sequence[tuple[RecipekitError, str]], warnings: Iterable[str]) -> Result:
-    """The worst error gives the exit code and the id; all of them are told, and each warning once."""
-    worst = worst_exit_code([error.exit_code for error, _ in errors])
-    return {
-        "recipe": name,
-        "exit_code": worst,
-        "id": next((error.id for error, _ in errors if error.exit_code == worst), None),
-        "error": redacted("\n".join(text for _, text in errors)) or None,
-        "warnings": list(dict.fromkeys(warnings)),
-    }
-
-
-def _children(those: Sequence[str]) -> str:
-    """Which children of a sweep an error is about, in front of it; nothing where the recipe is no sweep."""
-    more = f" (and {len(those) - 1:,} more)" if len(those) > 1 else ""
-    return f"{those[0]}{more}: " if those[0] else ""
-
-
-def _case(result: Result) -> Case:
-    if not result["error"]:
-        return Case(result["recipe"], detail="\n".join(result["warnings"]))
-    first_line = result["error"].partition("\n")[0]
-    return Case(result["recipe"], "failed", first_line, result["error"], result["id"] or "")
-
-
-def _annotations(result: Result, project: Project) -> Iterator[Annotation]:
-    title = f"{result['id']} {result['recipe']}"
-    if result["error"]:
-        yield from in_error(result["error"], title, project.root)
-
-
-def _print(results: list[Result]) -> None:
+def _print(results: Sequence[Validation]) -> None:
     for result in results:
-        if result["error"]:
-            sys.stderr.write(f"invalid {result['recipe']}\nerror {result['id']}: {result['error']}\n")
+        if result.error:
+            sys.stderr.write(f"invalid {result.recipe}\nerror {result.id}: {result.error}\n")
         else:
-            sys.stdout.write(f"valid   {result['recipe']}\n")
-        for warning in result["warnings"]:
-            sys.stderr.write(f"warning {result['recipe']}: {warning}\n")
-    for error_id in dict.fromkeys(result["id"] for result in results):
+            sys.stdout.write(f"valid   {result.recipe}\n")
+        for warning in result.warnings:
+            sys.stderr.write(f"warning {result.recipe}: {warning}\n")
+    for error_id in dict.fromkeys(result.id for result in results):
         sys.stderr.write(more(error_id) if error_id else "")

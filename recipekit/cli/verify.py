@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from recipekit.audit.sweep_verification import is_sweep, verify_sweep
-from recipekit.audit.verification import Verification, verify_output
+from recipekit.audit.sweep_verification import verify_folder
+from recipekit.audit.verification import Verification
 from recipekit.ci.annotations import Annotation
 from recipekit.ci.suites import Case, Suite
 from recipekit.ci.summary import suite_summary
@@ -19,10 +19,9 @@ from recipekit.cli.arguments import make_parser, near
 from recipekit.cli.ci_output import CiOutput, add_ci
 from recipekit.cli.messages import told
 from recipekit.cli.waiting import waited_for
-from recipekit.errors import OutputAltered, UsageError
+from recipekit.errors import OutputAltered
 from recipekit.outputs.lookup import find_folder
-from recipekit.signing.checking import Trust
-from recipekit.signing.keys import load_public
+from recipekit.signing.checking import read_trust
 
 _MOST_SHOWN = 20
 
@@ -30,19 +29,13 @@ _MOST_SHOWN = 20
 def main(argv: list[str]) -> int:
     """Verifies outputs, and of a sweep its summary and every child's."""
     options = _read(argv)
-    if options.require_signature and not options.key:
-        raise UsageError(
-            "a signature can't be required without a key to check it with",
-            where="command line",
-            fix="add --key pub.pem, the public key of whoever signs",
-        )
+    trust = read_trust(options.key, required=options.require_signature)
     ci = CiOutput(options)
     folders = [find_folder(name, Path.cwd(), options.recipes) for name in options.outputs]
-    trust = Trust(tuple(map(load_public, options.key)), options.require_signature)
     found: list[Verification] = []
     with waited_for("verify", "outputs") as count:
         for folder in count.each(folders):
-            found += verify_sweep(folder, trust, count.each) if is_sweep(folder) else [verify_output(folder, trust)]
+            found += verify_folder(folder, trust, count.each)
     if options.format == "json":
         sys.stdout.write(json.dumps(list(map(_document, found))) + "\n")
     else:

@@ -22,7 +22,7 @@ from recipekit.compose.folders import user_groups
 from recipekit.compose.layers import layers_of
 from recipekit.compose.overrides import read_overrides
 from recipekit.compose.refusals import hydra_errors
-from recipekit.compose.session import PRIMARY, hydra_for, prepare
+from recipekit.compose.session import PRIMARY, hydra_for, no_other_hydra, prepared
 from recipekit.project import Project
 
 Child = Callable[[Composition, int], None]
@@ -70,8 +70,7 @@ def answer(project: Project, flags: Sequence[str], overrides: Sequence[str]) -> 
 
 
 def _run(project: Project, arguments: list[str], task: Callable[[DictConfig], None]) -> None:
-    prepare(project)
-    with _command_line(arguments), recipe_loader():
+    with prepared(project), no_other_hydra(), _command_line(arguments), recipe_loader():
         hydra.main(version_base="1.3", config_path="pkg://recipekit.presets", config_name=PRIMARY)(task)()
 
 

@@ -17,7 +17,7 @@ from recipekit.compose.layers import PRESETS, Layers, lay
 from recipekit.compose.marks import read_marks
 from recipekit.compose.overrides import CommandOverride, read_overrides
 from recipekit.compose.refusals import hydra_errors, no_recipe, recipekit_cause
-from recipekit.compose.session import hydra_for
+from recipekit.compose.session import hydra_for, resolving_for
 from recipekit.errors import CompositionError
 from recipekit.nearest import did_you_mean
 from recipekit.project import Project
@@ -66,7 +66,8 @@ class Composition:
         """
         config = self._config()
         try:
-            mapping = OmegaConf.to_container(config, resolve=True, throw_on_missing=True, enum_to_str=True)
+            with resolving_for(self.project):
+                mapping = OmegaConf.to_container(config, resolve=True, throw_on_missing=True, enum_to_str=True)
         except OmegaConfBaseException as error:
             place = self.origin(tuple((error.full_key or "").split(".")))
             cause = recipekit_cause(error)

@@ -1,17 +1,23 @@
-"""Hydra made ready for a project: the user's folders in front of the presets, and a guard before the environment."""
+"""Hydra made ready for a project: the user's folders in front of the presets, and a guard before the environment.
+
+Hydra's state is the process's. Threads take turns with it, and whatever the process has of its own is as it was
+afterwards: a Hydra application of the user's, and the resolver by which that one reads the environment.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
 from hydra import initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
+from omegaconf.basecontainer import BaseContainer
 
-from recipekit.compose.choices import recipe_loader
+from recipekit.compose.choices import RecipeLoader, recipe_loader
 from recipekit.compose.folders import recipe_folders
 from recipekit.compose.sources import use_folders
 from recipekit.errors import ForbiddenKey
@@ -22,26 +28,55 @@ from recipekit.secrecy import is_secret_variable
 PRIMARY = "recipekit"
 """Name of the packaged primary config."""
 
+_RESOLVER = "oc.env"
+_turn = RLock()
+
 
 @contextmanager
 def hydra_for(project: Project) -> Iterator[None]:
     """Hydra initialised for a project: its folder in front of the presets, and its list of readable variables."""
-    prepare(project)
-    if GlobalHydra.instance().is_initialized():
-        yield
-        return
-    with recipe_loader(), initialize_config_module("recipekit.presets", job_name=PRIMARY, version_base="1.3"):
-        yield
+    with _turn, prepared(project):
+        hydra = GlobalHydra.instance().hydra
+        if hydra is not None and isinstance(hydra.config_loader, RecipeLoader):
+            yield
+            return
+        with (
+            no_other_hydra(),
+            recipe_loader(),
+            initialize_config_module("recipekit.presets", job_name=PRIMARY, version_base="1.3"),
+        ):
+            yield
 
 
-def prepare(project: Project) -> None:
+@contextmanager
+def prepared(project: Project) -> Iterator[None]:
     """Puts the project's folders on Hydra's search path, and guards the environment, in this process."""
     require("hydra-core", "omegaconf")
     use_folders(recipe_folders(project))
-    _guard_environment(project)
+    with _guarded_environment(project):
+        yield
 
 
-def _guard_environment(project: Project) -> None:
+@contextmanager
+def resolving_for(project: Project) -> Iterator[None]:
+    """Interpolations resolved for a project: its list of readable variables, and no other thread's."""
+    with _turn, _guarded_environment(project):
+        yield
+
+
+@contextmanager
+def no_other_hydra() -> Iterator[None]:
+    """Puts a Hydra application aside that this process runs on its own account."""
+    other = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().hydra = other
+
+
+@contextmanager
+def _guarded_environment(project: Project) -> Iterator[None]:
     """Replaces OmegaConf's `oc.env`, so that a recipe reads only the variables that the project lists."""
 
     def read(name: str, default: Any = None) -> Any:
@@ -58,4 +93,11 @@ def _guard_environment(project: Project) -> None:
             fix=f'allow it in pyproject.toml: [tool.recipekit] env = ["{name}"]',
         )
 
-    OmegaConf.register_new_resolver("oc.env", read, replace=True)
+    before = BaseContainer._resolvers.get(_RESOLVER)
+    OmegaConf.register_new_resolver(_RESOLVER, read, replace=True)
+    try:
+        yield
+    finally:
+        OmegaConf.clear_resolver(_RESOLVER)
+        if before is not None:
+            BaseContainer._resolvers[_RESOLVER] = before

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from recipekit.build import Job
+from recipekit.build import Job, plugin_code
 from recipekit.contracts import AGREE, EXACT_SQNR_DB, LOAD, AgreeRequest, LoadedModel, LoadRequest, SampleSet
 from recipekit.graph.datasets import dataset_section
 from recipekit.graph.node import Node, stage_node
@@ -29,7 +29,8 @@ def load_stage(job: Job, pinned: tuple[Input, ...], surroundings: Surroundings) 
     model = job.recipe.model
     source = model.source
     roles = {"model-source", "custom-layer"}
-    reads = tuple(entry for entry in pinned if entry.role in roles or entry.name == (source.factory or None))
+    code = {source.factory or None, *plugin_code("sources", source.kind)}
+    reads = tuple(entry for entry in pinned if entry.role in roles or entry.name in code)
     declared = msgspec.to_builtins(source)
     del declared["path"]
     inputs = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
-from recipekit.build import Job
+from recipekit.build import Job, plugin_code
 from recipekit.contracts import (
     CALIBRATE,
     CURVE,
@@ -78,6 +78,8 @@ class Graph:
         """
         self._recipe = recipe = job.recipe
         self._surroundings = surroundings
+        code = set(plugin_code("engines", recipe.converter.engine))
+        self._engine = tuple(entry for entry in pinned if entry.name in code)
         self.load = load
         self.artifacts = ArtifactStages(job, pinned, surroundings, load, samples)
         self.evaluation = None
@@ -131,13 +133,13 @@ class Graph:
         return stage_node(
             self._surroundings,
             CALIBRATE.on(self._engine_worker()),
-            {"calibration": msgspec.to_builtins(spec), "samples": samples.sha256},
+            {"calibration": msgspec.to_builtins(spec), "samples": samples.sha256, **self._engine_code()},
             self._beginnings(),
             lambda records: CalibrateRequest(
                 loaded=self._loaded(records), float32=self._base_path(records), calibration=spec, dataset=dataset
             ),
             lambda calibration: f"ranges of {calibration.samples.count} samples",
-            reads=self.load.reads,
+            reads=(*self.load.reads, *self._engine),
             dataset=dataset_section(self._recipe, "calibration"),
             check=same_samples(samples, dataset),
         )
@@ -162,11 +164,11 @@ class Graph:
         return stage_node(
             self._surroundings,
             QUANTIZE.on(self._engine_worker())._replace(rank=_rank(converter)),
-            {"converter": msgspec.to_builtins(converter)},
+            {"converter": msgspec.to_builtins(converter), **self._engine_code()},
             needs,
             request,
             lambda flatbuffer: f"{converter.quantization}, {flatbuffer.size:,} bytes",
-            reads=self.load.reads,
+            reads=(*self.load.reads, *self._engine),
             dataset=dataset_section(self._recipe, "calibration"),
         )
 
@@ -255,6 +257,10 @@ class Graph:
 
     def _base_path(self, records: Records) -> str:
         return self.flatbuffer(records[self._base.label]).path
+
+    def _engine_code(self) -> dict[str, dict[str, str]]:
+        """Digests of an installed engine's code; nothing for one of recipekit's, which the tools cover."""
+        return {"engine": {entry.name: entry.digest for entry in self._engine}} if self._engine else {}
 
     def _engine_worker(self) -> str:
         return _ENGINE_WORKERS.get(self._recipe.converter.engine, "tensorflow")

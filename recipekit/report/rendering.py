@@ -43,7 +43,7 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=_number, decibels=_decibels, ratio=_ratio, bound=_bound, measured=_measured)
+    environment.filters.update(number=_number, decibels=_decibels, ratio=_ratio, bound=bound, measured=measured)
     environment.filters.update(layer_summary=_layer_summary, layer_fate=_layer_fate)
     environment.globals["verdicts"] = VERDICTS
     return environment
@@ -87,7 +87,7 @@ def _decibels(value: float | None) -> str:
     return "exact" if value >= EXACT_SQNR_DB else f"{value:.2f}"
 
 
-def _bound(check: Mapping[str, Any]) -> str:
+def bound(check: Mapping[str, Any]) -> str:
     """What a check asks for, in words or with its sign of comparison."""
     limit = check["limit"]
     if limit is None:
@@ -100,7 +100,8 @@ def _bound(check: Mapping[str, Any]) -> str:
     return f"{sign} {_number(limit)}"
 
 
-def _measured(value: float | bool | str | None) -> str:
+def measured(value: float | bool | str | None) -> str:
+    """A measured value as a page shows it; a boolean says whether something is there."""
     if isinstance(value, bool):
         return "present" if value else "none"
     return value if isinstance(value, str) else _number(value)

@@ -8,7 +8,13 @@ from __future__ import annotations
 from recipekit.faults import Fault
 from recipekit.rules.artifacts import artifact_faults, target_bounds
 from recipekit.rules.bounds import bounds, has_bounds
-from recipekit.rules.conversion import converter_rules, flatbuffer_source, pinned_weights, replacement_after_training
+from recipekit.rules.conversion import (
+    converter_rules,
+    flatbuffer_source,
+    pinned_weights,
+    replacement_after_training,
+    source_and_engine,
+)
 from recipekit.rules.data import calibration_data, dataset_parameters, plugins
 from recipekit.rules.doubts import warnings
 from recipekit.rules.language import LANGUAGE_VERSION, language_version, reserved_names
@@ -21,6 +27,7 @@ __all__ = ["LANGUAGE_VERSION", "cross_faults", "has_bounds", "warnings"]
 _RULES = (
     language_version,
     reserved_names,
+    source_and_engine,
     calibration_data,
     flatbuffer_source,
     pinned_weights,

@@ -6,7 +6,29 @@ import re
 from collections.abc import Iterator
 
 from recipekit.faults import Fault
+from recipekit.nearest import did_you_mean
+from recipekit.registry import is_built_in, names
 from recipekit.rules.section import Section
+
+_ENGINE = ("converter", "engine")
+_SOURCE_KEYS = ("kind", "path", "kwargs", "input_shapes", "sha256", "allow_unsafe")
+"""What a recipe may say of a source that an installed package offers."""
+
+
+def source_and_engine(recipe: Section) -> Iterator[Fault]:
+    """A source and an engine that exist, and of an installed source no key that it can't be given."""
+    for path, plural, noun in ((("source", "kind"), "sources", "kind of source"), (_ENGINE, "engines", "engine")):
+        name = recipe[path[0]][path[1]]
+        if not is_built_in(plural, name) and name not in (known := names(plural)):
+            hint = did_you_mean(name, known)
+            yield Fault(path, f"there is no {noun} '{name}'{hint} (known: {', '.join(known)})")
+    kind = recipe["source"]["kind"]
+    if not is_built_in("sources", kind) and kind in names("sources"):
+        for key in recipe["source"].keys() - set(_SOURCE_KEYS):
+            hint = did_you_mean(key, _SOURCE_KEYS)
+            yield Fault(
+                ("source", key), f"unknown key 'source.{key}'{hint or '; known here: ' + ', '.join(_SOURCE_KEYS)}"
+            )
 
 
 def flatbuffer_source(recipe: Section) -> Iterator[Fault]:

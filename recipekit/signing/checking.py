@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from recipekit import manifest as manifests
+from recipekit.errors import UsageError
 from recipekit.outputs import Difference
 from recipekit.signing import attestations, model_signature
-from recipekit.signing.keys import PublicKey
+from recipekit.signing.keys import PublicKey, load_public
 from recipekit.signing.report import SignatureReport
 
 
@@ -23,6 +24,27 @@ class Trust(NamedTuple):
 
     keys: tuple[PublicKey, ...] = ()
     required: bool = False
+
+
+def read_trust(keys: Iterable[Path], *, required: bool) -> Trust:
+    """Reads the public keys that somebody trusts.
+
+    Args:
+        keys: PEM files.
+        required: whether an output without a signature by one of them is refused.
+
+    Raises:
+        UsageError: there is no key to check a required signature with, or one can't be used.
+        EnvironmentFault: the extra `sign` isn't installed.
+    """
+    files = tuple(keys)
+    if required and not files:
+        raise UsageError(
+            "a signature can't be required without a key to check it with",
+            where="command line",
+            fix="add --key pub.pem, the public key of whoever signs",
+        )
+    return Trust(tuple(map(load_public, files)), required)
 
 
 class Signatures(NamedTuple):

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from recipekit.compose.application import answer
 from recipekit.compose.composition import Composition, compose
 from recipekit.compose.grid import children
-from recipekit.compose.session import PRIMARY, prepare
+from recipekit.compose.session import PRIMARY, prepared
 from recipekit.errors import UsageError
 from recipekit.project import Project
 from tests.recipe_projects import recipe, write_project
@@ -101,8 +101,8 @@ def test_a_group_of_the_user_s_obeys_too_and_what_is_added_comes_last_as_in_hydr
 
 @pytest.mark.parametrize("option", ["float16", "int8", "mine", "int16x8_float_fallback"])
 def test_the_result_is_hydra_s_own_composition_with_the_option_merged_behind_it(project: Project, option: str) -> None:
-    prepare(project)
-    with initialize_config_module("recipekit.presets", version_base="1.3"):  # Hydra with its own loader
+    own_loader = initialize_config_module("recipekit.presets", version_base="1.3")
+    with prepared(project), own_loader:
         plain = compose_by_hydra(PRIMARY, ["recipe=firm", "~converter", f"+converter@chosen={option}"])
     expected: Any = OmegaConf.to_container(plain)
     expected["converter"] = {**expected["converter"], **expected.pop("chosen")}  # no mapping in it to merge deeper

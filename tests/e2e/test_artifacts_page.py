@@ -15,7 +15,7 @@ import yaml
 from recipekit.audit.verification import verify_output
 from tests.artifacts.keyword_project import needs_vela, write_project
 from tests.e2e.conftest import recipekit
-from tests.test_readme import ROOT, blocks
+from tests.pages import ROOT, blocks
 
 pytestmark = pytest.mark.slow
 

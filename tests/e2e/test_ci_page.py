@@ -18,7 +18,7 @@ import yaml
 from recipekit.cli import main
 from recipekit.outcome import WORST_FIRST
 from tests.faults.standing import Standing, built
-from tests.test_readme import ROOT, blocks
+from tests.pages import ROOT, blocks
 
 pytestmark = pytest.mark.slow
 

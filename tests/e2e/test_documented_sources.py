@@ -15,11 +15,11 @@ from recipekit.errors import SourceError
 from recipekit.pool import Pool
 from tests.built_models import built_once
 from tests.e2e.conftest import run_here
-from tests.test_readme import ROOT, blocks
+from tests.pages import blocks, page
 
 pytestmark = pytest.mark.tensorflow
 
-BLOCKS = [*map(yaml.safe_load, blocks((ROOT / "docs" / "sources.md").read_text(encoding="utf-8"), "yaml"))]
+BLOCKS = [*map(yaml.safe_load, blocks(page("sources.md"), "yaml"))]
 STANZAS: dict[str, dict[str, Any]] = {block["kind"]: block for block in BLOCKS if "kind" in block}
 SECTIONS: list[dict[str, Any]] = [block for block in BLOCKS if "source" in block]
 INPUTS = {"frozen_graph": {"feed/x": [8]}, "keras_application": {"input_layer": [32, 32, 3]}}

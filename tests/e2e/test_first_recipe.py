@@ -18,8 +18,7 @@ from recipekit.cli.init import _parser
 from recipekit.pool import Pool
 from tests.built_models import built_once
 from tests.e2e.conftest import ROOT, recipekit, run_here
-from tests.e2e.test_inspect_page import shape
-from tests.test_readme import blocks
+from tests.pages import blocks, shape
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 

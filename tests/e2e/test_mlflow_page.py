@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.standing import Standing, built
-from tests.test_readme import ROOT, blocks
+from tests.pages import ROOT, blocks
 
 pytestmark = pytest.mark.slow
 

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
 from recipekit.cli.reproduce import _parser
-from tests.e2e.conftest import ROOT, recipekit
-from tests.test_readme import _shape, blocks
+from tests.e2e.conftest import recipekit
+from tests.pages import commands, page, shape
 
-PAGE = (ROOT / "docs" / "reproduce.md").read_text(encoding="utf-8")
-COMMANDS = [
-    (shlex.split(command)[1:], printed)
-    for block in blocks(PAGE, "console")
-    for command, _, printed in (entry.partition("\n") for entry in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:])
-]
+PAGE = page("reproduce.md")
+COMMANDS = [(command.arguments, command.printed) for command in commands(PAGE)]
 
 
-def shape(text: str) -> list[str]:
-    """Words of each line; digests, numbers and the folder above the outputs are left open."""
-    text = re.sub(r"\b[0-9a-f]{12}\b", "DIGEST", re.sub(r"\S*(?=outputs/)", "", text))
-    return sorted(_shape(text))
+def words(text: str) -> list[str]:
+    """Words of each line; the folder above the outputs is left open, too."""
+    return sorted(shape(re.sub(r"\S*(?=outputs/)", "", text)))
 
 
 @pytest.mark.tensorflow
@@ -35,7 +29,7 @@ def test_the_commands_do_what_the_page_shows(shipped: Path) -> None:
         done = recipekit(shipped, arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         if printed:
-            assert shape(done.stdout) == shape(printed)
+            assert words(done.stdout) == words(printed)
 
 
 def test_every_option_is_explained() -> None:

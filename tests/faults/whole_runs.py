@@ -24,8 +24,8 @@ from threading import Lock
 import msgspec
 import pytest
 
-import recipekit.cli.run
-import recipekit.sweep
+import recipekit.facilities
+import recipekit.sweeping
 from recipekit import environment, fsio
 from recipekit.cli import main
 from recipekit.contracts import Record, Stage
@@ -68,8 +68,8 @@ def prepare() -> None:
         importlib.import_module(module)
     for stage in _IMPORTED:
         importlib.import_module(f"recipekit.worker.stages.{stage}")
-    vars(recipekit.cli.run)["Pool"] = InlinePool
-    vars(recipekit.sweep)["Pool"] = InlinePool
+    vars(recipekit.facilities)["Pool"] = InlinePool
+    vars(recipekit.sweeping)["Pool"] = InlinePool
 
 
 def forked(root: Path, arguments: list[str], before: Callable[[], None] = lambda: None) -> int:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from recipekit import registry
+from recipekit import registry, testing
 from recipekit.contracts import Dataset, DatasetContext, DatasetSpec
-from recipekit.errors import DatasetError, PluginError
+from recipekit.errors import DatasetError
 from recipekit.worker.samples import open_samples
-from recipekit.worker.tensors import as_tensors
 from tests.plugin_suite import ROWS
 from tests.readings import dataset_spec, read
 
@@ -49,28 +48,10 @@ def test_it_knows_its_length(name: str, spec: DatasetSpec) -> None:
     assert len(opened(spec)) == ROWS[name].length
 
 
-def test_the_same_index_gives_the_same_sample(spec: DatasetSpec) -> None:
-    dataset, other = opened(spec), opened(spec)
-    last = len(dataset) - 1
-    before = dataset[last]
-    assert dataset[0].id != before.id
-    for again in (dataset[last], other[last]):
-        assert (again.id, again.label) == (before.id, before.label)
-        for key, array in as_tensors(before.tensors, "").items():
-            np.testing.assert_array_equal(as_tensors(again.tensors, "")[key], array)
-
-
 @pytest.mark.slow
-def test_a_shuffled_order_is_a_permutation_that_the_seed_alone_decides(spec: DatasetSpec, tmp_path: Path) -> None:
-    def ids(seed: int, shuffle: bool = True) -> list[str]:
-        samples, _ = read(changed(spec, shuffle=shuffle, seed=seed), tmp_path)
-        return [sample.id for sample in samples]
-
-    plain = ids(0, shuffle=False)
-    assert len(set(plain)) == len(plain)
-    assert sorted(ids(0)) == sorted(plain)
-    assert ids(0) == ids(0) != plain
-    assert ids(0) != ids(1)
+@pytest.mark.parametrize("check", testing.DATASET_CHECKS, ids=lambda check: check.__name__)
+def test_it_keeps_what_every_dataset_keeps(spec: DatasetSpec, check: Callable[[DatasetSpec], None]) -> None:
+    check(spec)
 
 
 def test_two_readings_give_the_same_record(spec: DatasetSpec, tmp_path: Path) -> None:
@@ -99,11 +80,3 @@ def test_more_samples_than_there_are_is_an_error(name: str, spec: DatasetSpec, t
     count = ROWS[name].length
     with pytest.raises(DatasetError, match=f"expected {count + 1}, got {count}"):
         open_samples(changed(spec, samples=count + 1), None, tmp_path)
-
-
-def test_a_wrong_parameter_is_answered_with_the_right_ones(spec: DatasetSpec, tmp_path: Path) -> None:
-    with pytest.raises(PluginError) as caught:
-        open_samples(changed(spec, params={**spec.params, "no_such_parameter": 1}), None, tmp_path)
-    assert caught.value.where == f"dataset '{spec.plugin}'"
-    for parameter in spec.params:
-        assert parameter in caught.value.fix

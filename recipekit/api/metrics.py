@@ -1,0 +1,43 @@
+"""What was measured, as flat numbers under the names that bounds have in a recipe's `acceptance`."""
+
+from __future__ import annotations
+
+from recipekit.acceptance import METRICS
+from recipekit.contracts import Measurement
+from recipekit.estimates import drop
+
+_WORST = {"sqnr_db": min, "cosine_similarity": min, "argmax_agreement": min}
+"""Of these parity metrics the least value is the worst, of all others the greatest."""
+
+
+def flat_metrics(measurement: Measurement) -> dict[str, float]:
+    """Every number of a measurement.
+
+    Args:
+        measurement: of a converted model.
+
+    Returns:
+        By name: `parity.<metric>` of the worst output, `task.<metric>` of the converted model with
+        `task.<metric>.float` and `task.<metric>.drop` beside it, `size.bytes`, `size.ratio`, and where it was
+        measured, `latency.<metric>` in milliseconds and `latency.ratio`.
+    """
+    found: dict[str, float] = {}
+    for metric in METRICS["parity"]:
+        values = [getattr(parity, metric) for parity in measurement.parity.values()]
+        known = [value for value in values if value is not None]
+        if known:
+            found[f"parity.{metric}"] = _WORST.get(metric, max)(known)
+    for metric, score in measurement.task.items():
+        found[f"task.{metric}"] = score.converted_value
+        found[f"task.{metric}.float"] = score.float_value
+        found[f"task.{metric}.drop"] = drop(
+            score.float_value, score.converted_value, higher_is_better=score.higher_is_better
+        )
+    found["size.bytes"] = measurement.size
+    found["size.ratio"] = measurement.size / measurement.float32_size
+    if measurement.latency is not None:
+        latency = measurement.latency
+        found |= {f"latency.{metric}": getattr(latency, metric) for metric in ("p50_ms", "p90_ms", "mean_ms")}
+        if measurement.float32_latency is not None:
+            found["latency.ratio"] = latency.p50_ms / measurement.float32_latency.p50_ms
+    return found

@@ -1,0 +1,1 @@
+"""Plugins for recipekit: the dataset `waves`, the metric `confusion_cost`, a Keras layer and a model that uses it."""
