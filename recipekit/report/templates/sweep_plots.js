@@ -128,7 +128,7 @@
       font: { family: "system-ui, sans-serif", size: 13, color: colour("text") },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: 65, r: 15, t: 10, b: 50 },
+      margin: { l: 70, r: 15, t: 10, b: 60 },
       xaxis: axis(x),
       yaxis: axis(y),
       showlegend: true,
