@@ -40,7 +40,10 @@ _LEFT_BY_IMPORTS = {"KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"}
 
 _X86_FEATURES = re.compile(r"^(ssse3|sse4_[12]|avx|avx2|avx512\w+|avx_(vnni|ifma|ne)\w*|amx_\w+|fma|f16c)$")
 _ARM_FEATURES = re.compile(r"^(neon|fphp|asimd|asimdhp|asimddp|sve\w*|sme\w*|i8mm|bf16)$")
-_SOURCE_SUFFIXES = {".py", ".yaml", ".json", ".html", ".css", ".j2", ".c", ".h"}
+_SOURCE_SUFFIXES = {
+    *(".py", ".yaml", ".json", ".html", ".css", ".js", ".j2", ".c", ".h", ".md", ".typed"),
+    *(".bash", ".zsh", ".fish"),
+}
 _CPU_INFO = Path("/proc/cpuinfo")
 _NOT_CONTENT = ("/INSTALLER", "/REQUESTED", "/RECORD", "/direct_url.json")
 

@@ -32,11 +32,15 @@ def resolved(part: Part) -> Part:
 
 
 def branches(part: Part) -> Iterator[tuple[dict[str, tuple[Any, ...]], Part]]:
-    """What else is said of a mapping, each with the values of keys under which it holds; none where it's general."""
+    """What else is said of a mapping, each with the values of keys under which it holds; none where it's general.
+
+    No value of a key stands for all that other branches don't name.
+    """
     for branch in part.get("allOf", ()):
         condition = branch["if"].get("properties", {})
         values = {
-            key: tuple(rule["enum"]) if "enum" in rule else (rule.get("const"),) for key, rule in condition.items()
+            key: tuple(rule["enum"]) if "enum" in rule else (rule["const"],) if "const" in rule else ()
+            for key, rule in condition.items()
         }
         yield values, resolved(branch["then"])
 

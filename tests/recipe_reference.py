@@ -70,7 +70,11 @@ def _section(name: str, parts: Sequence[Part]) -> Iterator[str]:
     for condition, then in _flat(part):
         new = [key for key, said in then.get("properties", {}).items() if key not in known and said is not True]
         if condition and new:
-            chosen = ", ".join(f"`{key}: {value}`" for key, values in condition.items() for value in values)
+            chosen = ", ".join(
+                f"`{key}: {value}`" if values else f"any other `{key}`"
+                for key, values in condition.items()
+                for value in values or (None,)
+            )
             yield f"With {chosen}:\n"
             yield _COLUMNS + "".join(row for key in new for row in _rows((name, key), then))
         elif new:
@@ -116,7 +120,7 @@ def _rows(path: tuple[str, ...], part: Part) -> Iterator[str]:
 def _row(path: tuple[str, ...], said: Sequence[Part], *, required: bool) -> str:
     key = ".".join(path)
     default = "required" if required else _default(said)
-    values = choices(said) if "enum" in said[0] or first(said, "enum") else {}
+    values = choices(said) if "boolean" not in kinds(said) else {}
     meant = [first(said, "description") or ""]
     if _is_dataset(said):
         meant = [f"{first(said, 'description')} See [Datasets](#datasets)."]

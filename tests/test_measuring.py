@@ -18,6 +18,9 @@ LOADED = LoadedModel(saved_model="", signatures={}, loader="", reason="")
 DRAWN = Illustrations(path="figures.json", sha256="f" * 64, count=1)
 
 
+PLAIN = Artifacts().reported(MEASUREMENT)
+
+
 class NoArtifacts:
     """A recipe that asks for no extra files."""
 
@@ -71,7 +74,7 @@ class Fake:
 
 def test_what_is_measured_comes_with_its_figures() -> None:
     fake = Fake()
-    assert fake.run() == Measured(MEASUREMENT, Artifacts(), DRAWN, ())
+    assert fake.run() == Measured(PLAIN, Artifacts(), DRAWN, ())
     assert fake.drawn_with == ("measure", None, "probe")
     assert fake.warnings == []
 
@@ -86,7 +89,7 @@ def test_a_probe_that_dies_leaves_the_other_figures_and_a_warning() -> None:
 
 def test_drawings_that_fail_leave_the_measurement() -> None:
     measured = Fake(illustrate=EvaluationError("no room")).run()
-    assert measured == Measured(MEASUREMENT, Artifacts(), None, ("all figures: no room",))
+    assert measured == Measured(PLAIN, Artifacts(), None, ("all figures: no room",))
 
 
 def test_a_measurement_that_fails_fails_the_build() -> None:

@@ -67,7 +67,7 @@ SHIPPED = Project(root=ROOT, recipes=ROOT / "recipes", outputs=ROOT / "outputs")
 REAL = [
     *(ROOT / "recipes").rglob("*.yaml"),
     *(ROOT / "recipekit" / "presets").glob("*/*.yaml"),
-    *(path for path in (ROOT / "tests").rglob("recipes/**/*.yaml")),
+    *(path for path in (ROOT / "tests").rglob("recipes/**/*.yaml") if "third_party" not in path.parts),  # not installed
 ]
 
 

