@@ -6,6 +6,7 @@ A stage that runs is shown by the display, one that has ended or was found has a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,6 +25,9 @@ from recipekit.outcome import Outcome
 
 _READINGS = "survey-"
 """How the labels of stages begin that read samples."""
+
+_MOST_CHILDREN = 50
+"""Rows of a sweep's table; what a terminal has scrolled away nobody reads, and a row takes a millisecond."""
 
 STYLES = {"pass": "green", "accepted": "green", "fail": "red", "rejected": "red", "failed": "red"}
 
@@ -90,7 +94,7 @@ class Screen:
             self._console.print(line, highlight=False, soft_wrap=True)
 
     def sweep(self, outcomes: Sequence[Outcome], folder: Path, root: Path) -> None:
-        """The end of a sweep: one row a child."""
+        """The end of a sweep: a row for each child, of many for those that went wrong before all others."""
         table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("#", justify="right")
         several = len({outcome.recipe for outcome in outcomes}) > 1
@@ -98,10 +102,15 @@ class Screen:
             table.add_column(column, overflow="fold")
         for column in ("bytes", "SQNR dB", "seconds", "exit"):
             table.add_column(column, justify="right", no_wrap=True)
-        for outcome in outcomes:
+        shown = sorted(outcomes, key=lambda outcome: outcome.exit_code == 0)[:_MOST_CHILDREN]
+        for outcome in sorted(shown, key=lambda outcome: outcome.number):
             number, recipe, *rest = _sweep_row(outcome)
             table.add_row(number, *((recipe,) if several else ()), *rest)
         self._console.print(table)
+        if len(outcomes) > len(shown):
+            counts = Counter(outcome.status for outcome in outcomes).most_common()
+            told = ", ".join(f"{count:,} {status}" for status, count in counts)
+            self._console.print(f"{len(shown)} of {len(outcomes):,} children are shown: {told} in all", highlight=False)
         for error_id in dict.fromkeys(outcome.failure.id for outcome in outcomes if outcome.failure):
             self._console.print(more(error_id), end="", highlight=False, soft_wrap=True)
         self._console.print(f"summary: {_shown(str(folder), root)}", highlight=False, soft_wrap=True)

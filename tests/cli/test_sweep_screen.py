@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from recipekit.cli.kept import kept_of_sweep
+from recipekit.cli.screen import Screen
 from recipekit.cli.sweep_screen import SweepScreen
 from recipekit.contracts import Progress
 from recipekit.project import Project
@@ -44,3 +47,26 @@ def test_in_another_process_it_begins_anew() -> None:
 def test_a_sweep_that_is_stopped_before_its_first_child_says_so(tmp_path: Path) -> None:
     project = Project(root=tmp_path, recipes=tmp_path / "recipes", outputs=tmp_path / "outputs")
     assert kept_of_sweep(SweepScreen(stderr=True, explain=False), project).startswith("no child had begun\n")
+
+
+def test_of_many_children_the_table_shows_those_that_went_wrong_before_others(tmp_path: Path) -> None:
+    rejected = [120, 7, 199]
+    outcomes = [
+        outcome("rejected" if number in rejected else "accepted", PASSED, number=number) for number in range(200)
+    ]
+    console = Console(file=io.StringIO(), width=100)
+    Screen(console).sweep(outcomes, tmp_path, tmp_path)
+    assert isinstance(console.file, io.StringIO)
+    printed = console.file.getvalue()
+    rows = [
+        int(line.split()[0]) for line in printed.splitlines() if line.strip()[:1].isdigit() and "children" not in line
+    ]
+    assert rows == [*range(48), 120, 199]
+    assert "50 of 200 children are shown: 197 accepted, 3 rejected in all" in printed
+
+
+def test_of_few_children_the_table_shows_all(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), width=100)
+    Screen(console).sweep([outcome("accepted", PASSED, number=number) for number in range(50)], tmp_path, tmp_path)
+    assert isinstance(console.file, io.StringIO)
+    assert "are shown" not in console.file.getvalue()
