@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,7 +91,7 @@ def read_job(composition: Composition) -> Job:
         composition.overrides,
         composition.file,
         composition.files,
-        lambda: written(recipe.resolved, composition.mapping, composition.origin),
+        partial(written, recipe.resolved, composition.mapping, composition.origin),  # travels to other processes
     )
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from recipekit import manifest
 from recipekit.contracts import BUILD_KEY_PLACEHOLDER
 from recipekit.errors import RecipekitError
 from recipekit.outcome import Outcome
+from recipekit.outputs.checking import differences
 from recipekit.pool import Pool
 from tests.e2e.conftest import recipekit, run_here
 
@@ -158,6 +160,18 @@ def test_children_of_a_sweep_share_stages_and_a_launcher_finds_them(built: Path)
     assert done.returncode == 0, done.stdout + done.stderr
     again = [stage for outcome in json.loads(done.stdout) for stage in outcome["stages"] if not stage["found"]]
     assert {stage["name"] for stage in again} <= SURVEYS
+
+
+def test_a_long_sweep_publishes_in_another_process_what_a_short_one_would_here(built: Path) -> None:
+    bounds = ",".join(f"{bound / 10}" for bound in range(40))
+    done = recipekit(built, ["run", "-m", "recipe=tiny", f"acceptance.parity.sqnr_db.min={bounds}", "--format", "json"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    outcomes = json.loads(done.stdout)
+    assert len({outcome["build_key"] for outcome in outcomes}) == 40
+    for at, outcome in enumerate(outcomes):
+        folder = Path(outcome["output"])
+        assert not differences(folder, manifest.read(folder))
+        assert f"command line: acceptance.parity.sqnr_db.min={at / 10}" in (folder / "report.html").read_text()
 
 
 def test_a_float_flatbuffer_is_quantized_without_tensorflow(built: Path) -> None:
