@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recipekit.language import Part, branches, children, choices, first, is_mapping, kinds, others, recipe_schema
-from recipekit.registry import names
+from recipekit.registry import is_built_in, names
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "recipe.md"
 
@@ -128,7 +128,8 @@ def _row(path: tuple[str, ...], said: Sequence[Part], *, required: bool) -> str:
         meant = [f"{first(said, 'description')} See [Fine-tuning](#fine-tuning)."]
     meant += [f"`{value}`: {text}" for value, text in values.items() if text]
     if path[-1] == "plugin":
-        meant.append("Built in: " + ", ".join(f"`{name}`" for name in names("datasets")) + ".")
+        built_in = (name for name in names("datasets") if is_built_in("datasets", name))
+        meant.append("Built in: " + ", ".join(f"`{name}`" for name in built_in) + ".")
     cells = (
         f"`{key}`",
         _type(said, values),
