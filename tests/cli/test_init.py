@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -123,7 +124,8 @@ def test_a_name_that_recipes_can_not_have_is_refused_with_one_that_they_can(
     assert main(["init", "table.keras", f"--name={name}"]) == 2
     error = capsys.readouterr().err
     assert "is no name of a recipe" in error
-    assert main(["init", "table.keras", f"--name={error.rstrip().rpartition(' ')[2]}"]) == 0
+    (proposed,) = re.findall(r"^  fix: .* (\S+)$", error, re.MULTILINE)
+    assert main(["init", "table.keras", f"--name={proposed}"]) == 0
 
 
 def test_what_is_no_model_leaves_nothing_behind(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

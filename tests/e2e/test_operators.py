@@ -149,7 +149,7 @@ def test_without_a_runtime_size_and_file_are_judged_and_everything_else_is_said_
     assert (outcome.status, outcome.exit_code) == ("accepted", 0)
     expected = {"parity": "not-judged", "task": "not-judged", "size.bytes.max": "pass", "latency": "not-judged"}
     assert verdicts(outcome) == expected
-    assert [stage.name for stage in outcome.stages] == ["load", "lower", "mark", "examine"]
+    assert [stage.name for stage in outcome.stages] == ["load", "lower", "mark", "examine", "probe", "illustrate"]
     assert outcome.measurement is not None
     assert (outcome.measurement.samples, outcome.measurement.latency) == (None, None)
     assert any("nobody measures parity" in warning for warning in outcome.warnings)

@@ -257,7 +257,7 @@ def test_a_signal_ends_the_run_at_once_with_its_workers_and_publishes_nothing(
 
 
 def test_an_interrupted_sweep_keeps_what_has_ended(tiny: Path) -> None:
-    with started(tiny, "-m", "recipe=tiny", "seed=range(0,8)", "evaluation.benchmark=null") as process:
+    with started(tiny, "-m", "recipe=tiny", "seed=range(0,60)", "evaluation.benchmark=null") as process:
         deadline = time.monotonic() + 60
         while not list((tiny / "outputs" / "sweeps").glob("*/*/outcome.json")) and time.monotonic() < deadline:
             time.sleep(0.005)
@@ -267,7 +267,7 @@ def test_an_interrupted_sweep_keeps_what_has_ended(tiny: Path) -> None:
     (summary,) = (tiny / "outputs" / "sweeps").glob("*/summary.json")
     rows = json.loads(summary.read_text())
     assert rows[0]["verdict"] == "accepted"
-    assert len(rows) < 8
+    assert len(rows) < 60
     assert not list(summary.parent.glob("multirun.yaml"))
 
 
