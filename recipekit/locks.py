@@ -22,6 +22,9 @@ from recipekit.errors import OutputFault
 
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 
+_SIGNING_SECONDS = 0.2
+"""How long a lock may be held without a name in it, before its holder is nobody in particular."""
+
 
 @contextmanager
 def shared(path: Path) -> Iterator[None]:
@@ -77,11 +80,14 @@ def sign(descriptor: int) -> None:
 
 
 def holder(path: Path) -> str:
-    """Who holds a lock, by his own account."""
+    """Who holds a lock, by his own account; whoever has just taken it gets a moment to write his name."""
+    end = time.monotonic() + _SIGNING_SECONDS
     try:
-        return path.read_text() or "another process"  # it has the lock and is about to write its name
+        while not (name := path.read_text()) and time.monotonic() < end:
+            time.sleep(0.001)
     except FileNotFoundError:
         return "another process"  # it has just let go
+    return name or "another process"
 
 
 def release(path: Path, descriptor: int) -> None:
