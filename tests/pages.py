@@ -82,6 +82,11 @@ def shape(text: str) -> list[str]:
     return [" ".join(line.split()) for line in words.splitlines() if line.strip(" ─")]
 
 
+def build_shape(text: str) -> list[str]:
+    """The shape of what a build prints, in no order: stages that run at once end in any, and slow ones are told."""
+    return sorted(line for line in shape(text) if not line.startswith("runs "))
+
+
 def run_page(text: str, folder: Path, environment: Mapping[str, str] | None = None) -> None:
     """Writes a page's files and runs its commands and its Python, from its top to its end.
 
@@ -102,12 +107,9 @@ def run_page(text: str, folder: Path, environment: Mapping[str, str] | None = No
         elif block.language == "console":
             for command in _entries(block.text):
                 done = _run(_program(command.line), folder, variables, code=command.exit_code)
-                said, shown = shape(done), shape(command.printed)
-                if command.line.startswith(
-                    "recipekit run"
-                ):  # stages that run at once end in any order, slow ones are told
-                    said, shown = sorted(line for line in said if not line.startswith("runs ")), sorted(shown)
-                assert not shown or said == shown, f"{command.line}\n{done}"
+                read = build_shape if command.line.startswith("recipekit run") else shape
+                shown = read(command.printed)
+                assert not shown or read(done) == shown, f"{command.line}\n{done}"
 
 
 def _entries(console: str) -> Iterator[Command]:

@@ -26,6 +26,11 @@ def test_the_rooms_of_workers_are_those_of_the_architecture() -> None:
     assert {"worker", *OPEN_TO_WORKERS} == WORKER_ROOMS
 
 
+ELSEWHERE = {"lets_plot", "pytest"}
+"""Libraries that decide nothing of most stages: the drawings' is in the key of `illustrate` alone, as the test beside
+`graph/drawing.py` holds; pytest is imported by the text that becomes a generated test, never in a worker."""
+
+
 @pytest.mark.slow
 def test_every_library_of_the_workers_is_among_the_tools_of_tensorflow_stages(surroundings: Surroundings) -> None:
     packages = surroundings.tools("tensorflow")["packages"]
@@ -36,7 +41,7 @@ def test_every_library_of_the_workers_is_among_the_tools_of_tensorflow_stages(su
         if room(module) in WORKER_ROOMS
         for name in imports(tree)
     }
-    for library in used - INTERNAL - set(sys.stdlib_module_names):
+    for library in used - INTERNAL - ELSEWHERE - set(sys.stdlib_module_names):
         assert {canonicalize_name(name) for name in distributions[library]} & packages.keys(), library
 
 

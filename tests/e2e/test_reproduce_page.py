@@ -9,7 +9,7 @@ import pytest
 
 from recipekit.cli.reproduce import _parser
 from tests.e2e.conftest import recipekit
-from tests.pages import commands, page, shape
+from tests.pages import build_shape, commands, page
 
 PAGE = page("reproduce.md")
 COMMANDS = [(command.arguments, command.printed) for command in commands(PAGE)]
@@ -17,7 +17,7 @@ COMMANDS = [(command.arguments, command.printed) for command in commands(PAGE)]
 
 def words(text: str) -> list[str]:
     """Words of each line; the folder above the outputs is left open, too."""
-    return sorted(shape(re.sub(r"\S*(?=outputs/)", "", text)))
+    return build_shape(re.sub(r"\S*(?=outputs/)", "", text))
 
 
 @pytest.mark.tensorflow
