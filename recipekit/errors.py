@@ -22,6 +22,7 @@
     ├── StageTimeout              RK422  4  a stage took longer than allowed
     ├── StageMemory               RK423  4  a stage needed more memory than allowed
     ├── StageProcesses            RK424  4  a stage started more processes than allowed
+    ├── ChildLost                 RK425  4  a sweep's child whose process or node was lost, or that took too long
     ├── NotAccepted               RK501  3  a model that its recipe doesn't accept, where a program insists
     ├── OutputAltered             RK601  6  a published output that is no longer what its manifest says
     ├── EnvironmentFault          RK701  7  a package that is missing or too old
@@ -211,6 +212,13 @@ class StageProcesses(RecipekitError):
     """A stage started more processes than its limit and its worker was ended with all of them."""
 
     id = "RK424"
+    exit_code = 4
+
+
+class ChildLost(RecipekitError):
+    """A child of a sweep whose process was killed, whose node was lost, or that took longer than its limit."""
+
+    id = "RK425"
     exit_code = 4
 
 

@@ -1,55 +1,35 @@
 """A sweep: every child runs, whatever becomes of the others, and a summary is written at the end.
 
-Hydra decides which children there are. With its own launcher they run here, several at once as far as the workers
-allow, and share every stage; another launcher runs them where it likes, and they share the store. A child leaves its
-outcome in a file of its own, so that children in other processes count too, and one that vanished is a row with a
-reason.
+Hydra decides which children there are, and a launcher where they run: here, several at once as far as the workers
+allow, or on another engine, where they share the store. A launcher of Hydra's own kind runs them where it likes; there
+a child leaves its outcome in a file, and one that vanished is a row with a reason.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 import secrets
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from threading import Thread
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
 from recipekit import digests, fsio
-from recipekit.build import Job
 from recipekit.compose.application import sweep
 from recipekit.compose.composition import Composition
-from recipekit.compose.grid import children
-from recipekit.errors import RecipekitError, StageDied
-from recipekit.execution import Watcher
+from recipekit.compose.grid import Grid, children
+from recipekit.errors import ChildLost, RecipekitError
+from recipekit.launching import ChildWatcher, Here, Task, open_launcher, run_task
 from recipekit.outcome import Failure, Outcome, worst_exit_code
-from recipekit.pipeline import Facilities, Settings, prepare, read_job, run_job
-from recipekit.pool import Limits, Pool
+from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project
-from recipekit.publisher import Publisher
 from recipekit.report import render_sweep
 from recipekit.secrecy import redacted
-from recipekit.store import Store
 from recipekit.summary import as_csv, complete
-from recipekit.surroundings import Surroundings
-from recipekit.turns import Turn, Turns
-
-_AT_WORK = 2
-"""Children at work in this process when another one begins: one's files reach the disk while another computes."""
-
-_PARTING_SECONDS = 0.7
-"""How long an interrupted sweep waits for outputs that are half on their way to the disk."""
-
-_UNDER_WAY = 24
-"""Children that have begun and not ended. Most of them wait; those whose latency is to be measured do so until nothing
-else runs, so that many are measured one after the other."""
 
 
 class SweepResult(NamedTuple):
@@ -62,13 +42,6 @@ class SweepResult(NamedTuple):
     def exit_code(self) -> int:
         """The worst child's."""
         return worst_exit_code([outcome.exit_code for outcome in self.outcomes])
-
-
-class ChildWatcher(Watcher, Protocol):
-    """Is told what becomes of one child."""
-
-    def ended(self, outcome: Outcome) -> None:
-        """The child has ended, with an output or without one."""
 
 
 class Sweep(NamedTuple):
@@ -85,6 +58,44 @@ class Sweep(NamedTuple):
     settings: Settings
     folder: Path
     watch: Callable[[int], ChildWatcher]
+
+    def task(self, composition: Composition, number: int) -> Task | Outcome:
+        """A child to carry out; its outcome where its recipe is refused."""
+        try:
+            return Task(number, read_job(composition), self.settings.for_child(self.folder.name, number))
+        except RecipekitError as error:
+            return Outcome(
+                recipe=composition.recipe,
+                overrides=tuple(map(redacted, composition.overrides)),
+                number=number,
+                status="failed",
+                seconds=0.0,
+                failure=Failure.of(error),
+            )
+
+    def arrived(self, outcome: Outcome) -> None:
+        """Shows a child's outcome that comes from elsewhere, its warnings before it, and keeps it.
+
+        Raises:
+            OutputFault: the file system refused.
+        """
+        watcher = self.watch(outcome.number)
+        for warning in outcome.warnings:
+            watcher.warning(warning)
+        self.ended(outcome)
+
+    def ended(self, outcome: Outcome) -> None:
+        """Shows a child's outcome, and keeps it.
+
+        Raises:
+            OutputFault: the file system refused.
+        """
+        self.watch(outcome.number).ended(outcome)
+        with fsio.reported(self.folder):
+            child = self.folder / str(outcome.number)
+            child.mkdir(exist_ok=True)
+            (child / ".outcome").write_bytes(msgspec.json.encode(outcome))
+            (child / ".outcome").replace(child / "outcome.json")
 
 
 def run_sweep(
@@ -106,6 +117,7 @@ def run_sweep(
 
     Raises:
         UsageError, CompositionError, ForbiddenKey: a child can't be composed; then none has run.
+        EnvironmentFault: the launcher's engine isn't installed, or can't be reached.
         OutputFault: the summary can't be written.
     """
     started = datetime.now(timezone.utc)
@@ -115,74 +127,49 @@ def run_sweep(
     common = Sweep(project, settings, folder, watch)
     lost: tuple[Outcome, ...] = ()
     try:
-        if not _run_here(common, overrides, begun):
+        if not _run_children(common, overrides, begun):
             begun(folder, None)
-            lost = _run_elsewhere(common, overrides)
+            lost = _run_by_hydra(common, overrides)
     except BaseException:
         _finish(folder)  # whatever stopped the sweep, the children that have ended count
         raise
     return SweepResult(folder, _finish(folder, lost))
 
 
-def _run_here(common: Sweep, overrides: Sequence[str], begun: Callable[[Path, int | None], None]) -> bool:
-    """Runs children in threads, unless another launcher is to run them: then False.
-
-    Composing and reading recipes stays with this thread, since Hydra's state is global.
-    """
-    project, turns = common.project, Turns(_AT_WORK, _UNDER_WAY)
-    defects: list[Exception] = []
-
-    def run(
-        turn: Turn, facilities: Facilities, number: int, composition: Composition, job: Job | RecipekitError
-    ) -> None:
-        try:
-            _run_child(common, facilities._replace(waits=turn.waits), number, composition, job)
-        except Exception as error:  # noqa: BLE001  raised again by the thread that waits
-            defects.append(error)
-        finally:
-            turn.end()
-
+def _run_children(common: Sweep, overrides: Sequence[str], begun: Callable[[Path, int | None], None]) -> bool:
+    """Runs children by a launcher of ours, unless only Hydra knows them, or another one is to run them: then False."""
     with ExitStack() as held:
-        publisher = held.enter_context(Publisher())
-        lease = held.enter_context(Store(project.store).lease())
-        pool = held.enter_context(Pool(Limits.of(project), litert=os.cpu_count() or 1))
-        held.enter_context(_brief_farewell(pool, turns))
-        facilities = Facilities(pool, lease, Surroundings(project.root), publish=publisher.publish)
-        grid = children(project, overrides, first=partial(_prepare, facilities))
-        if grid is not None:
-            begun(common.folder, len(grid))
-        for number, composition in grid or ():
-            turn = turns.begin()
-            if defects:
-                turn.end()
-                break
-            child = (turn, facilities, number, composition, _read(composition))
-            Thread(target=run, args=child, daemon=True).start()  # an interruption doesn't wait for its stage
-        turns.wait_for_all()
-    if defects:
-        raise defects[0]
-    return grid is not None
+        here = held.enter_context(Here(common.project, common.watch))
+        grid = children(common.project, overrides, first=partial(_prepare, here))
+        if grid is None:
+            return False
+        begun(common.folder, len(grid))
+        tasks = _tasks(common, grid)
+        if grid.launcher is None:
+            here.launch(tasks, common.ended)
+        else:
+            launcher = held.enter_context(open_launcher(*grid.launcher, common.project))
+            launcher.launch(tasks, common.arrived)
+    return True
 
 
-@contextmanager
-def _brief_farewell(pool: Pool, turns: Turns) -> Iterator[None]:
-    """Lets children whose outputs are half on their way to the disk get there when something stops the sweep."""
-    try:
-        yield
-    except BaseException:
-        pool.close()
-        turns.wait_for_all(_PARTING_SECONDS)
-        raise
-
-
-def _prepare(facilities: Facilities, composition: Composition) -> None:
-    """Starts the worker that the first child needs; what is wrong with it is said when its turn comes."""
+def _prepare(here: Here, composition: Composition) -> None:
     with suppress(RecipekitError):
-        prepare(read_job(composition), facilities)
+        here.prepare(read_job(composition))
 
 
-def _run_elsewhere(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ...]:
-    """Lets a launcher run the children; if it fails, what they left behind still counts, and the rest is one row."""
+def _tasks(common: Sweep, grid: Grid) -> Iterator[Task]:
+    """The children that can begin, in their order; the outcome of any other is known before it does."""
+    for number, composition in grid:
+        task = common.task(composition, number)
+        if isinstance(task, Outcome):
+            common.ended(task)
+        else:
+            yield task
+
+
+def _run_by_hydra(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ...]:
+    """Lets Hydra's launcher run the children; if it fails, what they left still counts, and the rest is one row."""
     started = datetime.now(timezone.utc)
     try:
         sweep(common.project, overrides, common.folder, partial(_run_launched, common))
@@ -195,53 +182,8 @@ def _run_elsewhere(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ..
 
 def _run_launched(common: Sweep, composition: Composition, number: int) -> None:
     """One child in whatever process a launcher has chosen for it."""
-    _run_child(common, _facilities(common.project), number, composition, _read(composition))
-
-
-def _read(composition: Composition) -> Job | RecipekitError:
-    try:
-        return read_job(composition)
-    except RecipekitError as error:
-        return error
-
-
-def _run_child(
-    common: Sweep, facilities: Facilities, number: int, composition: Composition, job: Job | RecipekitError
-) -> None:
-    """One child: whatever is wrong with it becomes its outcome."""
-    started = time.monotonic()
-    watcher = common.watch(number)
-    try:
-        if isinstance(job, RecipekitError):
-            raise job
-        outcome = run_job(job, facilities, watcher, common.settings.for_child(common.folder.name, number))
-    except RecipekitError as error:
-        outcome = Outcome(
-            recipe=composition.recipe,
-            overrides=tuple(map(redacted, composition.overrides)),
-            number=number,
-            status="failed",
-            seconds=time.monotonic() - started,
-            failure=Failure.of(error),
-        )
-    if facilities.pool.closed and outcome.failure is not None:
-        return  # interrupted: what it failed with says nothing about the child
-    watcher.ended(outcome)
-    with fsio.reported(common.folder):
-        child = common.folder / str(number)
-        child.mkdir(exist_ok=True)
-        (child / ".outcome").write_bytes(msgspec.json.encode(outcome))
-        (child / ".outcome").replace(child / "outcome.json")
-
-
-@cache
-def _facilities(project: Project) -> Facilities:
-    """What children share that run in a process of a launcher's; it ends with the process."""
-    held = ExitStack()
-    atexit.register(held.close)
-    lease = held.enter_context(Store(project.store).lease())
-    pool = held.enter_context(Pool(Limits.of(project)))
-    return Facilities(pool, lease, Surroundings(project.root))
+    task = common.task(composition, number)
+    common.ended(task if isinstance(task, Outcome) else run_task(task, common.watch(number)))
 
 
 def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> tuple[Outcome, ...]:
@@ -268,7 +210,7 @@ def _lost(error: Exception, started: datetime) -> Outcome:
         number=-1,
         status="failed",
         seconds=(datetime.now(timezone.utc) - started).total_seconds(),
-        failure=Failure.of(StageDied(what.partition("\n")[0], fix="run the sweep again; what is built is found")),
+        failure=Failure.of(ChildLost(what.partition("\n")[0], fix="run the sweep again; what is built is found")),
     )
 
 

@@ -41,6 +41,7 @@ LEVELS = (
     {"sampling", "measuring"},
     {"pipeline"},
     {"facilities"},
+    {"launching"},
     {"sweeping", "linting", "audit", "tracking", "validation", "catalogue"},
     {"drafting"},
     {"diagnosis"},

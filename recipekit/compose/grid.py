@@ -8,7 +8,7 @@ order, is Hydra's word; how they are run is nothing that this module knows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -29,9 +29,28 @@ from recipekit.project import Project
 Row = Sequence[str]
 """A child's overrides as Hydra takes them."""
 
+_OURS = "recipekit.launching."
+"""Where the launchers are that recipekit opens itself; Hydra only composes their settings."""
+
+
+class LauncherChoice(NamedTuple):
+    """The launcher that `hydra/launcher` names.
+
+    Attributes:
+        target: its class.
+        settings: its other keys, resolved.
+    """
+
+    target: str
+    settings: dict[str, Any]
+
 
 class Grid:
-    """The children of a sweep in Hydra's order, each with its number; a child is composed when its turn comes."""
+    """The children of a sweep in Hydra's order, each with its number; a child is composed when its turn comes.
+
+    Attributes:
+        launcher: which one is to run them; None for this process.
+    """
 
     def __init__(
         self,
@@ -39,6 +58,7 @@ class Grid:
         rows: Sequence[Row],
         read: Mapping[str, CommandOverride],
         layers: Mapping[tuple[str, ...], Layers],
+        launcher: LauncherChoice | None = None,
     ) -> None:
         """Takes what is known of the children before any of them is composed.
 
@@ -47,7 +67,9 @@ class Grid:
             rows: the children's overrides.
             read: each of these overrides, read.
             layers: the merged files for each combination of options.
+            launcher: which one is to run them; None for this process.
         """
+        self.launcher = launcher
         self._project = project
         self._rows = rows
         self._read = read
@@ -79,11 +101,12 @@ def children(
         project: where the recipes are.
         overrides: the command line's, those that stand for several values among them.
         any_launcher: expand the sweep even if a launcher of another kind is to run it.
-        first: is given the first child as soon as it is composed, so that its workers start while others are.
+        first: is given the first child of a sweep of this process as soon as it is composed, so that its workers start
+            while others are.
 
     Returns:
-        The children, or None where only Hydra knows them: another sweeper or launcher is chosen, or a recipe asks
-        Hydra about the job that it runs in.
+        The children, or None where only Hydra knows them: another sweeper or a launcher of Hydra's own kind is chosen,
+        or a recipe asks Hydra about the job that it runs in.
 
     Raises:
         UsageError, CompositionError, ForbiddenKey: a child can't be composed.
@@ -91,16 +114,18 @@ def children(
     with hydra_for(project), hydra_errors(project):
         groups = user_groups(project)
         master = _master([override.for_hydra for override in read_overrides(overrides, groups)])
-        if not _is_basic(master.hydra, any_launcher):
+        launcher = _launcher(master.hydra)
+        if not _names(master.hydra.sweeper, BasicSweeper) or not (any_launcher or launcher):
             return None
         rows = _rows(master)
         read = {text: read_overrides([text], groups)[0] for text in dict.fromkeys(text for row in rows for text in row)}
         for_all: Any = OmegaConf.to_container(master.hydra.overrides.hydra, resolve=False)
         layers: dict[tuple[str, ...], Layers] = {}
-        grid = Grid(project, rows, read, layers)
+        elsewhere = launcher if launcher and launcher.target.startswith(_OURS) else None
+        grid = Grid(project, rows, read, layers, elsewhere)
         for choices in dict.fromkeys(_choices(row, read) for row in rows):
             layers[choices] = lay([*for_all, *choices])
-            if len(layers) == 1:
+            if len(layers) == 1 and elsewhere is None:
                 first(next(iter(grid))[1])
         if _asks_hydra(layers.values(), read):
             return None
@@ -117,8 +142,12 @@ def _master(texts: list[str]) -> DictConfig:
         return hydra.compose_config(PRIMARY, [*texts, "hydra.mode=MULTIRUN"], RunMode.MULTIRUN)
 
 
-def _is_basic(hydra: Any, any_launcher: bool) -> bool:
-    return _names(hydra.sweeper, BasicSweeper) and (any_launcher or _names(hydra.launcher, BasicLauncher))
+def _launcher(hydra: Any) -> LauncherChoice | None:
+    """The launcher's settings; None for one that Hydra itself must instantiate."""
+    settings: Any = OmegaConf.to_container(hydra.launcher, resolve=True)
+    target = settings.pop("_target_")
+    ours = _names(hydra.launcher, BasicLauncher) or target.startswith(_OURS)
+    return LauncherChoice(target, settings) if ours else None
 
 
 def _names(node: Any, plugin: type) -> bool:

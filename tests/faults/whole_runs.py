@@ -25,7 +25,7 @@ import msgspec
 import pytest
 
 import recipekit.facilities
-import recipekit.sweeping
+import recipekit.launching.here
 from recipekit import environment, fsio
 from recipekit.cli import main
 from recipekit.contracts import Record, Stage
@@ -69,7 +69,7 @@ def prepare() -> None:
     for stage in _IMPORTED:
         importlib.import_module(f"recipekit.worker.stages.{stage}")
     vars(recipekit.facilities)["Pool"] = InlinePool
-    vars(recipekit.sweeping)["Pool"] = InlinePool
+    vars(recipekit.launching.here)["Pool"] = InlinePool
 
 
 def forked(root: Path, arguments: list[str], before: Callable[[], None] = lambda: None) -> int:

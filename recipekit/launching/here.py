@@ -1,0 +1,105 @@
+"""The launcher of a single machine: children run in threads of this process, share its workers and every stage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from threading import Thread
+from types import TracebackType
+
+from recipekit.build import Job
+from recipekit.errors import RecipekitError
+from recipekit.launching.contract import ChildWatcher
+from recipekit.launching.task import Task
+from recipekit.outcome import Outcome
+from recipekit.pipeline import Facilities, prepare
+from recipekit.pool import Limits, Pool
+from recipekit.project import Project
+from recipekit.publisher import Publisher
+from recipekit.store import Store
+from recipekit.surroundings import Surroundings
+from recipekit.turns import Turn, Turns
+
+_AT_WORK = 2
+"""Children at work in this process when another one begins: one's files reach the disk while another computes."""
+
+_PARTING_SECONDS = 0.7
+"""How long an interrupted sweep waits for outputs that are half on their way to the disk."""
+
+_UNDER_WAY = 24
+"""Children that have begun and not ended. Most of them wait; those whose latency is to be measured do so until nothing
+else runs, so that many are measured one after the other."""
+
+
+class Here:
+    """Runs children in this process. No worker starts before one is needed; all end with the block."""
+
+    def __init__(self, project: Project, watch: Callable[[int], ChildWatcher]) -> None:
+        """Starts nothing.
+
+        Args:
+            project: of the children.
+            watch: makes the watcher of a child, given its number.
+        """
+        self._project = project
+        self._watch = watch
+        self._held = ExitStack()
+        self._turns = Turns(_AT_WORK, _UNDER_WAY)
+
+    def __enter__(self) -> Here:
+        with ExitStack() as held:
+            publisher = held.enter_context(Publisher())
+            lease = held.enter_context(Store(self._project.store).lease())
+            pool = held.enter_context(Pool(Limits.of(self._project), litert=os.cpu_count() or 1))
+            held.enter_context(_brief_farewell(pool, self._turns))
+            self._facilities = Facilities(pool, lease, Surroundings(self._project.root), publish=publisher.publish)
+            self._held = held.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.__exit__(kind, error, trace)
+
+    def prepare(self, job: Job) -> None:
+        """Starts the worker that a child needs; what is wrong with the child is said when its turn comes."""
+        with suppress(RecipekitError):
+            prepare(job, self._facilities)
+
+    def launch(self, tasks: Iterator[Task], ended: Callable[[Outcome], None]) -> None:
+        """Runs every task; see `Launcher`."""
+        defects: list[Exception] = []
+
+        def run(turn: Turn, task: Task) -> None:
+            try:
+                facilities = self._facilities._replace(waits=turn.waits)
+                outcome = task.outcome(facilities, self._watch(task.number))
+                if not (facilities.pool.closed and outcome.failure):  # interrupted, its failure says nothing about it
+                    ended(outcome)
+            except Exception as error:  # noqa: BLE001  raised again by the thread that waits
+                defects.append(error)
+            finally:
+                turn.end()
+
+        while not defects:
+            turn = self._turns.begin()
+            task = next(tasks, None)
+            if task is None:
+                turn.end()
+                break
+            Thread(target=run, args=(turn, task), daemon=True).start()  # an interruption doesn't wait for its stage
+        self._turns.wait_for_all()
+        if defects:
+            raise defects[0]
+
+
+@contextmanager
+def _brief_farewell(pool: Pool, turns: Turns) -> Iterator[None]:
+    """Lets children whose outputs are half on their way to the disk get there when something stops the sweep."""
+    try:
+        yield
+    except BaseException:
+        pool.close()
+        turns.wait_for_all(_PARTING_SECONDS)
+        raise
