@@ -52,6 +52,11 @@ SHARES = ("npu_operators", "cpu_operators")
 """Metrics of `target` that are also a share of all operators, which `min_ratio` and `max_ratio` bound."""
 
 
+def is_floor(check: str) -> bool:
+    """Whether the bound of a check, `size.bytes.max` for one, is the least value that passes, not the greatest."""
+    return check.rpartition(".")[2].startswith("min")
+
+
 class Bound(Record, frozen=True, kw_only=True):
     """Limits of one metric, in the metric's own unit; None sets no limit.
 

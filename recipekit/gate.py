@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from recipekit.acceptance import BOUNDS, METRICS, SHARES, Acceptance, Bound, Check, ModelIntent, Verdict
+from recipekit.acceptance import BOUNDS, METRICS, SHARES, Acceptance, Bound, Check, ModelIntent, Verdict, is_floor
 from recipekit.contracts import Census, Latency, Measurement, Parity, QuantizedTensor, TargetReport, TaskScore
 from recipekit.errors import EvaluationError
 from recipekit.estimates import Estimate, converted_score, proportion, relative_score_drop, score_drop
@@ -192,7 +192,7 @@ def _limits(section: str, bounds: Mapping[str, Bound]) -> Iterator[tuple[str, st
 
 def _check(name: str, limit: float, estimate: Estimate, by_interval: bool = False, detail: str = "") -> Check:
     """Holds one estimate against one limit; the last part of the name says from which side."""
-    at_least = name.rpartition(".")[2].startswith("min")
+    at_least = is_floor(name)
 
     def margin(value: float) -> float:
         return value - limit if at_least else limit - value

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from recipekit.acceptance import Check
+from recipekit.acceptance import Check, is_floor
 
 
 def bound(check: Check) -> str:
     """A check's bound with its side; empty where there is none."""
-    if check.limit is None:
-        return ""
-    kind = check.name.rpartition(".")[2]
-    sign = "≥ " if kind.startswith("min") else "≤ " if kind.startswith("max") else ""
-    return f"{sign}{number(check.limit)}"
+    if check.limit is None or isinstance(check.limit, bool | str):
+        return number(check.limit)
+    return f"{'≥' if is_floor(check.name) else '≤'} {number(check.limit)}"
 
 
 def number(value: float | bool | str | None) -> str:

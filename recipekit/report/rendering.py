@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from recipekit.acceptance import is_floor
 from recipekit.contracts import EXACT_SQNR_DB
 
 if TYPE_CHECKING:
@@ -96,8 +97,7 @@ def bound(check: Mapping[str, Any]) -> str:
         return "allowed" if limit else "none"
     if isinstance(limit, str):
         return limit
-    sign = "≥" if check["name"].rpartition(".")[2].startswith("min") else "≤"
-    return f"{sign} {_number(limit)}"
+    return f"{'≥' if is_floor(check['name']) else '≤'} {_number(limit)}"
 
 
 def measured(value: float | bool | str | None) -> str:
