@@ -31,7 +31,7 @@ from recipekit.project import Project
 from recipekit.report import render_sweep
 from recipekit.secrecy import redacted
 from recipekit.summary import as_csv, complete
-from recipekit.sweeps import GRID, copy_recipes, driven, is_resumable, write_record
+from recipekit.sweeps import GRID, SO_FAR, copy_recipes, driven, is_resumable, write_record
 
 Begun = Callable[[Path, int | None, int], None]
 """Is given a sweep's folder, the number of its children, None where only Hydra knows it, and how many have ended."""
@@ -231,6 +231,7 @@ def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> tuple[Outcome, ...]
         found = [msgspec.json.decode(path.read_bytes(), type=Outcome) for path in folder.glob("*/outcome.json")]
         outcomes = (*sorted(found, key=lambda outcome: outcome.number), *lost)
         (folder / "multirun.yaml").unlink(missing_ok=True)  # Hydra's copy of the config names paths of this machine
+        (folder / SO_FAR).unlink(missing_ok=True)
         if outcomes:
             _summarise(folder, outcomes)
         elif not is_resumable(folder):

@@ -1,4 +1,4 @@
-"""Which children of a sweep need not run again: those whose output is there.
+"""What has become of a sweep's children so far, and which need not run again: those whose output is there.
 
 A child that failed runs again whatever it failed of. Whether the machine, the data or the recipe was at fault doesn't
 show in every error, and a stage that had ended well before is found and costs nothing.
@@ -6,6 +6,7 @@ show in every error, and a stage that had ended well before is found and costs n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -29,15 +30,21 @@ def finished_children(folder: Path, outputs: Path) -> dict[int, Path]:
     Raises:
         OutputFault: the file system refused.
     """
-    found: dict[int, Path] = {}
+    built = ((it.number, _output(it, outputs)) for it in ended_children(folder) if it.failure is None)
+    return {number: output for number, output in built if output is not None}
+
+
+def ended_children(folder: Path) -> Iterator[Outcome]:
+    """The outcomes of a sweep's children, in no order.
+
+    Raises:
+        OutputFault: the file system refused.
+    """
     with fsio.reported(folder):
         for path in folder.glob("*/outcome.json"):
             outcome = _read(path)
-            if outcome is not None and outcome.failure is None and path.parent.name == str(outcome.number):
-                output = _output(outcome, outputs)
-                if output is not None:
-                    found[outcome.number] = output
-    return found
+            if outcome is not None and path.parent.name == str(outcome.number):
+                yield outcome
 
 
 def _read(path: Path) -> Outcome | None:

@@ -23,6 +23,9 @@ from recipekit.sweeps.conditions import shipped, variables
 RECORD = "sweep.json"
 """The record's file in a sweep's folder."""
 
+SO_FAR = "so-far.html"
+"""A page of the children that have ended, for a sweep without a summary."""
+
 FORMAT = 1
 """Version of the record's shape."""
 
@@ -125,6 +128,11 @@ def write_record(
 def is_resumable(folder: Path) -> bool:
     """Whether a folder is that of a sweep which has a record, whether or not its children have ended."""
     return (folder / RECORD).is_file()
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether a folder is that of a sweep which still runs, or has lost its driver: it has no summary."""
+    return is_resumable(folder) and not (folder / "summary.json").exists()
 
 
 def read_record(folder: Path) -> Beginning:
