@@ -73,9 +73,10 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
         _require_pin(model, job.recipe.source_sha256)
         pinned.append(model)
     pinned += [
-        pin("recipe-file", _within(path, root), _within(path, root), root, known)
+        pin("recipe-file", name, name, root, known, place=path)
         for path in job.files
         if _is_users(path)
+        for name in [_within(job.project.declared(path), root)]
     ]
     pinned += [
         pin("dataset", path, path, root, known)
@@ -115,7 +116,7 @@ def define(
             recipe=RecipeIdentity(
                 name=recipe.name,
                 version=recipe.version,
-                path=_within(job.file, root),
+                path=_within(job.project.declared(job.file), root),
                 sha256=digests.of_file(job.file),
                 schema_version=recipe.resolved["schema_version"],
             ),

@@ -36,6 +36,9 @@ class Project(Record, frozen=True, kw_only=True):
         file_limit_mib: size of the largest file that a stage may write; None for the built-in limit.
         process_limit: how many processes of its own one stage may have; None for the built-in limit.
         named_store: where the settings want the results of stages kept; absolute, None for below the outputs.
+        copied: a folder that holds copies of the recipes folder and of `config_dirs`, each below its number and by its
+            own name (`0/recipes`); recipes are then read from there, and called by the place where they stand in the
+            project. None where they are read from that place itself.
     """
 
     root: Path
@@ -48,6 +51,30 @@ class Project(Record, frozen=True, kw_only=True):
     file_limit_mib: float | None = None
     process_limit: int | None = None
     named_store: Path | None = None
+    copied: Path | None = None
+
+    @property
+    def declared_folders(self) -> tuple[Path, ...]:
+        """The recipes folder and those behind it, as the project names them, in the order of the look-up."""
+        return (self.recipes, *self.config_dirs)
+
+    @property
+    def recipe_folders(self) -> tuple[Path, ...]:
+        """The same folders where they are read."""
+        if self.copied is None:
+            return self.declared_folders
+        return tuple(self.copied / str(number) / folder.name for number, folder in enumerate(self.declared_folders))
+
+    def declared(self, file: Path) -> Path:
+        """Where a file that is read stands in the project: another place than its own only if it is a copy."""
+        for own, read in zip(self.declared_folders, self.recipe_folders, strict=True):
+            if own is not read and file.is_relative_to(read):
+                return own / file.relative_to(read)
+        return file
+
+    def reading(self, copied: Path | None) -> Project:
+        """The same project with its recipes read from copies of the folders; from themselves if None."""
+        return msgspec.structs.replace(self, copied=copied)
 
     @property
     def store(self) -> Path:

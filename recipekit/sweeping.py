@@ -1,5 +1,6 @@
 """A sweep: every child runs, whatever becomes of the others, and a summary is written at the end.
 
+A sweep composes from its own copy of the recipes, and keeps how it began, so that another process can go on with it.
 Hydra decides which children there are, and a launcher where they run: here, several at once as far as the workers
 allow, or on another engine, where they share the store. A launcher of Hydra's own kind runs them where it likes; there
 a child leaves its outcome in a file, and one that vanished is a row with a reason.
@@ -9,8 +10,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ import msgspec
 from recipekit import digests, fsio
 from recipekit.compose.application import sweep
 from recipekit.compose.composition import Composition
-from recipekit.compose.grid import Grid, children
+from recipekit.compose.grid import Grid, children, sweeper_of
 from recipekit.errors import ChildLost, RecipekitError
 from recipekit.launching import ChildWatcher, Here, Task, open_launcher, run_task
 from recipekit.outcome import Failure, Outcome, worst_exit_code
@@ -30,6 +31,10 @@ from recipekit.project import Project
 from recipekit.report import render_sweep
 from recipekit.secrecy import redacted
 from recipekit.summary import as_csv, complete
+from recipekit.sweeps import GRID, SO_FAR, copy_recipes, driven, is_resumable, write_record
+
+Begun = Callable[[Path, int | None, int], None]
+"""Is given a sweep's folder, the number of its children, None where only Hydra knows it, and how many have ended."""
 
 
 class SweepResult(NamedTuple):
@@ -52,12 +57,14 @@ class Sweep(NamedTuple):
         settings: of every child.
         folder: of the sweep.
         watch: makes the watcher of a child, given its number.
+        finished: numbers of children that need not run.
     """
 
     project: Project
     settings: Settings
     folder: Path
     watch: Callable[[int], ChildWatcher]
+    finished: Collection[int] = frozenset()
 
     def task(self, composition: Composition, number: int) -> Task | Outcome:
         """A child to carry out; its outcome where its recipe is refused."""
@@ -103,7 +110,7 @@ def run_sweep(
     overrides: Sequence[str],
     settings: Settings,
     watch: Callable[[int], ChildWatcher],
-    begun: Callable[[Path, int | None], None] = lambda _folder, _children: None,
+    begun: Begun = lambda _folder, _children, _ended: None,
 ) -> SweepResult:
     """Runs every child of a sweep and writes `outputs/sweeps/<id>/` with its summary.
 
@@ -112,8 +119,7 @@ def run_sweep(
         overrides: the command line's, those that stand for several values among them.
         settings: of every child.
         watch: makes the watcher of a child, given its number; picklable for launchers that start other processes.
-        begun: is given the sweep's folder and the number of its children before the first one runs; None for the number
-            where only Hydra knows it.
+        begun: is called before the first child runs.
 
     Raises:
         UsageError, CompositionError, ForbiddenKey: a child can't be composed; then none has run.
@@ -124,30 +130,55 @@ def run_sweep(
     folder = project.outputs / "sweeps" / f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     with fsio.reported(folder):
         fsio.make_folders(folder)
-    common = Sweep(project, settings, folder, watch)
+    with driven(folder), summarised_if_stopped(folder):
+        copying, files = copy_recipes(project, folder)
+
+        def begin(number: int | None) -> None:
+            sweeper = (sweeper_of(copying, overrides) if number is None else None) or GRID
+            record = partial(write_record, folder, copying, files, overrides, rebuild=settings.rebuild)
+            record(sweeper=sweeper, children=number)
+            begun(folder, number, 0)
+
+        return carry_out(Sweep(copying, settings, folder, watch), overrides, begin)
+
+
+def carry_out(common: Sweep, overrides: Sequence[str], begin: Callable[[int | None], None]) -> SweepResult:
+    """Runs the children of a sweep that are not finished, and writes the summary of all; raises what `run_sweep` does.
+
+    Args:
+        common: what the children have in common.
+        overrides: those that the sweep began with.
+        begin: is given the number of children, None where only Hydra knows it, before the first one runs.
+    """
     lost: tuple[Outcome, ...] = ()
+    if not _run_children(common, overrides, begin):
+        begin(None)
+        lost = _run_by_hydra(common, overrides)
+    return SweepResult(common.folder, _finish(common.folder, lost))
+
+
+@contextmanager
+def summarised_if_stopped(folder: Path) -> Iterator[None]:
+    """Whatever stops a sweep, the children that have ended count."""
     try:
-        if not _run_children(common, overrides, begun):
-            begun(folder, None)
-            lost = _run_by_hydra(common, overrides)
+        yield
     except BaseException:
-        _finish(folder)  # whatever stopped the sweep, the children that have ended count
+        _finish(folder)
         raise
-    return SweepResult(folder, _finish(folder, lost))
 
 
-def _run_children(common: Sweep, overrides: Sequence[str], begun: Callable[[Path, int | None], None]) -> bool:
+def _run_children(common: Sweep, overrides: Sequence[str], begin: Callable[[int | None], None]) -> bool:
     """Runs children by a launcher of ours, unless only Hydra knows them, or another one is to run them: then False."""
     with ExitStack() as held:
         here = held.enter_context(Here(common.project, common.watch))
         grid = children(common.project, overrides, first=partial(_prepare, here))
         if grid is None:
             return False
-        begun(common.folder, len(grid))
+        begin(len(grid))
         tasks = _tasks(common, grid)
         if grid.launcher is None:
             here.launch(tasks, common.ended)
-        else:
+        elif len(common.finished) < len(grid):
             launcher = held.enter_context(open_launcher(*grid.launcher, common.project))
             launcher.launch(tasks, common.arrived)
     return True
@@ -161,6 +192,8 @@ def _prepare(here: Here, composition: Composition) -> None:
 def _tasks(common: Sweep, grid: Grid) -> Iterator[Task]:
     """The children that can begin, in their order; the outcome of any other is known before it does."""
     for number, composition in grid:
+        if number in common.finished:
+            continue
         task = common.task(composition, number)
         if isinstance(task, Outcome):
             common.ended(task)
@@ -176,18 +209,20 @@ def _run_by_hydra(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ...
     except RecipekitError:
         raise
     except Exception as error:  # noqa: BLE001  a launcher is foreign code
-        return (_lost(error, started),)
+        return (_lost(error, started, common.folder.name),)
     return ()
 
 
 def _run_launched(common: Sweep, composition: Composition, number: int) -> None:
     """One child in whatever process a launcher has chosen for it."""
+    if number in common.finished:
+        return
     task = common.task(composition, number)
     common.ended(task if isinstance(task, Outcome) else run_task(task, common.watch(number)))
 
 
 def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> tuple[Outcome, ...]:
-    """Writes the summary of all children that have ended; where there are none the folder goes, too.
+    """Writes the summary of all children that have ended; where the sweep never began the folder goes.
 
     Raises:
         OutputFault: the file system refused.
@@ -196,21 +231,22 @@ def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> tuple[Outcome, ...]
         found = [msgspec.json.decode(path.read_bytes(), type=Outcome) for path in folder.glob("*/outcome.json")]
         outcomes = (*sorted(found, key=lambda outcome: outcome.number), *lost)
         (folder / "multirun.yaml").unlink(missing_ok=True)  # Hydra's copy of the config names paths of this machine
+        (folder / SO_FAR).unlink(missing_ok=True)
         if outcomes:
             _summarise(folder, outcomes)
-        else:
+        elif not is_resumable(folder):
             fsio.remove_tree(folder)
     return outcomes
 
 
-def _lost(error: Exception, started: datetime) -> Outcome:
+def _lost(error: Exception, started: datetime, sweep_id: str) -> Outcome:
     what = f"the launcher gave up, and children that had not ended are lost: {type(error).__name__}: {error}"
     return Outcome(
         recipe="",
         number=-1,
         status="failed",
         seconds=(datetime.now(timezone.utc) - started).total_seconds(),
-        failure=Failure.of(ChildLost(what.partition("\n")[0], fix="run the sweep again; what is built is found")),
+        failure=Failure.of(ChildLost(what.partition("\n")[0], fix=f"recipekit run --resume {sweep_id}")),
     )
 
 

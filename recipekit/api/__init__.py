@@ -15,7 +15,7 @@ from recipekit.api.audits import (
     reproduce,
     verify,
 )
-from recipekit.api.builds import lint_samples, run, sweep
+from recipekit.api.builds import lint_samples, resume, run, sweep
 from recipekit.api.progress import Progress
 from recipekit.api.recipes import ShowResult, ValidateResult, list_recipes, show, validate, validate_all
 from recipekit.api.results import LintResult, RunResult, SweepResult
@@ -39,6 +39,7 @@ __all__ = [
     "lint_samples",
     "list_recipes",
     "reproduce",
+    "resume",
     "run",
     "show",
     "sweep",

@@ -14,6 +14,7 @@ from recipekit.facilities import facilities_for
 from recipekit.linting import lint_job
 from recipekit.pipeline import Settings, read_job, run_job
 from recipekit.project import Project
+from recipekit.resuming import resume_sweep
 from recipekit.sweeping import run_sweep
 
 
@@ -76,6 +77,36 @@ def sweep(
     found = open_project(project, config_dir)
     watch = partial(_child, progress)
     result = run_sweep(found, [f"recipe={recipe}", *overrides], Settings(rebuild=rebuild), watch)
+    return SweepResult(result.folder, tuple(map(RunResult, result.outcomes)))
+
+
+def resume(
+    sweep: PathLike,
+    *,
+    overrides: Sequence[str] = (),
+    project: PathLike | None = None,
+    progress: Follow = False,
+) -> SweepResult:
+    """Goes on with a sweep that was interrupted or lost its process: every child that has no output runs.
+
+    Recipes, overrides and settings are those that the sweep began with, whatever has changed since.
+
+    Args:
+        sweep: its id, a path of its folder, or `latest`.
+        overrides: of the launcher alone: `hydra/launcher=NAME`, `hydra.launcher.KEY=VALUE`.
+        project: a folder of the project; the current one if None.
+        progress: as for `sweep`.
+
+    Returns:
+        All children, those that had ended before among them.
+
+    Raises:
+        UsageError: there is no such sweep, it can't be told again, or an override is about something else.
+        EnvironmentFault: recipes come to something else here than when the sweep began.
+        OutputFault: another process runs the sweep, its copy of the recipes was changed, or the file system refused.
+    """
+    found = open_project(project, None)
+    result = resume_sweep(found, str(sweep), overrides, partial(_child, progress))
     return SweepResult(result.folder, tuple(map(RunResult, result.outcomes)))
 
 

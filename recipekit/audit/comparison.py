@@ -17,10 +17,11 @@ from recipekit.contracts import Measurement
 from recipekit.errors import OutputAltered
 from recipekit.outcome import Outcome
 from recipekit.summary import Row, complete
+from recipekit.sweeps import ended_children, is_unfinished
 
 
 def compared(folders: Sequence[Path], place: Path) -> list[Row]:
-    """Rows of a summary: one an output, and of a sweep one a child.
+    """Rows of a summary: one an output, and of a sweep one a child, as far as they have ended.
 
     Args:
         folders: of outputs and sweeps, absolute.
@@ -43,6 +44,9 @@ def _rows(folder: Path, place: Path) -> Iterator[Row]:
     if is_sweep(folder):
         for row in _summary(folder):
             yield {**row, "output": _seen_from(place, folder / row["output"]) if row["output"] else ""}
+    elif is_unfinished(folder):
+        for outcome in sorted(ended_children(folder), key=lambda it: it.number):
+            yield {**outcome.row(), "output": _seen_from(place, Path(outcome.output)) if outcome.output else ""}
     else:
         statement, results = read_recorded(folder)
         yield {**_outcome(statement, results).row(), "output": _seen_from(place, folder)}

@@ -15,10 +15,12 @@ import msgspec
 from recipekit import fsio
 from recipekit import manifest as manifests
 from recipekit.audit.verification import Verification, verify_output
+from recipekit.errors import UsageError
 from recipekit.outcome import EXIT_CODES, Outcome
 from recipekit.outputs import Difference
 from recipekit.signing.checking import Trust
 from recipekit.summary import DIRECTIONS, as_csv, complete
+from recipekit.sweeps import is_unfinished
 
 Row = dict[str, Any]
 """One row of a summary."""
@@ -58,7 +60,17 @@ def is_sweep(folder: Path) -> bool:
 
 
 def verify_folder(folder: Path, trust: Trust, watch: Callable[[list[Row]], Iterable[Row]] = iter) -> list[Verification]:
-    """Verifies an output, or of a sweep its summary and every child's; see `verify_output` and `verify_sweep`."""
+    """Verifies an output, or of a sweep its summary and every child's; see `verify_output` and `verify_sweep`.
+
+    Raises:
+        UsageError: it is a sweep that has no summary yet.
+    """
+    if is_unfinished(folder):
+        raise UsageError(
+            "this sweep still runs, or has lost its process, so there is no summary to verify",
+            where=str(folder),
+            fix=f"finish it with recipekit run --resume {folder.name}, or name its outputs",
+        )
     return verify_sweep(folder, trust, watch) if is_sweep(folder) else [verify_output(folder, trust)]
 
 

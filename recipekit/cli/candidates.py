@@ -27,7 +27,8 @@ Candidate = tuple[str, str]
 
 _GLOBAL = {"--help": "this page", "--version": "print the version", "--debug": "print a traceback with an error"}
 _FILES: Candidate = (":files", "")
-_RECORDS = ("manifest.json", "summary.json")
+_SWEEP = "sweep.json"
+_RECORDS = ("manifest.json", "summary.json", _SWEEP)
 
 
 @cache
@@ -58,9 +59,9 @@ def _behind(verb: str, before: Sequence[str], typed: str) -> Iterator[Candidate]
     options: dict[str, Any] = known["options"]
     name, equals, _ = typed.partition("=")
     if before and options.get(before[-1], {}).get("takes"):
-        yield from _values(options[before[-1]], "")
+        yield from _values(before[-1], options, "", before)
     elif equals and name in options:
-        yield from _values(options[name], f"{name}=")
+        yield from _values(name, options, f"{name}=", before)
     elif typed.startswith("-"):
         yield from ((option, said["help"]) for option, said in options.items())
     else:
@@ -69,10 +70,12 @@ def _behind(verb: str, before: Sequence[str], typed: str) -> Iterator[Candidate]
             yield from _arguments(argument, typed, project)
 
 
-def _values(option: dict[str, Any], prefix: str) -> Iterator[Candidate]:
+def _values(name: str, options: dict[str, Any], prefix: str, before: Sequence[str]) -> Iterator[Candidate]:
     """The values of an option, or whatever files there are."""
-    if option["choices"]:
-        yield from ((f"{prefix}{choice}", "") for choice in option["choices"])
+    if options[name]["choices"]:
+        yield from ((f"{prefix}{choice}", "") for choice in options[name]["choices"])
+    elif name == "--resume":
+        yield from ((f"{prefix}{word}", meaning) for word, meaning in _sweeps(_project(before)))
     else:
         yield _FILES
 
@@ -109,6 +112,14 @@ def _outputs(outputs: Path, typed: str) -> Iterator[Candidate]:
                 if (folder / "latest").is_dir():
                     yield f"{word}/latest", "the newest accepted output"
                 yield f"{word}/", "outputs"
+
+
+def _sweeps(project: Project | None) -> Iterator[Candidate]:
+    """The sweeps that can be resumed, the newest first."""
+    found = () if project is None else project.outputs.glob(f"sweeps/*/{_SWEEP}")
+    ids = sorted((path.parent.name for path in found), reverse=True)
+    yield from (("latest", "the newest sweep") for _ in ids[:1])
+    yield from ((sweep, "a sweep") for sweep in ids)
 
 
 def _project(words: Sequence[str]) -> Project | None:

@@ -8,6 +8,7 @@ from recipekit.cli.arguments import near
 from recipekit.cli.screen import Screen
 from recipekit.cli.sweep_screen import SweepScreen
 from recipekit.project import Project
+from recipekit.sweeps import is_resumable
 
 _AGAIN = "  go on: the same command again; what is kept is found and not made anew"
 
@@ -32,7 +33,9 @@ def kept_of_sweep(screen: SweepScreen, project: Project) -> str:
     summary = screen.folder / "summary.html"
     if summary.exists():
         kept = f"{kept}\n  kept: every child that has ended; summary: {near(summary)}"
-    return f"{_children(screen.folder)}{total} children have ended; those that ran published nothing\n{kept}\n{_AGAIN}"
+    ended = f"{_children(screen.folder)}{total} children have ended; those that ran published nothing"
+    again = f"  go on: recipekit run --resume {screen.folder.name}" if is_resumable(screen.folder) else _AGAIN
+    return f"{ended}\n{kept}\n{again}"
 
 
 def _children(folder: Path) -> int:

@@ -16,6 +16,7 @@ from recipekit.cli.arguments import make_parser, near
 from recipekit.errors import EnvironmentFault, UsageError
 from recipekit.outputs.lookup import find_folder
 from recipekit.report import render_sweep
+from recipekit.sweeps import SO_FAR, is_unfinished
 
 
 def main(argv: list[str]) -> int:
@@ -52,9 +53,12 @@ def _page(folders: Sequence[Path], wanted: Path | None) -> Path:
             where="command line",
             fix="add --output comparison.html",
         )
-    own = folders[0] / ("summary.html" if is_sweep(folders[0]) else "report.html")
+    if is_unfinished(folders[0]):
+        own = folders[0] / SO_FAR
+    else:
+        own = folders[0] / ("summary.html" if is_sweep(folders[0]) else "report.html")
     page = wanted.resolve() if wanted else own
-    if wanted or (is_sweep(folders[0]) and not own.exists()):
+    if wanted or own.name == SO_FAR or (is_sweep(folders[0]) and not own.exists()):
         _write(page, folders)
     elif not own.is_file():
         raise UsageError("is neither an output nor a sweep", where=str(folders[0]), fix="name one that is")
@@ -63,7 +67,7 @@ def _page(folders: Sequence[Path], wanted: Path | None) -> Path:
 
 def _write(page: Path, folders: Sequence[Path]) -> None:
     for folder in folders:
-        if page.is_relative_to(folder) and not is_sweep(folder):
+        if page.is_relative_to(folder) and not (is_sweep(folder) or is_unfinished(folder)):
             raise UsageError(
                 "an output holds what its manifest lists, and nothing is changed in it",
                 where=str(page),
@@ -81,6 +85,9 @@ def _render(folders: Sequence[Path], place: Path) -> str:
     if is_sweep(first):
         table = "summary.csv" if place == first else ""
         return render_sweep(compared(folders, place), f"Sweep {first.name}", table=table)
+    if is_unfinished(first):
+        rows = compared(folders, place)
+        return render_sweep(rows, f"Sweep {first.name}, of which {len(rows)} children have ended", table="")
     read_recorded(first)
     with fsio.reported(first):
         return (first / "report.html").read_text(encoding="utf-8")  # what was drawn stands nowhere else

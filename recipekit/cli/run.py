@@ -1,4 +1,4 @@
-"""`recipekit run`: builds a recipe, or with -m every child of a sweep; also the questions that Hydra answers."""
+"""`recipekit run`: builds a recipe, with -m every child of a sweep, or goes on with one; also what Hydra answers."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from recipekit.facilities import facilities_for
 from recipekit.outcome import Outcome
 from recipekit.pipeline import Settings, read_job, run_job
 from recipekit.project import Project
+from recipekit.resuming import resume_sweep
 from recipekit.signing.keys import PrivateKey
 from recipekit.signing.signer import sign_output
 from recipekit.sweeping import SweepResult, run_sweep
@@ -47,7 +48,7 @@ def main(argv: list[str]) -> int:
         return 0
     console = Console(stderr=options.format == "json")
     try:
-        composition = None if options.multirun else compose(project, options.overrides)
+        composition = None if options.multirun or options.resume else compose(project, options.overrides)
         if composition is None or composition.sweeps:
             end: Callable[..., int] = partial(_end_of_sweep, _sweep(project, options, console), project)
         else:
@@ -74,6 +75,8 @@ def _sweep(project: Project, options: argparse.Namespace, console: Console) -> S
     watch = SweepScreen(stderr=console.stderr, explain=options.explain)
     with told_if_stopped(partial(kept_of_sweep, watch, project)):
         try:
+            if options.resume:
+                return resume_sweep(project, options.resume, options.overrides, watch, watch.begun)
             return run_sweep(project, options.overrides, Settings(rebuild=options.rebuild), watch, watch.begun)
         finally:
             watch.stopped()
@@ -158,6 +161,7 @@ def _read(argv: list[str]) -> argparse.Namespace:
         "run", "Build a recipe: convert, compare, judge, publish.", "recipekit run recipe=mobilenet_int8 seed=7"
     )
     parser.add_argument("-m", "--multirun", action="store_true", help="sweep: key=a,b runs every combination")
+    parser.add_argument("--resume", metavar="SWEEP", help="go on with a sweep: its id, a path, or latest")
     parser.add_argument("--rebuild", action="store_true", help="build even what is built already")
     parser.add_argument("--sign", action="store_true", help="sign the output, as recipekit sign does")
     add_signer(parser)
@@ -179,7 +183,20 @@ def _read(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--shell-completion", "-sc", action="store_true", help="Hydra's shell completion (-sc install=bash)"
     )
-    return parser.parse_intermixed_args(argv)
+    options = parser.parse_intermixed_args(argv)
+    if options.resume is not None:
+        _require_alone(options)
+    return options
+
+
+def _require_alone(options: argparse.Namespace) -> None:
+    """Refuses what would have a sweep go on otherwise than it began."""
+    others = {"--rebuild": options.rebuild, "--config-dir": options.config_dir, "--cfg": options.cfg}
+    others |= {"--info": options.info, "--shell-completion": options.shell_completion}
+    for name in (name for name, given in others.items() if given):
+        raise UsageError(
+            f"{name} doesn't go with --resume: a sweep goes on as it began", where="command line", fix="leave it out"
+        )
 
 
 def _hydra_flags(options: argparse.Namespace) -> list[str]:

@@ -13,6 +13,7 @@ from recipekit.cli.waiting import counted
 from recipekit.errors import OutputAltered, UsageError
 from recipekit.outputs.lookup import find_folder
 from recipekit.signing.signer import sign_output
+from recipekit.sweeps import is_unfinished
 
 
 def main(argv: list[str]) -> int:
@@ -27,7 +28,7 @@ def main(argv: list[str]) -> int:
     add_signer(parser)
     options = parser.parse_args(argv)
     folders = [find_folder(name, Path.cwd(), options.recipes) for name in options.outputs]
-    for folder in filter(is_sweep, folders):
+    for folder in (folder for folder in folders if is_sweep(folder) or is_unfinished(folder)):
         raise UsageError(
             "is a sweep, which has no manifest", where=str(near(folder)), fix="name its children's outputs"
         )

@@ -47,14 +47,18 @@ class SweepScreen:
         """The screen of a child."""
         return ChildScreen(self._console, number, explain=self._explain, sweep=self)
 
-    def begun(self, folder: Path, total: int | None) -> None:
-        """The sweep begins.
+    def begun(self, folder: Path, total: int | None, ended: int = 0) -> None:
+        """The sweep begins, or goes on.
 
         Args:
             folder: of the sweep.
             total: how many children there are; None where only Hydra knows.
+            ended: how many of them have ended before.
         """
-        self.folder, self.total = folder, total
+        self.folder, self.total, self.ended = folder, total, ended
+        if ended:
+            of_all = "" if total is None else f" of {total}"
+            self._console.print(f"{ended}{of_all} children have ended before", highlight=False)
         self._display.start(_SWEEP)
         self._show()
 

@@ -23,12 +23,13 @@ def user_groups(project: Project) -> tuple[str, ...]:
 
 
 def recipe_folders(project: Project) -> tuple[Path, ...]:
-    """The project's recipes folder and those behind it, in the order of the look-up."""
-    return (project.recipes, *project.config_dirs)
+    """The project's recipes folder and those behind it where they are read, in the order of the look-up."""
+    return project.recipe_folders
 
 
 def shown(path: Path, project: Project) -> str:
-    """A file as messages name it: seen from the project root where it lies below it."""
+    """A file as messages name it: where it stands in the project, seen from the root if it lies below that."""
+    path = project.declared(path)
     return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else str(path)
 
 

@@ -134,6 +134,18 @@ def children(
         return grid
 
 
+def sweeper_of(project: Project, overrides: Sequence[str]) -> str | None:
+    """The class of the sweeper that chooses a sweep's children on its own account; None for Hydra's basic one.
+
+    Raises:
+        UsageError, CompositionError, ForbiddenKey: the sweep can't be composed.
+    """
+    with hydra_for(project), hydra_errors(project):
+        texts = [override.for_hydra for override in read_overrides(overrides, user_groups(project))]
+        sweeper = _master(texts).hydra.sweeper
+        return None if _names(sweeper, BasicSweeper) else str(sweeper._target_)
+
+
 def _master(texts: list[str]) -> DictConfig:
     """The sweep's own config: what it is composed of leaves out every override that stands for several values."""
     hydra = GlobalHydra.instance().hydra

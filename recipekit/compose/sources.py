@@ -41,7 +41,7 @@ Header = dict[str, str | None]
 """What a file says of itself in its first lines, such as its package."""
 
 _CHECKED: dict[tuple[str, str], tuple[str, bytes]] = {}
-"""Texts that have been checked in this process, by folder and config path, with what they came to."""
+"""Texts that have been checked in this process, by a folder's name and config path, with what they came to."""
 
 
 class RecipesSource(ConfigSource):
@@ -74,7 +74,7 @@ class RecipesSource(ConfigSource):
 
     def _checked(self, config_path: str, text: str, shown: str) -> tuple[Header, DictConfig]:
         """A file's header and content; a text that was checked before at the same place isn't checked again."""
-        place = (self.path, config_path)
+        place = (Path(self.path).name, config_path)  # sweeps read copies of a folder, each at another path
         seen, pickled = _CHECKED.get(place, ("", b""))
         if pickled and seen == text:
             known: tuple[Header, DictConfig] = pickle.loads(pickled)  # noqa: S301  pickled by this process

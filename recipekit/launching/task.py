@@ -63,7 +63,7 @@ def run_task(task: Task, watcher: Watcher | None = None) -> Outcome:
         task: the child.
         watcher: is told what happens; nobody if None. The warnings stand in the outcome, too.
     """
-    return task.outcome(_facilities(task.job.project), watcher or _Nobody())
+    return task.outcome(_facilities(task.job.project.reading(None)), watcher or _Nobody())
 
 
 @cache

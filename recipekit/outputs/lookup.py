@@ -66,5 +66,6 @@ def _meant(name: str, known: Sequence[Path]) -> str:
 
 
 def _newest_sweep(sweeps: Path) -> Path | None:
-    """The sweep that began last and has a summary; ids begin with the time."""
-    return max((path.parent for path in sweeps.glob("*/summary.json")), default=None)
+    """The sweep that began last and has a record of it, or a summary; ids begin with the time."""
+    found = (path.parent for name in ("summary.json", "sweep.json") for path in sweeps.glob(f"*/{name}"))
+    return max(found, default=None)

@@ -34,6 +34,9 @@ def full(project: Project) -> Project:
     (project.outputs / "digits" / "latest").symlink_to("1.1.0/0123456789ab")
     (project.outputs / "sweeps" / "s1").mkdir(parents=True)
     (project.outputs / "sweeps" / "s1" / "summary.json").write_text("[]")
+    for sweep in ("20260101-000000-0a0a", "20260102-000000-0b0b"):
+        (project.outputs / "sweeps" / sweep).mkdir()
+        (project.outputs / "sweeps" / sweep / "sweep.json").write_text("{}")
     (project.outputs / ".store").mkdir()
     return project
 
@@ -57,7 +60,9 @@ def test_the_table_is_what_the_parsers_know(update_goldens: bool) -> None:
         ("recipekit zz", set()),
         ("recipekit --debug expl", {"explain"}),
         ("recipekit run --exp", {"--explain"}),
-        ("recipekit run recipe=digits --re", {"--rebuild", "--resolve", "--recipes"}),
+        ("recipekit run recipe=digits --re", {"--rebuild", "--resolve", "--recipes", "--resume"}),
+        ("recipekit run --resume ", {"latest", "20260101-000000-0a0a", "20260102-000000-0b0b"}),
+        ("recipekit run --resume=20260102", {"--resume=20260102-000000-0b0b"}),
         ("recipekit run --format ", {"text", "json"}),
         ("recipekit run --format=j", {"--format=json"}),
         ("recipekit export --format ", {"cyclonedx", "model-card"}),
@@ -88,7 +93,10 @@ def test_the_table_is_what_the_parsers_know(update_goldens: bool) -> None:
         ("recipekit run nothing.like.this", set()),
         ("recipekit verify dig", {"digits/latest", "digits/", ":files"}),
         ("recipekit verify digits/1.0.0/", {"digits/1.0.0/0123456789ab", ":files"}),
-        ("recipekit sign sweeps/", {"sweeps/s1", ":files"}),
+        (
+            "recipekit sign sweeps/",
+            {"sweeps/s1", "sweeps/20260101-000000-0a0a", "sweeps/20260102-000000-0b0b", ":files"},
+        ),
         ("recipekit inspect outputs/dig", {"outputs/digits/latest", "outputs/digits/", ":files"}),
         ("recipekit diff digits ", {"digits", "letters", "wrong", "digits/latest", "digits/", "sweeps/", ":files"}),
     ],

@@ -55,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     "export --help": RUN,
     "report --help": RUN,
     "run recipe=digits --cfg job": RUN,
+    "run --resume latest": RUN,
     "completion bash": RECORDS,
     "completion --answer -- run acceptance.par": RECORDS,
     "schema": RECORDS | YAML,

@@ -1,0 +1,107 @@
+"""A sweep's own copy of the recipes, so that whoever edits one meanwhile changes nothing for children to come.
+
+Files of options and recipes alone are copied, with the folders that hold them. What holds something like a secret isn't
+written a second time, and what nobody could compose isn't either: a link leads to it, and the digest that was taken
+tells whether it has stayed as it was.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from recipekit import digests, fsio
+from recipekit.project import Project
+from recipekit.secrecy import redacted
+
+COPIED = "copied"
+"""The copy's folder in a sweep's."""
+
+_GREATEST = 4 << 20
+"""Bytes of the largest file that is copied; a recipe has at most a million characters."""
+
+
+def copy_recipes(project: Project, sweep: Path) -> tuple[Project, Mapping[str, str]]:
+    """Copies a project's recipes folders into the folder of a sweep.
+
+    Args:
+        project: where the recipes are.
+        sweep: the folder.
+
+    Returns:
+        The project as it reads them from there, and the SHA-256 of each file by its path in the copy.
+
+    Raises:
+        OutputFault: the file system refused.
+    """
+    copying = project.reading(sweep / COPIED)
+    for source, target in zip(project.recipe_folders, copying.recipe_folders, strict=True):
+        with fsio.reported(target):
+            target.mkdir(parents=True)
+            for file in _files(source, {project.outputs.resolve()}):
+                _take(file, target / file.relative_to(source))
+    return copying, digests_of_copies(copying)
+
+
+def digests_of_copies(project: Project) -> dict[str, str]:
+    """SHA-256 of each file of a copy, by its path there; files that can't be read are left out.
+
+    Args:
+        project: as `copy_recipes` gives it.
+    """
+    assert project.copied is not None, "the project reads its recipes from where they stand"
+    found: dict[str, str] = {}
+    for folder in project.recipe_folders:
+        for file in _files(folder, set()):
+            content = _content(file)
+            if content is not None:
+                found[file.relative_to(project.copied).as_posix()] = digests.of_bytes(content)
+    return found
+
+
+def _files(folder: Path, without: set[Path]) -> Iterator[Path]:
+    """The YAML files below a folder, and the folders directly below it, which are groups even where they are empty.
+
+    Links to folders are followed, unless they lead back.
+
+    Args:
+        folder: where to look.
+        without: folders that are left out, links resolved.
+    """
+    yield from (path for path in folder.iterdir() if path.is_dir() and path.resolve() not in without)
+    pending = [(folder, without | {folder.resolve()})]
+    while pending:
+        place, above = pending.pop()
+        for entry in os.scandir(place):
+            path = Path(entry.path)
+            if entry.is_dir():
+                real = path.resolve()
+                pending += [] if real in above else [(path, above | {real})]
+            elif entry.name.endswith(".yaml"):
+                yield path
+
+
+def _take(source: Path, target: Path) -> None:
+    if source.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content = _content(source)
+    if content is None or _holds_secret(content):
+        target.symlink_to(os.path.relpath(source.absolute(), target.parent.resolve()))
+    else:
+        target.write_bytes(content)
+
+
+def _content(file: Path) -> bytes | None:
+    """A file's bytes; None of what can't be read, is no file, or is too large for a recipe."""
+    try:
+        return file.read_bytes() if file.is_file() and file.stat().st_size <= _GREATEST else None
+    except OSError:
+        return None
+
+
+def _holds_secret(content: bytes) -> bool:
+    text = content.decode("utf-8", errors="replace")
+    return redacted(text) != text
