@@ -47,6 +47,18 @@ def write_bytes(path: Path, data: bytes) -> None:
         os.fsync(stream.fileno())
 
 
+def write_parts(path: Path, parts: Iterable[str]) -> None:
+    """Creates a file of a text that comes part by part, and waits until its bytes are on the disk.
+
+    Raises:
+        OSError: as `write_bytes` does.
+    """
+    with path.open("x", encoding="utf-8", newline="", buffering=1 << 20) as stream:
+        stream.writelines(parts)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
 def sync(path: Path) -> None:
     """Waits until a file's bytes, or a folder's list of names, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -18,6 +18,7 @@ from socket import SHUT_RDWR, socketpair
 from threading import Lock, Thread
 from types import TracebackType
 
+from recipekit.contracts import lay_out_records
 from recipekit.outputs import Outputs
 from recipekit.publication import Build, publish
 
@@ -146,6 +147,7 @@ def _serve(descriptor: int) -> None:
 
 
 if __name__ == "__main__":
+    lay_out_records()
     servers = [Thread(target=_serve, args=(int(each),)) for each in sys.argv[1:]]
     for server in servers:
         server.start()

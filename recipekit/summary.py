@@ -9,11 +9,11 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from recipekit.pareto import Direction, front
+from recipekit import digests
+from recipekit.pareto import Direction, Front
 
 Row = dict[str, Any]
 
@@ -40,48 +40,126 @@ DIRECTIONS: dict[str, Direction] = {
 """Which way the metrics that every recipe has get better."""
 
 
-def complete(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
-    """Rows with the columns of all of them, and with those that a comparison adds.
+class Comparison:
+    """What rows have to do with each other, found in one look at each; it keeps none of them.
 
-    Args:
-        rows: as `Outcome.row` gives them, or as a summary holds them; what a summary has added is made anew.
-
-    Returns:
-        New rows with the same keys in the same order; a value that a row lacks is None. Added are `pareto`, whether no
-        other child beats it, `pareto_objectives` as `metric:direction`, and `override.KEY` for each key that the
-        command line doesn't give the same value for all.
+    Attributes:
+        columns: of all rows, those that a comparison adds left out, task metrics last and by name.
+        changed: keys of overrides that the command line doesn't give the same value for all.
+        in_common: the overrides that all rows have with the same value.
+        directions: which way each metric gets better that a row has a value of, and the drop of each task metric.
+        objectives: what the front of a summary weighs: size, latency, and the quality that most rows have, as far as
+            measured. Quality is a task metric, the first by name of those that as many have, or the SQNR of the worst
+            output where no task metric was measured.
     """
-    plain = [{key: value for key, value in row.items() if not _is_compared(key)} for row in rows]
-    columns = dict.fromkeys(chain.from_iterable(plain))
-    fixed = [column for column in columns if not column.startswith(TASK)]
-    tasks = sorted(column for column in columns if column.startswith(TASK))
-    full: list[Row] = [{column: row.get(column) for column in (*fixed, *tasks)} for row in plain]
-    objectives = pareto_objectives(full)
-    stated = [f"{metric}:{direction}" for metric, direction in objectives.items()]
-    best = on_front(full, objectives)
-    changes = [overridden(row["overrides"]) for row in full]
-    changed = _changed_keys(changes)
-    return [
-        {
-            **row,
-            "pareto": bool(objectives) and is_best,
-            "pareto_objectives": stated,
-            **{CHANGED + key: values.get(key) for key in changed},
-        }
-        for row, is_best, values in zip(full, best, changes, strict=True)
-    ]
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Looks at rows, as `Outcome.row` gives them, or as a summary holds them."""
+        columns: dict[str, None] = {}
+        counts: Counter[str] = Counter()
+        self.directions: dict[str, Direction] = {}
+        self._values: dict[str, str] = {}
+        self._compared = 0
+        self._changed: set[str] = set()
+        for row in rows:
+            for column, value in row.items():
+                if not _is_compared(column):
+                    columns[column] = None
+                    if value is not None:
+                        self._note(column, value, counts)
+            self._compare(overridden(row["overrides"]))
+        fixed = [column for column in columns if not column.startswith(TASK)]
+        self.columns = (*fixed, *sorted(columns.keys() - set(fixed)))
+        self.changed = [key for key in self._values if key in self._changed]
+        self.in_common = {key: self._values[key] for key in self._values if key not in self._changed}
+        scores = {column: counts[column] for column in self.directions if column in counts}
+        quality = min(scores, key=lambda metric: (-scores[metric], metric), default="sqnr_db")
+        known = self.directions
+        self.objectives = {metric: known[metric] for metric in ("size", "latency_p50_ms", quality) if metric in known}
+
+    def _note(self, column: str, value: Any, counts: Counter[str]) -> None:
+        if column in DIRECTIONS:
+            self.directions[column] = DIRECTIONS[column]
+        elif column.startswith(TASK):
+            if column.endswith(".better"):
+                metric = column.removesuffix(".better")
+                self.directions |= {metric: "max" if value == "higher" else "min", f"{metric}.drop": "min"}
+            elif not column.endswith(".drop"):
+                counts[column] += 1
+
+    def _compare(self, values: Mapping[str, str]) -> None:
+        self._changed.update(key for key, value in self._values.items() if values.get(key) != value)
+        fresh = {key: value for key, value in values.items() if key not in self._values}
+        self._changed.update(fresh if self._compared else ())
+        self._values.update(fresh)
+        self._compared += 1
 
 
-def on_front(rows: Sequence[Mapping[str, Any]], objectives: Mapping[str, Direction]) -> list[bool]:
-    """Whether each row is on the Pareto front of those that are a choice: neither rejected nor failed.
+class Summary(Collection[Row]):
+    """Rows with the columns of all of them, and with those that a comparison adds; made anew each time they are read.
+
+    They have the same keys in the same order; a value that a row lacks is None. Added are `pareto`, whether no other
+    child beats it, `pareto_objectives` as `metric:direction`, and `override.KEY` for each key that the command line
+    doesn't give the same value for all.
+
+    Attributes:
+        comparison: of the rows.
+    """
+
+    def __init__(self, rows: Collection[Mapping[str, Any]]) -> None:
+        """Looks at every row twice, and keeps none.
+
+        Args:
+            rows: as `Outcome.row` gives them, or as a summary holds them; what a summary has added is made anew. They
+                are asked for again and again.
+        """
+        self._rows = rows
+        self.comparison = Comparison(rows)
+        self._front = front_of(rows, self.comparison.objectives)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        columns, objectives = self.comparison.columns, self.comparison.objectives
+        stated = [f"{metric}:{direction}" for metric, direction in objectives.items()]
+        changed = [(key, CHANGED + key) for key in self.comparison.changed]
+        for row in self._rows:
+            values = overridden(row["overrides"])
+            yield {
+                **{column: row.get(column) for column in columns},
+                "pareto": bool(objectives) and point_of(row, objectives) in self._front,
+                "pareto_objectives": stated,
+                **{column: values.get(key) for key, column in changed},
+            }
+
+    def __contains__(self, row: object) -> bool:
+        return any(row == each for each in self)
+
+
+def complete(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """The rows of a `Summary`, for rows of which there are few."""
+    return list(Summary(list(rows)))
+
+
+def front_of(rows: Iterable[Mapping[str, Any]], objectives: Mapping[str, Direction]) -> Front:
+    """The Pareto front of the rows that are a choice: neither rejected nor failed; it holds their `point_of`.
 
     Args:
         rows: with `verdict` and the metrics.
         objectives: metrics and which way they get better.
     """
-    choices = ({} if row["verdict"] in {"rejected", "failed"} else row for row in rows)
-    points = [[choice.get(metric) for metric in objectives] for choice in choices]
-    return front(points, list(objectives.values()))
+    found = Front(list(objectives.values()))
+    for row in rows:
+        found.add(point_of(row, objectives))
+    return found
+
+
+def point_of(row: Mapping[str, Any], objectives: Iterable[str]) -> list[float | None]:
+    """The metrics of a row that a front weighs; nothing is known of a row that is no choice."""
+    if row["verdict"] in {"rejected", "failed"}:
+        return [None for _ in objectives]
+    return [row.get(metric) for metric in objectives]
 
 
 def overridden(overrides: Iterable[str]) -> dict[str, str]:
@@ -94,47 +172,36 @@ def overridden(overrides: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def in_common(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The overrides that all rows have with the same value."""
-    first, *others = (overridden(row["overrides"]).items() for row in rows) if rows else ({}.items(),)
-    return {key: value for key, value in first if all((key, value) in other for other in others)}
-
-
-def directions(rows: Iterable[Mapping[str, Any]]) -> dict[str, Direction]:
-    """Which way each metric gets better that a row has a value of, and the drop of each task metric."""
-    found: dict[str, Direction] = {}
-    for row in rows:
-        for column, value in row.items():
-            if value is None:
-                continue
-            if column in DIRECTIONS:
-                found[column] = DIRECTIONS[column]
-            elif column.startswith(TASK) and column.endswith(".better"):
-                metric = column.removesuffix(".better")
-                found |= {metric: "max" if value == "higher" else "min", f"{metric}.drop": "min"}
-    return found
-
-
-def pareto_objectives(rows: Sequence[Mapping[str, Any]]) -> dict[str, Direction]:
-    """What the front of a summary weighs: size, latency, and the quality that most rows have, as far as measured.
-
-    Quality is a task metric, the first by name of those that as many have, or the SQNR of the worst output where no
-    task metric was measured.
-    """
-    known = directions(rows)
-    scores = [column for column in known if column.startswith(TASK) and not column.endswith(".drop")]
-    counts = Counter(column for row in rows for column in scores if row.get(column) is not None)
-    quality = min(counts, key=lambda metric: (-counts[metric], metric), default="sqnr_db")
-    return {metric: known[metric] for metric in ("size", "latency_p50_ms", quality) if metric in known}
-
-
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows as CSV with a line of heads; the parts of a list are set apart by spaces."""
-    table = io.StringIO()
-    writer = csv.DictWriter(table, fieldnames=list(rows[0]) if rows else ["number"])
-    writer.writeheader()
-    writer.writerows({key: _flat(value) for key, value in row.items()} for row in rows)
-    return table.getvalue()
+    return "".join(csv_lines(rows))
+
+
+def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The lines of `as_csv`, one by one."""
+    line = io.StringIO()
+    writer = csv.writer(line)
+    heads: list[str] | None = None
+    for row in rows:
+        if heads is None:
+            heads = list(row)
+            writer.writerow(heads)
+        writer.writerow([_flat(row[head]) for head in heads])
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
+    if heads is None:
+        yield "number\r\n"
+
+
+def json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Rows as `digests.pretty_json` writes a list of them, one by one."""
+    before = "["
+    for row in rows:
+        text = digests.pretty_json(row).rstrip("\n")
+        yield f"{before}\n{text}".replace("\n", "\n  ")
+        before = ","
+    yield "[]\n" if before == "[" else "\n]\n"
 
 
 def _flat(value: Any) -> Any:
@@ -143,8 +210,3 @@ def _flat(value: Any) -> Any:
 
 def _is_compared(column: str) -> bool:
     return column in COMPARED or column.startswith(CHANGED)
-
-
-def _changed_keys(changes: Sequence[Mapping[str, str]]) -> list[str]:
-    keys = dict.fromkeys(chain.from_iterable(changes))
-    return [key for key in keys if len({values.get(key) for values in changes}) > 1]

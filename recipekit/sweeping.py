@@ -19,18 +19,19 @@ from typing import NamedTuple
 
 import msgspec
 
-from recipekit import digests, fsio
+from recipekit import fsio
 from recipekit.compose.application import sweep
 from recipekit.compose.composition import Composition
 from recipekit.compose.grid import Grid, children, sweeper_of
 from recipekit.errors import ChildLost, RecipekitError
 from recipekit.launching import ChildWatcher, Here, Task, open_launcher, run_task
-from recipekit.outcome import Failure, Outcome, worst_exit_code
+from recipekit.outcome import Failure, Outcome
+from recipekit.outcomes import FILE, Lines, Outcomes
 from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project
-from recipekit.report import render_sweep
+from recipekit.report import sweep_page
 from recipekit.secrecy import redacted
-from recipekit.summary import as_csv, complete
+from recipekit.summary import Summary, csv_lines, json_lines
 from recipekit.sweeps import GRID, SO_FAR, copy_recipes, driven, is_resumable, write_record
 
 Begun = Callable[[Path, int | None, int], None]
@@ -38,15 +39,15 @@ Begun = Callable[[Path, int | None, int], None]
 
 
 class SweepResult(NamedTuple):
-    """A finished sweep: its folder, and every child's outcome by number."""
+    """A finished sweep: its folder, and every child's outcome by number, read when it is asked for."""
 
     folder: Path
-    outcomes: tuple[Outcome, ...]
+    outcomes: Outcomes
 
     @property
     def exit_code(self) -> int:
         """The worst child's."""
-        return worst_exit_code([outcome.exit_code for outcome in self.outcomes])
+        return self.outcomes.exit_code
 
 
 class Sweep(NamedTuple):
@@ -102,7 +103,7 @@ class Sweep(NamedTuple):
             child = self.folder / str(outcome.number)
             child.mkdir(exist_ok=True)
             (child / ".outcome").write_bytes(msgspec.json.encode(outcome))
-            (child / ".outcome").replace(child / "outcome.json")
+            (child / ".outcome").replace(child / FILE)
 
 
 def run_sweep(
@@ -221,15 +222,14 @@ def _run_launched(common: Sweep, composition: Composition, number: int) -> None:
     common.ended(task if isinstance(task, Outcome) else run_task(task, common.watch(number)))
 
 
-def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> tuple[Outcome, ...]:
+def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> Outcomes:
     """Writes the summary of all children that have ended; where the sweep never began the folder goes.
 
     Raises:
         OutputFault: the file system refused.
     """
     with fsio.reported(folder):
-        found = [msgspec.json.decode(path.read_bytes(), type=Outcome) for path in folder.glob("*/outcome.json")]
-        outcomes = (*sorted(found, key=lambda outcome: outcome.number), *lost)
+        outcomes = Outcomes(folder, lost)
         (folder / "multirun.yaml").unlink(missing_ok=True)  # Hydra's copy of the config names paths of this machine
         (folder / SO_FAR).unlink(missing_ok=True)
         if outcomes:
@@ -250,11 +250,17 @@ def _lost(error: Exception, started: datetime, sweep_id: str) -> Outcome:
     )
 
 
-def _summarise(folder: Path, outcomes: tuple[Outcome, ...]) -> None:
-    rows = complete({**outcome.row(), "output": _relative(outcome.output, folder)} for outcome in outcomes)
-    fsio.write_bytes(folder / "summary.json", digests.pretty_json(rows).encode())
-    fsio.write_bytes(folder / "summary.csv", as_csv(rows).encode())
-    fsio.write_bytes(folder / "summary.html", render_sweep(rows, f"Sweep {folder.name}").encode())
+def _summarise(folder: Path, outcomes: Outcomes) -> None:
+    """Writes the rows of all children, which no memory holds at once."""
+    aside = folder / ".rows"
+    try:
+        rows = Lines(aside, ({**outcome.row(), "output": _relative(outcome.output, folder)} for outcome in outcomes))
+        summary = Summary(rows)
+        fsio.write_parts(folder / "summary.json", json_lines(summary))
+        fsio.write_parts(folder / "summary.csv", csv_lines(summary))
+        fsio.write_parts(folder / "summary.html", sweep_page(summary, f"Sweep {folder.name}"))
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _relative(output: str, folder: Path) -> str:

@@ -32,7 +32,7 @@ LEVELS = (
         "summary",
     },
     {"rules", "manifest", "outcome", "store", "fitting", "artifacts"},
-    {"recipe", "gate", "outputs", "workspace", "pool", "report", "lint", "exports", "ci"},
+    {"outcomes", "recipe", "gate", "outputs", "workspace", "pool", "report", "lint", "exports", "ci"},
     {"compose", "surroundings", "signing", "sweeps"},
     {"build", "editors"},
     {"graph", "publication"},

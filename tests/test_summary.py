@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recipekit import digests
 from recipekit.outcome import Outcome
-from recipekit.summary import as_csv, complete, directions, in_common, overridden, pareto_objectives
+from recipekit.summary import Comparison, Summary, as_csv, complete, json_lines, overridden
 from tests.sweep_rows import child, every_fate, failed
 from tests.test_outcome import outcome
 
@@ -41,7 +43,7 @@ def test_an_override_is_a_column_where_it_differs_and_in_common_where_it_does_no
     for key in {key for values in given_ for key in values}:
         values = [values.get(key) for values in given_]
         assert (key in changed) == (len(set(values)) > 1)
-        assert in_common(rows).get(key) == (None if key in changed else values[0])
+        assert Comparison(rows).in_common.get(key) == (None if key in changed else values[0])
         if key in changed:
             assert column(full, f"override.{key}") == values
 
@@ -67,17 +69,17 @@ def test_the_front_is_that_of_the_children_that_were_not_rejected() -> None:
 
 def test_quality_is_a_task_metric_or_else_the_sqnr() -> None:
     without = [{key: value for key, value in child(n).items() if not key.startswith("task.")} for n in range(2)]
-    assert pareto_objectives(without) == {"size": "min", "latency_p50_ms": "min", "sqnr_db": "max"}
+    assert Comparison(without).objectives == {"size": "min", "latency_p50_ms": "min", "sqnr_db": "max"}
     lower = {"task.mae": 2.0, "task.mae.drop": 0.5, "task.mae.better": "lower"}
     both = [child(0), {**without[1], **lower}, {**without[1], **lower}]
-    assert pareto_objectives(both) == {"size": "min", "latency_p50_ms": "min", "task.mae": "min"}
-    assert pareto_objectives([failed(0)]) == {}
+    assert Comparison(both).objectives == {"size": "min", "latency_p50_ms": "min", "task.mae": "min"}
+    assert Comparison([failed(0)]).objectives == {}
 
 
 def test_a_drop_is_always_a_loss() -> None:
-    known = directions([outcome(measurement=None).row(), child()])
+    known = Comparison([outcome(measurement=None).row(), child()]).directions
     assert (known["task.top1_accuracy"], known["task.top1_accuracy.drop"]) == ("max", "min")
-    assert directions([failed(0)]) == {"seconds": "min"}
+    assert Comparison([failed(0)]).directions == {"seconds": "min"}
 
 
 def test_where_nothing_was_measured_nobody_is_on_the_front() -> None:
@@ -98,3 +100,24 @@ def test_the_table_says_the_same_as_the_rows() -> None:
     assert table[4]["failed_checks"] == "parity.sqnr_db.min task.top1_accuracy.min"
     assert (table[6]["size"], table[6]["override.seed"], table[6]["pareto"]) == ("", "6", "False")
     assert as_csv([]) == "number\r\n"
+
+
+@given(ROWS)
+def test_the_rows_one_by_one_are_the_json_of_all_of_them(rows: list[dict[str, Any]]) -> None:
+    assert "".join(json_lines(Summary(rows))) == digests.pretty_json(complete(rows))
+
+
+def test_a_summary_reads_its_rows_anew_each_time_and_keeps_none() -> None:
+    read = 0
+
+    class Counted(list[dict[str, Any]]):
+        def __iter__(self) -> Iterator[dict[str, Any]]:
+            nonlocal read
+            read += 1
+            return super().__iter__()
+
+    summary = Summary(Counted(every_fate()))
+    assert read == 2
+    assert list(summary) == list(summary) == complete(every_fate())
+    assert read == 4
+    assert len(summary) == 7

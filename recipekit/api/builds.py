@@ -8,6 +8,7 @@ from functools import partial
 from recipekit.api.progress import Follow, Follower
 from recipekit.api.projects import PathLike, open_project
 from recipekit.api.results import LintResult, RunResult, SweepResult
+from recipekit.api.runs import Runs
 from recipekit.compose.composition import Composition, compose
 from recipekit.errors import UsageError
 from recipekit.facilities import facilities_for
@@ -77,7 +78,7 @@ def sweep(
     found = open_project(project, config_dir)
     watch = partial(_child, progress)
     result = run_sweep(found, [f"recipe={recipe}", *overrides], Settings(rebuild=rebuild), watch)
-    return SweepResult(result.folder, tuple(map(RunResult, result.outcomes)))
+    return SweepResult(result.folder, Runs(result.outcomes))
 
 
 def resume(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from recipekit.lint import Finding
 from recipekit.linting import LintReport
 from recipekit.outcome import Failure, Outcome, StageReport, worst_exit_code
 from recipekit.report import Panel, Table, check_rows
+
+_SHOWN = 200
+"""Children of a sweep that a notebook shows."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -187,11 +191,11 @@ class SweepResult(Shown):
 
     Attributes:
         folder: `outputs/sweeps/<id>`, which holds the summary.
-        runs: every child by its number, those that failed among them.
+        runs: every child by its number, those that failed among them; each is read when it is asked for.
     """
 
     folder: Path
-    runs: tuple[RunResult, ...]
+    runs: Sequence[RunResult]
 
     @property
     def accepted(self) -> tuple[RunResult, ...]:
@@ -201,7 +205,7 @@ class SweepResult(Shown):
     @property
     def exit_code(self) -> int:
         """What `recipekit run -m` would exit with: the worst child's."""
-        return worst_exit_code([run.exit_code for run in self.runs])
+        return worst_exit_code(list({run.exit_code for run in self.runs}))
 
     @property
     def report(self) -> Path:
@@ -232,7 +236,10 @@ class SweepResult(Shown):
         return self.runs[number]
 
     def __repr__(self) -> str:
-        return f"SweepResult({len(self.accepted)} of {len(self.runs)} accepted, {near(self.folder)})"
+        return f"SweepResult({self._accepted()} accepted, {near(self.folder)})"
+
+    def _accepted(self) -> str:
+        return f"{sum(run.accepted for run in self.runs):,} of {len(self.runs):,}"
 
     def _panel(self) -> Panel:
         rows = [
@@ -245,10 +252,12 @@ class SweepResult(Shown):
                 f"{run.outcome.seconds:.1f}",
                 f"{run.failure.id} {run.failure.what}" if run.failure else "",
             )
-            for run in self.runs
+            for run in islice(self.runs, _SHOWN)
         ]
         heads = ("Number#", "Child", "Verdict", "Bytes#", "SQNR, dB#", "Seconds#", "Error")
-        facts = {"accepted": f"{len(self.accepted)} of {len(self.runs)}", "folder": near(self.folder)}
+        facts = {"accepted": self._accepted(), "folder": near(self.folder)}
+        if len(rows) < len(self.runs):
+            facts["shown"] = f"the first {len(rows)} of {len(self.runs):,}"
         links = {"summary": address(self.report)} if self.report.is_file() else {}
         return Panel("Sweep", "", facts, links, [Table("Children", heads, rows)])
 

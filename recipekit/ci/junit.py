@@ -6,7 +6,8 @@ There is no standard; this follows the schema that Jenkins' xunit plugin publish
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from xml.etree import ElementTree as ET
 
 from recipekit.ci.suites import Case, Suite
@@ -18,25 +19,30 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ELEMENTS = {"failed": "failure", "error": "error", "skipped": "skipped"}
 
 
-def junit_xml(name: str, suites: Sequence[Suite]) -> bytes:
-    """The document of some suites.
+def junit_parts(name: str, suites: Collection[Suite]) -> Iterator[bytes]:
+    """The document of some suites, part by part.
 
     Args:
         name: of all of them.
-        suites: in the order in which they are to be shown.
+        suites: in the order in which they are to be shown; they are gone through twice, and none is kept.
     """
     root = ET.Element("testsuites", {"name": _clean(name), **_totals(suites)})
+    head: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    if not suites:
+        yield head + b"\n"
+        return
+    yield head.removesuffix(b" />") + b">\n"
     for suite in suites:
-        element = ET.SubElement(root, "testsuite", {"name": _clean(suite.name), **_totals([suite])})
+        element = ET.Element("testsuite", {"name": _clean(suite.name), **_totals([suite])})
         if suite.properties:
             properties = ET.SubElement(element, "properties")
             for key, value in suite.properties.items():
                 ET.SubElement(properties, "property", {"name": _clean(key), "value": _clean(value)})
         for case in suite.cases:
             _add(element, suite, case)
-    ET.indent(root)
-    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return document + b"\n"
+        ET.indent(element, level=1)
+        yield b"  " + ET.tostring(element, encoding="utf-8") + b"\n"
+    yield b"</testsuites>\n"
 
 
 def _add(parent: ET.Element, suite: Suite, case: Case) -> None:
@@ -53,13 +59,18 @@ def _add(parent: ET.Element, suite: Suite, case: Case) -> None:
         ET.SubElement(element, "system-out").text = _clean(case.detail)
 
 
-def _totals(suites: Sequence[Suite]) -> dict[str, str]:
+def _totals(suites: Iterable[Suite]) -> dict[str, str]:
+    counts: Counter[str] = Counter()
+    seconds = 0.0
+    for suite in suites:
+        counts.update(case.verdict for case in suite.cases)
+        seconds += suite.seconds
     return {
-        "tests": str(sum(len(suite.cases) for suite in suites)),
-        "failures": str(sum(suite.count("failed") for suite in suites)),
-        "errors": str(sum(suite.count("error") for suite in suites)),
-        "skipped": str(sum(suite.count("skipped") for suite in suites)),
-        "time": f"{sum(suite.seconds for suite in suites):.3f}",
+        "tests": str(counts.total()),
+        "failures": str(counts["failed"]),
+        "errors": str(counts["error"]),
+        "skipped": str(counts["skipped"]),
+        "time": f"{seconds:.3f}",
     }
 
 

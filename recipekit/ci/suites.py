@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from recipekit.acceptance import Check
@@ -57,6 +57,23 @@ def suite_of(outcome: Outcome) -> Suite:
         seconds=outcome.seconds,
         properties={name: value for name, value in known.items() if value},
     )
+
+
+class Suites(Collection[Suite]):
+    """The suites of a sweep's runs, each made when its turn comes."""
+
+    def __init__(self, outcomes: Collection[Outcome]) -> None:
+        """Makes none yet; the outcomes are gone through whenever the suites are."""
+        self._outcomes = outcomes
+
+    def __len__(self) -> int:
+        return len(self._outcomes)
+
+    def __iter__(self) -> Iterator[Suite]:
+        return map(suite_of, self._outcomes)
+
+    def __contains__(self, suite: object) -> bool:
+        return any(suite == each for each in self)
 
 
 def suite_of_error(name: str, error: RecipekitError) -> Suite:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -53,20 +53,23 @@ def sweep_summary(outcomes: Sequence[Outcome], folder: Path, root: Path) -> str:
         folder: of the sweep.
         root: the project's, which paths are relative to.
     """
-    rows = [
-        (
-            str(outcome.number),
-            title_of(outcome),
-            outcome.failure.id if outcome.failure else outcome.status,
-            f"{outcome.measurement.size:,}" if outcome.measurement else "",
-            number(outcome.sqnr_db),
-            _why(outcome),
-        )
-        for outcome in outcomes
-    ]
-    accepted = sum(outcome.status == "accepted" for outcome in outcomes)
+    accepted = 0
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        nonlocal accepted
+        for outcome in outcomes:
+            accepted += outcome.status == "accepted"
+            yield (
+                str(outcome.number),
+                title_of(outcome),
+                outcome.failure.id if outcome.failure else outcome.status,
+                f"{outcome.measurement.size:,}" if outcome.measurement else "",
+                number(outcome.sqnr_db),
+                _why(outcome),
+            )
+
+    table = _table(("#", "recipe and overrides", "verdict", "bytes", "SQNR dB", "why"), rows())
     head = f"## sweep {folder.name}\n\n**{accepted} of {len(outcomes)} accepted** · `{_relative(folder, root)}`\n"
-    table = _table(("#", "recipe and overrides", "verdict", "bytes", "SQNR dB", "why"), rows)
     return "\n".join([head, *table]) + _link()
 
 
@@ -86,10 +89,14 @@ def cell(text: str) -> str:
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
-    cells = [f"| {' | '.join(map(cell, row))} |" for row in rows]
-    lines += cells[:_MOST_ROWS]
-    if len(cells) > _MOST_ROWS:
-        lines.append(f"\n… and {len(cells) - _MOST_ROWS:,} more")
+    more = 0
+    for place, row in enumerate(rows):
+        if place < _MOST_ROWS:
+            lines.append(f"| {' | '.join(map(cell, row))} |")
+        else:
+            more += 1
+    if more:
+        lines.append(f"\n… and {more:,} more")
     return [*lines, ""]
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from recipekit import fsio
 from recipekit.ci.annotations import Annotation
-from recipekit.ci.junit import junit_xml
+from recipekit.ci.junit import junit_parts
 from recipekit.ci.suites import Suite
 from recipekit.errors import UsageError
 from recipekit.secrecy import redacted
@@ -54,7 +54,7 @@ class CiOutput:
         """Whether anything is to be written."""
         return self.annotates or self._junit is not None or self._summary is not None
 
-    def write(self, name: str, suites: Sequence[Suite], summary: str, annotations: Iterable[Annotation]) -> None:
+    def write(self, name: str, suites: Collection[Suite], summary: str, annotations: Iterable[Annotation]) -> None:
         """Writes whatever is asked for.
 
         Args:
@@ -72,7 +72,8 @@ class CiOutput:
         if self._junit is not None:
             with fsio.reported(self._junit):
                 self._junit.parent.mkdir(parents=True, exist_ok=True)
-                self._junit.write_bytes(junit_xml(name, suites))
+                with self._junit.open("wb") as document:
+                    document.writelines(junit_parts(name, suites))
         if self._summary is not None:
             with fsio.reported(self._summary):
                 self._summary.parent.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 
 import msgspec
@@ -92,7 +93,7 @@ def _end_of_run(
     tracker: Tracker | None,
 ) -> int:
     """Signs, shows and reports a build whose output is published."""
-    _sign(key, options, outcome)
+    _sign(key, options, [outcome])
     screen = Screen(console)
     screen.outcome(outcome, composition.project.root)
     if options.explain:
@@ -118,10 +119,12 @@ def _end_of_sweep(
     tracker: Tracker | None,
 ) -> int:
     """Signs, shows and reports a sweep whose outputs are published."""
-    _sign(key, options, *result.outcomes)
+    _sign(key, options, result.outcomes)
     Screen(console).sweep(result.outcomes, result.folder, project.root)
     if options.format == "json":
-        sys.stdout.write(msgspec.json.encode(result.outcomes).decode() + "\n")
+        for before, outcome in zip(chain("[", repeat(",")), result.outcomes, strict=False):
+            sys.stdout.write(before + msgspec.json.encode(outcome).decode())
+        sys.stdout.write("]\n")
     if ci.is_asked_for:
         report_sweep(ci, result.outcomes, result.folder, project)
     if tracker is not None:
@@ -140,7 +143,7 @@ def _signer(options: argparse.Namespace) -> PrivateKey | None:
     return None
 
 
-def _sign(key: PrivateKey | None, options: argparse.Namespace, *outcomes: Outcome) -> None:
+def _sign(key: PrivateKey | None, options: argparse.Namespace, outcomes: Iterable[Outcome]) -> None:
     """Signs every output, whatever its verdict, which is signed with it."""
     if key is not None:
         for folder in {Path(outcome.output): None for outcome in outcomes if outcome.output}:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from recipekit.ci.annotations import Annotation, at, in_error
-from recipekit.ci.suites import suite_of, suite_of_error, title_of
+from recipekit.ci.suites import Suites, suite_of, suite_of_error, title_of
 from recipekit.ci.summary import run_summary, suite_summary, sweep_summary
 from recipekit.ci.wording import bound, number
 from recipekit.cli.ci_output import CiOutput
@@ -34,7 +34,7 @@ def report_sweep(ci: CiOutput, outcomes: Sequence[Outcome], folder: Path, projec
     """
     summary = sweep_summary(outcomes, folder, project.root)
     annotations = (each for outcome in outcomes for each in _of_child(outcome, project))
-    ci.write(f"sweep {folder.name}", [suite_of(outcome) for outcome in outcomes], summary, annotations)
+    ci.write(f"sweep {folder.name}", Suites(outcomes), summary, annotations)
 
 
 def report_error(ci: CiOutput, error: RecipekitError, overrides: Sequence[str], root: Path) -> None:

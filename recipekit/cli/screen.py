@@ -7,7 +7,8 @@ A stage that runs is shown by the display, one that has ended or was found has a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import nsmallest
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -93,25 +94,28 @@ class Screen:
         for line in explained(outcome):
             self._console.print(line, highlight=False, soft_wrap=True)
 
-    def sweep(self, outcomes: Sequence[Outcome], folder: Path, root: Path) -> None:
+    def sweep(self, outcomes: Iterable[Outcome], folder: Path, root: Path) -> None:
         """The end of a sweep: a row for each child, of many for those that went wrong before all others."""
         table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("#", justify="right")
-        several = len({outcome.recipe for outcome in outcomes}) > 1
+        counts, recipes, errors = Counter[str](), set[str](), dict[str, None]()
+        shown = nsmallest(
+            _MOST_CHILDREN, _counted(outcomes, counts, recipes, errors), key=lambda outcome: outcome.exit_code == 0
+        )
+        several = len(recipes) > 1
         for column in (*(("recipe",) if several else ()), "overrides", "verdict"):
             table.add_column(column, overflow="fold")
         for column in ("bytes", "SQNR dB", "seconds", "exit"):
             table.add_column(column, justify="right", no_wrap=True)
-        shown = sorted(outcomes, key=lambda outcome: outcome.exit_code == 0)[:_MOST_CHILDREN]
         for outcome in sorted(shown, key=lambda outcome: outcome.number):
             number, recipe, *rest = _sweep_row(outcome)
             table.add_row(number, *((recipe,) if several else ()), *rest)
         self._console.print(table)
-        if len(outcomes) > len(shown):
-            counts = Counter(outcome.status for outcome in outcomes).most_common()
-            told = ", ".join(f"{count:,} {status}" for status, count in counts)
-            self._console.print(f"{len(shown)} of {len(outcomes):,} children are shown: {told} in all", highlight=False)
-        for error_id in dict.fromkeys(outcome.failure.id for outcome in outcomes if outcome.failure):
+        if counts.total() > len(shown):
+            told = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
+            words = f"{len(shown)} of {counts.total():,} children are shown: {told} in all"
+            self._console.print(words, highlight=False)
+        for error_id in errors:
             self._console.print(more(error_id), end="", highlight=False, soft_wrap=True)
         self._console.print(f"summary: {_shown(str(folder), root)}", highlight=False, soft_wrap=True)
 
@@ -124,6 +128,18 @@ def explained(outcome: Outcome) -> Iterator[Text]:
         word, style = ("found", "cyan") if stage.found else ("ran", "green")
         why = "; ".join(stage.changes) or ("" if stage.found else "no earlier result to compare with")
         yield Text.assemble("  ", (f"{word:<5}", style), f" {stage.name:<18} {stage.seconds:6.2f} s  {why}".rstrip())
+
+
+def _counted(
+    outcomes: Iterable[Outcome], counts: Counter[str], recipes: set[str], errors: dict[str, None]
+) -> Iterator[Outcome]:
+    """The outcomes, one by one, counted by their status, their recipes and errors noted."""
+    for outcome in outcomes:
+        counts[outcome.status] += 1
+        recipes.add(outcome.recipe)
+        if outcome.failure is not None:
+            errors[outcome.failure.id] = None
+        yield outcome
 
 
 def _check_table(checks: Sequence[Check]) -> Table:

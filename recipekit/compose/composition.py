@@ -64,6 +64,9 @@ class Composition:
             UsageError, CompositionError: an override can't be applied, or a value is missing or can't be resolved.
             ForbiddenKey: a value reads an environment variable that the project doesn't list.
         """
+        settled = self._layers.settled(self._values)
+        if settled is not None:
+            return settled
         config = self._config()
         try:
             with resolving_for(self.project):
@@ -87,7 +90,8 @@ class Composition:
         Raises:
             UsageError, CompositionError: Hydra refuses one of them.
         """
-        self._config()
+        if not self._layers.takes(self._values):
+            self._config()
 
     @property
     def file(self) -> Path:

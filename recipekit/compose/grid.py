@@ -8,6 +8,7 @@ order, is Hydra's word; how they are run is nothing that this module knows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
@@ -28,6 +29,11 @@ from recipekit.project import Project
 
 Row = Sequence[str]
 """A child's overrides as Hydra takes them."""
+
+_Reader = Callable[[str], CommandOverride]
+
+_READ = 4096
+"""Overrides that are remembered as they were read, some kilobytes each; any other is read again for each child."""
 
 _OURS = "recipekit.launching."
 """Where the launchers are that recipekit opens itself; Hydra only composes their settings."""
@@ -56,7 +62,7 @@ class Grid:
         self,
         project: Project,
         rows: Sequence[Row],
-        read: Mapping[str, CommandOverride],
+        read: _Reader,
         layers: Mapping[tuple[str, ...], Layers],
         launcher: LauncherChoice | None = None,
     ) -> None:
@@ -65,7 +71,7 @@ class Grid:
         Args:
             project: where the recipes are.
             rows: the children's overrides.
-            read: each of these overrides, read.
+            read: reads one of these overrides.
             layers: the merged files for each combination of options.
             launcher: which one is to run them; None for this process.
         """
@@ -82,7 +88,7 @@ class Grid:
         return enumerate(map(self._child, self._rows))
 
     def _child(self, row: Row) -> Composition:
-        overrides = [self._read[text] for text in row]
+        overrides = [self._read(text) for text in row]
         values = tuple(override.parsed for override in overrides if override.is_value)
         theirs = tuple(override for override in overrides if not is_hydras(override.key))
         return Composition(self._project, theirs, self._layers[_choices(row, self._read)], values)
@@ -118,7 +124,7 @@ def children(
         if not _names(master.hydra.sweeper, BasicSweeper) or not (any_launcher or launcher):
             return None
         rows = _rows(master)
-        read = {text: read_overrides([text], groups)[0] for text in dict.fromkeys(text for row in rows for text in row)}
+        read = lru_cache(_READ)(lambda text: read_overrides([text], groups)[0])
         for_all: Any = OmegaConf.to_container(master.hydra.overrides.hydra, resolve=False)
         layers: dict[tuple[str, ...], Layers] = {}
         elsewhere = launcher if launcher and launcher.target.startswith(_OURS) else None
@@ -127,7 +133,7 @@ def children(
             layers[choices] = lay([*for_all, *choices])
             if len(layers) == 1 and elsewhere is None:
                 first(next(iter(grid))[1])
-        if _asks_hydra(layers.values(), read):
+        if _asks_hydra(layers.values(), (text for row in rows for text in row)):
             return None
         for _, child in grid:
             child.check_overrides()
@@ -175,9 +181,9 @@ def _rows(master: DictConfig) -> Sequence[Row]:
     return rows
 
 
-def _choices(row: Row, read: Mapping[str, CommandOverride]) -> tuple[str, ...]:
+def _choices(row: Row, read: _Reader) -> tuple[str, ...]:
     """The overrides that decide which files a child is composed of, and all others that only Hydra understands."""
-    return tuple(text for text in row if not read[text].is_value)
+    return tuple(text for text in row if not read(text).is_value)
 
 
 def _asks_hydra(layers: Iterable[Layers], texts: Iterable[str]) -> bool:

@@ -30,6 +30,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from recipekit.compose.choices import chosen_last
 from recipekit.compose.overrides import parser
+from recipekit.compose.plain import plain
 from recipekit.compose.reach import is_hydras
 from recipekit.compose.session import PRIMARY
 from recipekit.compose.sources import RecipesSource
@@ -71,6 +72,15 @@ class Layers(NamedTuple):
         with unforeseen():
             ConfigLoaderImpl._apply_overrides_to_config(list(values), config)
         return config
+
+    def takes(self, values: Sequence[Override]) -> bool:
+        """Whether values can surely be overridden in it; where they may not, `config` says."""
+        return plain(self.pickled).with_values(values) is not None
+
+    def settled(self, values: Sequence[Override]) -> dict[str, Any] | None:
+        """The mapping that `config` comes to; None where a value of it stands for another one, or may be refused."""
+        recipe = plain(self.pickled)
+        return recipe.with_values(values) if recipe.is_settled else None
 
 
 def lay(texts: Sequence[str]) -> Layers:

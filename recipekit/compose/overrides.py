@@ -6,9 +6,11 @@ doesn't hold yet, so plain overrides of keys become forced ones; groups have the
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -20,6 +22,8 @@ from recipekit.errors import ForbiddenKey, UsageError
 
 _OPEN_TO_COMMAND_LINE = ("hydra.mode", "hydra.sweeper.", "hydra.launcher.", *CHOOSABLE)
 
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,14})?")
 
 _FORMS = "write key=value, group=option, +key=value or ~key; put values with commas or spaces in quotes"
 
@@ -126,12 +130,33 @@ def _for_hydra(text: str, key: str, is_group: bool, parsed: Override) -> str:
 
 def _parse(text: str, place: str) -> Override:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            parsed: Override = parser().parse_overrides([text])[0]
+        parsed = _parse_numbered(text) or _parse_text(text)
     except OverrideParseException as error:
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(f"'{text}' is not an override: {reason}", where=place, fix=_FORMS) from error
     if not parsed.key_or_group:
         raise UsageError(f"'{text}' is not an override: it has no key", where=place, fix=_FORMS)
     return parsed
+
+
+def _parse_text(text: str) -> Override:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return parser().parse_overrides([text])[0]
+
+
+def _parse_numbered(text: str) -> Override | None:
+    """Hydra's reading of a key with a number; None for any other text. A sweep gives one key thousands of them."""
+    head, _, value = text.partition("=")
+    if _NUMBER.fullmatch(value) is None:
+        return None
+    try:
+        nought = _nought(head)
+    except OverrideParseException:  # which names the text that it couldn't read
+        return None
+    return replace(nought, _value=float(value) if "." in value else int(value), input_line=text)
+
+
+@lru_cache(maxsize=256)
+def _nought(head: str) -> Override:
+    return _parse_text(f"{head}=0")

@@ -99,7 +99,7 @@ from recipekit.contracts.optimization import (
 from recipekit.contracts.plugins import Dataset, DatasetContext, Engine, Metric, Sample, StreamedDataset
 from recipekit.contracts.progress import Progress
 from recipekit.contracts.provenance import BUILD_KEY_ENTRY, BUILD_KEY_PLACEHOLDER, MarkRequest
-from recipekit.contracts.record import Record
+from recipekit.contracts.record import Record, lay_out_records
 from recipekit.contracts.reference import Reference, ReferenceRequest, TensorLog
 from recipekit.contracts.reported import GoldenReport, TargetReport
 from recipekit.contracts.samples import NonFinite, SampleSet, TensorStatistics
@@ -281,6 +281,7 @@ __all__ = [
     "VelaRequest",
     "VelaSpec",
     "calibrates",
+    "lay_out_records",
     "metric_files",
     "metric_of",
     "qualified",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from recipekit import fsio
-from recipekit.contracts import STAGES, Record, Stage
+from recipekit.contracts import STAGES, Record, Stage, lay_out_records
 from recipekit.errors import InternalError, by_id
 from recipekit.pool.crew import Crew
 from recipekit.pool.process import Limits, Tell, withhold_secrets, worker_environment
@@ -52,6 +52,7 @@ class Pool:
         self._closed = False
 
     def __enter__(self) -> Pool:
+        lay_out_records()  # threads are about to share them
         return self
 
     def __exit__(self, *_: object) -> None:

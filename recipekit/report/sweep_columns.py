@@ -6,13 +6,13 @@ A column that says nothing about any child is left out. It knows rows, and nothi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote, unquote
 
 from recipekit.contracts import EXACT_SQNR_DB
 from recipekit.pareto import Direction
-from recipekit.summary import CHANGED, TASK, directions
+from recipekit.summary import CHANGED, TASK
 
 ABSENT = "—"
 ON_FRONT = "◆ yes"
@@ -43,22 +43,29 @@ class Column(NamedTuple):
     better: Direction | None = None
 
 
-def columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
-    """The columns that say something about the rows, in the order in which a reader asks."""
-    known = directions(rows)
+def columns(rows: Iterable[Mapping[str, Any]], directions: Mapping[str, Direction]) -> list[Column]:
+    """The columns that say something about the rows, in the order in which a reader asks.
+
+    Args:
+        rows: all of them; each is looked at once.
+        directions: which way the metrics get better that there are.
+    """
+    told = _Told(rows)
     found = [Column("number", "Child", "child", numeric=True)]
-    found += [Column(key, key, "setting") for key in ("recipe", "name", "version") if _differs(rows, key)]
-    found += _settings(rows)
+    found += [Column(key, key, "setting") for key in ("recipe", "name", "version") if told.differs(key)]
+    for key in told.keys:
+        if key.startswith(CHANGED):
+            found.append(Column(key, key.removeprefix(CHANGED), "setting", numeric=key not in told.worded))
     found += [Column("verdict", "Verdict", "verdict"), Column("pareto", "Pareto front", "front")]
     for key, (label, kind, decimals) in _MEASURED.items():
         if key == TASK:
-            found += _scores(rows, known)
+            found += _scores(told, directions)
         else:
-            found.append(Column(key, label, kind, numeric=True, decimals=decimals, better=known.get(key)))
+            found.append(Column(key, label, kind, numeric=True, decimals=decimals, better=directions.get(key)))
     found += [Column("failed_checks", "Failed checks", "list"), Column("error", "Error", "text")]
-    found += [Column("seconds", "Seconds", "number", numeric=True, decimals=2, better=known.get("seconds"))]
+    found += [Column("seconds", "Seconds", "number", numeric=True, decimals=2, better=directions.get("seconds"))]
     found += [Column("output", "Report", "link")]
-    return [column for column in found if any(_says(row.get(column.key)) for row in rows)]
+    return [column for column in found if told.keys.get(column.key)]
 
 
 def cell(column: Column, row: Mapping[str, Any]) -> Any:
@@ -104,17 +111,38 @@ def _says(value: Any) -> bool:
     return value is not None and value is not False and value not in ("", [])
 
 
-def _differs(rows: Sequence[Mapping[str, Any]], key: str) -> bool:
-    values = {row.get(key) or "" for row in rows}
-    is_the_recipe = key == "name" and all(row.get("name") == row.get("recipe") for row in rows)
-    return len(values - {""}) > 1 and not is_the_recipe
+class _Told:
+    """What rows say in their columns.
 
+    Attributes:
+        keys: of the columns, in their order, with whether one says anything.
+        worded: columns of overrides of which a value isn't a number.
+        largest: the largest magnitude in each column of a task metric.
+    """
 
-def _settings(rows: Sequence[Mapping[str, Any]]) -> Iterator[Column]:
-    for key in rows[0] if rows else ():
-        if key.startswith(CHANGED):
-            values = [row[key] for row in rows if row[key] is not None]
-            yield Column(key, key.removeprefix(CHANGED), "setting", numeric=all(map(_is_number, values)))
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self.keys: dict[str, bool] = {}
+        self.worded: set[str] = set()
+        self.largest: dict[str, float] = {}
+        self._names: dict[str, set[str]] = {"recipe": set(), "name": set(), "version": set()}
+        self._goes_by_recipe = True
+        for row in rows:
+            for key, value in row.items():
+                self.keys[key] = self.keys.get(key, False) or _says(value)
+                if value is None or isinstance(value, bool):
+                    continue
+                if key.startswith(CHANGED) and not _is_number(value):
+                    self.worded.add(key)
+                elif key.startswith(TASK) and not isinstance(value, str):
+                    self.largest[key] = max(self.largest.get(key, 0.0), abs(value))
+            for key, names in self._names.items():
+                if len(names) < 2 and row.get(key):
+                    names.add(row[key])
+            self._goes_by_recipe &= row.get("name") == row.get("recipe")
+
+    def differs(self, key: str) -> bool:
+        """Whether the rows have different names of a kind, and not just the recipe's once more."""
+        return len(self._names[key]) > 1 and not (key == "name" and self._goes_by_recipe)
 
 
 def _is_number(spelled: str) -> bool:
@@ -124,13 +152,13 @@ def _is_number(spelled: str) -> bool:
         return False
 
 
-def _scores(rows: Sequence[Mapping[str, Any]], known: Mapping[str, Direction]) -> Iterator[Column]:
-    for key, better in known.items():
+def _scores(told: _Told, directions: Mapping[str, Direction]) -> Iterator[Column]:
+    for key, better in directions.items():
         if key.startswith(TASK):
-            values = [abs(row[key]) for row in rows if row.get(key) is not None]
             label = key.removeprefix(TASK)
             label = f"{label.removesuffix('.drop')} drop" if label.endswith(".drop") else label
-            yield Column(key, label, "number", numeric=True, decimals=_decimals(max(values)), better=better)
+            decimals = _decimals(told.largest.get(key, 0.0))
+            yield Column(key, label, "number", numeric=True, decimals=decimals, better=better)
 
 
 def _decimals(largest: float) -> int:

@@ -1,30 +1,37 @@
 """A summary as one HTML page that opens anywhere: a table to sort and filter, and plots of what one trades for another.
 
 The page holds the rows as one block of JSON, the scripts that draw them, and plotly, and asks for nothing. Without
-scripts its first rows and the fronts are plain tables. What the rows say is said elsewhere.
+scripts its first rows and the fronts are plain tables. What the rows say is said elsewhere. It is written part by part,
+since a sweep may have more rows than memory should hold.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import math
+from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import distribution
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from recipekit.contracts import EXACT_SQNR_DB
+from recipekit.pareto import Front
 from recipekit.report.rendering import VERDICTS, templates
 from recipekit.report.sweep_columns import ABSENT, EXACT, ON_FRONT, Column, cell, changes, columns, text
-from recipekit.summary import in_common, on_front, pareto_objectives
+from recipekit.summary import Comparison, point_of
 
 if TYPE_CHECKING:
     import markupsafe
+
+MOST_ROWS = 20_000
+"""Rows that a page holds, some hundred bytes each; of a larger sweep it holds some of them."""
 
 STATIC_ROWS = 200
 """Rows that stand in the page itself; a script draws the others."""
@@ -60,40 +67,50 @@ class Plot(NamedTuple):
 
 
 def render_sweep(rows: Iterable[Mapping[str, Any]], heading: str = "Sweep", *, table: str = "summary.csv") -> str:
-    """The page of a sweep, or of any outputs that are to be compared.
+    """The page of a sweep of which all rows are at hand; see `sweep_page`."""
+    return "".join(sweep_page(list(rows), heading, table=table))
+
+
+def sweep_page(
+    rows: Collection[Mapping[str, Any]], heading: str = "Sweep", *, table: str = "summary.csv", most: int = MOST_ROWS
+) -> Iterator[str]:
+    """The page of a sweep, or of any outputs that are to be compared, part by part.
 
     Args:
-        rows: as `summary.complete` gives them, with `output` as the page sees it, a POSIX path; what a row lacks is not
-            shown.
+        rows: as a `Summary` gives them, with `output` as the page sees it, a POSIX path; what a row lacks is not shown.
+            They are asked for several times, and none is kept.
         heading: the page's.
         table: where all rows lie as CSV, as the page sees it; empty for nowhere.
+        most: rows that the page holds; of more of them it holds some, evenly chosen, and says so.
 
     Raises:
         KeyError: a row lacks its number, verdict or overrides.
     """
-    children = list(rows)
-    shown = columns(children)
+    compared = Comparison(rows)
+    shown = columns(rows, compared.directions)
     known = {column.key: column for column in shown}
-    weighed = [known[metric] for metric in pareto_objectives(children)]
-    plots = list(_plots(children, shown, weighed))
+    weighed = [known[metric] for metric in compared.objectives]
+    plots = list(_plots(rows, shown, weighed))
     scripts = [_script("sweep_table.js"), *([_script("sweep_plots.js")] if plots else ())]
     library = _plotly() if plots else ""
-    counts = Counter(child["verdict"] for child in children)
-    return (
+    counts = Counter(row["verdict"] for row in rows)
+    step = max(1, math.ceil(len(rows) / most))
+    yield from (
         templates()
         .get_template("sweep.html")
-        .render(
+        .generate(
             heading=heading,
-            count=len(children),
+            count=len(rows),
+            held=len(range(0, len(rows), step)),
             counts=[(verdict, counts[verdict]) for verdict in _ORDER if counts[verdict]],
-            common=in_common(children),
+            common=compared.in_common,
             columns=shown,
-            rows=[[_cell(column, child) for column in shown] for child in children[:STATIC_ROWS]],
+            rows=[[_cell(column, row) for column in shown] for row in islice(rows, STATIC_ROWS)],
             table=table,
             plots=plots,
             weighed=weighed,
             metrics=[column for column in shown if column.better],
-            data=_data(children, shown),
+            data=_data(islice(rows, 0, None, step), shown),
             scripts=scripts,
             library=library,
             policy=" ".join(f"'{_digest(script)}'" for script in (*scripts, library) if script),
@@ -111,15 +128,50 @@ def _cell(column: Column, child: Mapping[str, Any]) -> Cell:
     return Cell(text(column, value), "number" if column.numeric else column.kind)
 
 
-def _plots(children: Sequence[Mapping[str, Any]], shown: Sequence[Column], weighed: Sequence[Column]) -> Iterator[Plot]:
+def _plots(rows: Collection[Mapping[str, Any]], shown: Sequence[Column], weighed: Sequence[Column]) -> Iterator[Plot]:
     """Each two of the metrics that the front of the summary weighs, where two children have both."""
-    for x, y in sorted(combinations(weighed, 2), key=lambda pair: pair[1] is not weighed[-1]):
-        if sum(child[x.key] is not None and child[y.key] is not None for child in children) > 1:
-            objectives = {column.key: column.better for column in (x, y) if column.better}
-            are_best = zip(children, on_front(children, objectives), strict=True)
-            best = sorted((child for child, is_best in are_best if is_best), key=lambda child: float(child[x.key]))
-            cells = [_best_cells(x, y, shown, child) for child in best[:STATIC_FRONT]]
-            yield Plot(x, y, cells, len(best) - len(cells))
+    pairs = [_Pair(x, y) for x, y in sorted(combinations(weighed, 2), key=lambda pair: pair[1] is not weighed[-1])]
+    for row in rows:
+        for pair in pairs:
+            pair.weigh(row)
+    pairs = [pair for pair in pairs if pair.weighed > 1]
+    for row in rows:
+        for pair in pairs:
+            pair.choose(row)
+    for pair in pairs:
+        cells = [_best_cells(pair.x, pair.y, shown, row) for _, _, row in pair.first]
+        yield Plot(pair.x, pair.y, cells, pair.best - len(cells))
+
+
+class _Pair:
+    """Two metrics whose front is looked for: at first every row is weighed, then those on the front are chosen.
+
+    Attributes:
+        x: one metric.
+        y: the other one.
+        weighed: rows that have both.
+        best: rows on the front.
+        first: those of them with the least of `x`, as many as a page shows, each behind that value and its place.
+    """
+
+    def __init__(self, x: Column, y: Column) -> None:
+        self.x, self.y = x, y
+        self.weighed = self.best = 0
+        self.first: list[tuple[float, int, Mapping[str, Any]]] = []
+        self._objectives = {column.key: column.better for column in (x, y) if column.better}
+        self._front = Front(list(self._objectives.values()))
+
+    def weigh(self, row: Mapping[str, Any]) -> None:
+        """Looks at one of all rows."""
+        self.weighed += row[self.x.key] is not None and row[self.y.key] is not None
+        self._front.add(point_of(row, self._objectives))
+
+    def choose(self, row: Mapping[str, Any]) -> None:
+        """Looks at one of them again, once all have been weighed."""
+        if point_of(row, self._objectives) in self._front:
+            self.best += 1
+            insort(self.first, (float(row[self.x.key]), self.best, row))
+            del self.first[STATIC_FRONT:]
 
 
 def _best_cells(x: Column, y: Column, shown: Sequence[Column], child: Mapping[str, Any]) -> tuple[Cell, ...]:
@@ -132,17 +184,25 @@ def _best_cells(x: Column, y: Column, shown: Sequence[Column], child: Mapping[st
     )
 
 
-def _data(children: Sequence[Mapping[str, Any]], shown: Sequence[Column]) -> markupsafe.Markup:
-    """All rows and how to read them, as JSON that no script element ends in."""
+def _data(rows: Iterable[Mapping[str, Any]], shown: Sequence[Column]) -> Iterator[markupsafe.Markup]:
+    """Rows and how to read them, as JSON that no script element ends in, part by part."""
     document = {
         "columns": [column._asdict() for column in shown],
-        "rows": [[cell(column, child) for column in shown] for child in children],
         "verdicts": {verdict: VERDICTS[verdict] for verdict in _ORDER},
         "words": {"absent": ABSENT, "exact": EXACT, "front": ON_FRONT},
         "exactDecibels": EXACT_SQNR_DB,
         "frontRows": STATIC_FRONT,
     }
-    encoded = msgspec.json.encode(document).decode()
+    yield _encoded(document, end=-1)
+    before = ',"rows":['
+    for row in rows:
+        yield _markup(before) + _encoded([cell(column, row) for column in shown])
+        before = ","
+    yield _markup("]}" if before == "," else f"{before}]}}")
+
+
+def _encoded(value: Any, end: int | None = None) -> markupsafe.Markup:
+    encoded = msgspec.json.encode(value).decode()[:end]
     for sign in "<>&":
         encoded = encoded.replace(sign, f"\\u{ord(sign):04x}")
     return _markup(encoded)

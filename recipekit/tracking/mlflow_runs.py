@@ -63,13 +63,13 @@ class Tracker:
         """
         with _failing_safely(outcomes):
             runs = _Runs()
-            fresh = [outcome for outcome in outcomes if not _is_logged(runs, outcome)]
+            fresh = [place for place, outcome in enumerate(outcomes) if not _is_logged(runs, outcome)]
             if not fresh:
                 return f"{runs.place}: every child of this sweep is logged already"
             tags = {"recipekit.sweep": folder.name, "recipekit.children": str(len(outcomes))}
             with runs.under_way(f"sweep {folder.name}", tags) as parent:
-                for outcome in fresh:
-                    runs.log(outcome, parent, folder.name)
+                for place in fresh:
+                    runs.log(outcomes[place], parent, folder.name)
                 for path in sorted(folder.glob("summary.*")):
                     runs.client.log_artifact(parent, str(path))
             return f"{runs.place}: logged as run {parent} with {len(fresh)} of {len(outcomes)} children"

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipekit.ci.junit import junit_xml
+from recipekit.ci.junit import junit_parts
 from recipekit.ci.suites import Case, Suite, suite_of
 from tests.ci.outcomes import MISSED, PASSED, TORN, TYPED, UNASKED, UNJUDGED, failed, outcome
 
 
 def read(tmp_path: Path, *suites: Suite) -> junitparser.JUnitXml:
     path = tmp_path / "junit.xml"
-    path.write_bytes(junit_xml("all", suites))
+    path.write_bytes(b"".join(junit_parts("all", suites)))
     return junitparser.JUnitXml.fromfile(str(path))
 
 
@@ -65,10 +65,10 @@ def test_a_conversion_that_failed_is_an_error_by_its_id(tmp_path: Path) -> None:
 @given(st.text(), st.text(st.characters()), st.sampled_from(["passed", "failed", "error", "skipped"]))
 def test_any_text_gives_a_document_that_parses(name: str, said: str, verdict: str) -> None:
     case = Case(name, verdict, said, said, "kind")  # type: ignore[arg-type]  # one of the four
-    root = ET.fromstring(junit_xml(name, [Suite(name, (case,), properties={"key": said})]))
+    root = ET.fromstring(b"".join(junit_parts(name, [Suite(name, (case,), properties={"key": said})])))
     assert [element.tag for element in root.iter("testcase")] == ["testcase"]
 
 
 @pytest.mark.parametrize("secret", ["AKIAIOSFODNN7EXAMPLE"])
 def test_secrets_are_withheld(secret: str) -> None:
-    assert secret.encode() not in junit_xml("x", [Suite("x", (Case("y", "failed", secret, secret),))])
+    assert secret.encode() not in b"".join(junit_parts("x", [Suite("x", (Case("y", "failed", secret, secret),))]))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from recipekit.compose.overrides import read_overrides
+import pytest
+from hydra.errors import OverrideParseException
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recipekit.compose.overrides import parser, read_overrides
 from recipekit.errors import ForbiddenKey, UsageError
 
 
@@ -100,3 +105,22 @@ def test_the_place_of_an_override_may_be_a_file() -> None:
     with pytest.raises(ForbiddenKey) as caught:
         read_overrides(["hydra.verbose=true"], (), "recipes/x.yaml:3")
     assert caught.value.where == "recipes/x.yaml:3: hydra.verbose=true"
+
+
+@given(
+    st.sampled_from(["seed", "++seed", "+a.b", "x_1.y", "boards@x", "~seed", "seed ", "a/b", "a[0]", "1", "$"]),
+    st.integers()
+    | st.floats()
+    | st.sampled_from(["-0", "00", "012", "1.", ".5", "1_000", "1e5", "+3", "9" * 15, "0.10"]),
+)
+def test_a_number_is_read_as_hydra_reads_it_and_refused_in_its_words(head: str, number: float | str) -> None:
+    text = f"{head}={number}"
+    try:
+        (expected,) = parser().parse_overrides([text])
+    except OverrideParseException as error:
+        reason = str(error).strip().partition("\n")[0]
+        with pytest.raises(UsageError, match=re.escape(reason)):
+            read_overrides([text])
+    else:
+        (read,) = read_overrides([text])
+        assert repr(read.parsed) == repr(expected)  # NaN equals itself

@@ -7,9 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipekit.contracts import EXACT_SQNR_DB
-from recipekit.report.sweep_columns import Column, cell, changes, columns, text
-from recipekit.summary import complete
+from recipekit.report.sweep_columns import Column, cell, changes, text
+from recipekit.report.sweep_columns import columns as columns_of
+from recipekit.summary import Comparison, complete
 from tests.sweep_rows import child, every_fate, failed
+
+
+def columns(rows: list[dict[str, Any]]) -> list[Column]:
+    return columns_of(rows, Comparison(rows).directions)
 
 
 def labels(rows: list[dict[str, Any]]) -> list[str]:
