@@ -22,21 +22,25 @@ from recipekit import digests, fsio
 from recipekit.compose.application import sweep
 from recipekit.compose.composition import Composition
 from recipekit.compose.grid import Grid, children
+from recipekit.compose.searches import search_of
 from recipekit.errors import ChildLost, RecipekitError
 from recipekit.launching import ChildWatcher, Here, Task, open_launcher, run_task
 from recipekit.outcome import Failure, Outcome, worst_exit_code
 from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project
 from recipekit.report import render_sweep
+from recipekit.searching import Study, open_study
 from recipekit.secrecy import redacted
+from recipekit.studied import Studied, read_study
 from recipekit.summary import as_csv, complete
 
 
 class SweepResult(NamedTuple):
-    """A finished sweep: its folder, and every child's outcome by number."""
+    """A finished sweep: its folder, every child's outcome by number, and of a search what it has found."""
 
     folder: Path
     outcomes: tuple[Outcome, ...]
+    study: Studied | None = None
 
     @property
     def exit_code(self) -> int:
@@ -133,23 +137,31 @@ def run_sweep(
     except BaseException:
         _finish(folder)  # whatever stopped the sweep, the children that have ended count
         raise
-    return SweepResult(folder, _finish(folder, lost))
+    return SweepResult(folder, _finish(folder, lost), _study(folder))
 
 
 def _run_children(common: Sweep, overrides: Sequence[str], begun: Callable[[Path, int | None], None]) -> bool:
     """Runs children by a launcher of ours, unless only Hydra knows them, or another one is to run them: then False."""
     with ExitStack() as held:
         here = held.enter_context(Here(common.project, common.watch))
-        grid = children(common.project, overrides, first=partial(_prepare, here))
-        if grid is None:
-            return False
-        begun(common.folder, len(grid))
-        tasks = _tasks(common, grid)
-        if grid.launcher is None:
-            here.launch(tasks, common.ended)
+        chosen: Grid | Study | None = children(common.project, overrides, first=partial(_prepare, here))
+        told: Callable[[Outcome], None] = _nobody
+        if chosen is None:
+            search = search_of(common.project, overrides)
+            if search is None:
+                return False
+            if search.launcher is None:
+                _prepare(here, next(search.corners()))
+            chosen = study = held.enter_context(open_study(search, common.folder, partial(_left, common.folder)))
+            told = study.ended
+            here.limit(study.at_once)
+        begun(common.folder, len(chosen))
+        tasks = _tasks(common, chosen, told)
+        if chosen.launcher is None:
+            here.launch(tasks, _both(common.ended, told))
         else:
-            launcher = held.enter_context(open_launcher(*grid.launcher, common.project))
-            launcher.launch(tasks, common.arrived)
+            launcher = held.enter_context(open_launcher(*chosen.launcher, common.project))
+            launcher.launch(tasks, _both(common.arrived, told))
     return True
 
 
@@ -158,14 +170,32 @@ def _prepare(here: Here, composition: Composition) -> None:
         here.prepare(read_job(composition))
 
 
-def _tasks(common: Sweep, grid: Grid) -> Iterator[Task]:
+def _tasks(common: Sweep, chosen: Grid | Study, told: Callable[[Outcome], None]) -> Iterator[Task]:
     """The children that can begin, in their order; the outcome of any other is known before it does."""
-    for number, composition in grid:
-        task = common.task(composition, number)
+    for number, child in chosen:
+        task = child if isinstance(child, Outcome) else common.task(child, number)
         if isinstance(task, Outcome):
-            common.ended(task)
+            _both(common.ended, told)(task)
         else:
             yield task
+
+
+def _both(first: Callable[[Outcome], None], second: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+    def ended(outcome: Outcome) -> None:
+        first(outcome)
+        second(outcome)
+
+    return ended
+
+
+def _nobody(_outcome: Outcome) -> None:
+    """Is told what becomes of the children of a sweep that doesn't search."""
+
+
+def _left(folder: Path, number: int) -> Outcome | None:
+    """The outcome of a child that an earlier driver of the same sweep has seen end; None where it hasn't."""
+    path = folder / str(number) / "outcome.json"
+    return msgspec.json.decode(path.read_bytes(), type=Outcome) if path.is_file() else None
 
 
 def _run_by_hydra(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ...]:
@@ -218,7 +248,13 @@ def _summarise(folder: Path, outcomes: tuple[Outcome, ...]) -> None:
     rows = complete({**outcome.row(), "output": _relative(outcome.output, folder)} for outcome in outcomes)
     fsio.write_bytes(folder / "summary.json", digests.pretty_json(rows).encode())
     fsio.write_bytes(folder / "summary.csv", as_csv(rows).encode())
-    fsio.write_bytes(folder / "summary.html", render_sweep(rows, f"Sweep {folder.name}").encode())
+    page = render_sweep(rows, f"Sweep {folder.name}", study=read_study(folder))
+    fsio.write_bytes(folder / "summary.html", page.encode())
+
+
+def _study(folder: Path) -> Studied | None:
+    with fsio.reported(folder):
+        return read_study(folder)
 
 
 def _relative(output: str, folder: Path) -> str:

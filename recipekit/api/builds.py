@@ -76,7 +76,7 @@ def sweep(
     found = open_project(project, config_dir)
     watch = partial(_child, progress)
     result = run_sweep(found, [f"recipe={recipe}", *overrides], Settings(rebuild=rebuild), watch)
-    return SweepResult(result.folder, tuple(map(RunResult, result.outcomes)))
+    return SweepResult(result.folder, tuple(map(RunResult, result.outcomes)), result.study)
 
 
 def lint_samples(

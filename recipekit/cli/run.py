@@ -116,7 +116,7 @@ def _end_of_sweep(
 ) -> int:
     """Signs, shows and reports a sweep whose outputs are published."""
     _sign(key, options, *result.outcomes)
-    Screen(console).sweep(result.outcomes, result.folder, project.root)
+    Screen(console).sweep(result.outcomes, result.folder, project.root, result.study)
     if options.format == "json":
         sys.stdout.write(msgspec.json.encode(result.outcomes).decode() + "\n")
     if ci.is_asked_for:

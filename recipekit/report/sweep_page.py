@@ -21,6 +21,7 @@ import msgspec
 from recipekit.contracts import EXACT_SQNR_DB
 from recipekit.report.rendering import VERDICTS, templates
 from recipekit.report.sweep_columns import ABSENT, EXACT, ON_FRONT, Column, cell, changes, columns, text
+from recipekit.studied import Studied
 from recipekit.summary import in_common, on_front, pareto_objectives
 
 if TYPE_CHECKING:
@@ -59,7 +60,13 @@ class Plot(NamedTuple):
     more: int
 
 
-def render_sweep(rows: Iterable[Mapping[str, Any]], heading: str = "Sweep", *, table: str = "summary.csv") -> str:
+def render_sweep(
+    rows: Iterable[Mapping[str, Any]],
+    heading: str = "Sweep",
+    *,
+    table: str = "summary.csv",
+    study: Studied | None = None,
+) -> str:
     """The page of a sweep, or of any outputs that are to be compared.
 
     Args:
@@ -67,6 +74,7 @@ def render_sweep(rows: Iterable[Mapping[str, Any]], heading: str = "Sweep", *, t
             shown.
         heading: the page's.
         table: where all rows lie as CSV, as the page sees it; empty for nowhere.
+        study: what a search has found; None for a sweep that didn't search.
 
     Raises:
         KeyError: a row lacks its number, verdict or overrides.
@@ -90,6 +98,8 @@ def render_sweep(rows: Iterable[Mapping[str, Any]], heading: str = "Sweep", *, t
             columns=shown,
             rows=[[_cell(column, child) for column in shown] for child in children[:STATIC_ROWS]],
             table=table,
+            study=study,
+            best=list(_best_trials(study, children, known)) if study else [],
             plots=plots,
             weighed=weighed,
             metrics=[column for column in shown if column.better],
@@ -99,6 +109,23 @@ def render_sweep(rows: Iterable[Mapping[str, Any]], heading: str = "Sweep", *, t
             policy=" ".join(f"'{_digest(script)}'" for script in (*scripts, library) if script),
         )
     )
+
+
+def _best_trials(
+    study: Studied, children: Sequence[Mapping[str, Any]], known: Mapping[str, Column]
+) -> Iterator[tuple[Cell, ...]]:
+    """Of each of the best trials who it is, its values, and what was tried; other sweeps' trials lead nowhere."""
+    reports = {child["build_key"]: cell(known["output"], child) for child in children if child.get("build_key")}
+    for trial in study.best_trials()[:STATIC_FRONT]:
+        yield (
+            Cell(f"Trial {trial.number}", link=reports.get(trial.build_key)),
+            *(Cell(_plain(trial.values[metric]), "number") for metric in study.objectives),
+            Cell(", ".join(f"{key}={value}" for key, value in trial.parameters.items())),
+        )
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value.is_integer() else f"{value:.5g}"
 
 
 def _cell(column: Column, child: Mapping[str, Any]) -> Cell:
