@@ -11,7 +11,8 @@ from recipekit.launching import ChildWatcher
 from recipekit.outcome import Outcome
 from recipekit.pipeline import Settings
 from recipekit.project import Project
-from recipekit.sweeping import Begun, Sweep, SweepResult, carry_out, summarised_if_stopped
+from recipekit.summarising import summarised_if_stopped
+from recipekit.sweeping import Begun, Sweep, SweepResult, carry_out
 from recipekit.sweeps import (
     changed_inputs,
     driven,
@@ -58,7 +59,7 @@ def resume_sweep(
             with fsio.reported(folder):
                 for old in folder.glob("summary.*"):  # one of before says too little until there is another
                     old.unlink()
-            result = carry_out(common, complete, lambda children: begun(folder, children, len(before)))
+            result = carry_out(common, complete, lambda children, _: begun(folder, children, len(before)))
     _warn_of_changes(before, result.outcomes, watch)
     return result
 

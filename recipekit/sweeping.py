@@ -8,12 +8,12 @@ a child leaves its outcome in a file, and one that vanished is a row with a reas
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,26 +23,32 @@ from recipekit import fsio
 from recipekit.compose.application import sweep
 from recipekit.compose.composition import Composition
 from recipekit.compose.grid import Grid, children, sweeper_of
+from recipekit.compose.searches import search_of
 from recipekit.errors import ChildLost, RecipekitError
 from recipekit.launching import ChildWatcher, Here, Task, open_launcher, run_task
 from recipekit.outcome import Failure, Outcome
-from recipekit.outcomes import FILE, Lines, Outcomes
+from recipekit.outcomes import FILE, Outcomes
 from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project
-from recipekit.report import sweep_page
+from recipekit.searching import Study, open_study
 from recipekit.secrecy import redacted
-from recipekit.summary import Summary, csv_lines, json_lines
-from recipekit.sweeps import GRID, SO_FAR, copy_recipes, driven, is_resumable, write_record
+from recipekit.studied import Studied, read_study
+from recipekit.summarising import summarise, summarised_if_stopped
+from recipekit.sweeps import GRID, SEARCH, copy_recipes, driven, write_record
 
 Begun = Callable[[Path, int | None, int], None]
 """Is given a sweep's folder, the number of its children, None where only Hydra knows it, and how many have ended."""
 
 
 class SweepResult(NamedTuple):
-    """A finished sweep: its folder, and every child's outcome by number, read when it is asked for."""
+    """A finished sweep: its folder, every child's outcome by number, and of a search what it has found.
+
+    An outcome is read when it is asked for.
+    """
 
     folder: Path
     outcomes: Outcomes
+    study: Studied | None = None
 
     @property
     def exit_code(self) -> int:
@@ -134,55 +140,63 @@ def run_sweep(
     with driven(folder), summarised_if_stopped(folder):
         copying, files = copy_recipes(project, folder)
 
-        def begin(number: int | None) -> None:
-            sweeper = (sweeper_of(copying, overrides) if number is None else None) or GRID
-            record = partial(write_record, folder, copying, files, overrides, rebuild=settings.rebuild)
-            record(sweeper=sweeper, children=number)
+        def begin(number: int | None, sweeper: str) -> None:
+            write_record(folder, copying, files, overrides, rebuild=settings.rebuild, sweeper=sweeper, children=number)
             begun(folder, number, 0)
 
         return carry_out(Sweep(copying, settings, folder, watch), overrides, begin)
 
 
-def carry_out(common: Sweep, overrides: Sequence[str], begin: Callable[[int | None], None]) -> SweepResult:
+def carry_out(common: Sweep, overrides: Sequence[str], begin: Callable[[int | None, str], None]) -> SweepResult:
     """Runs the children of a sweep that are not finished, and writes the summary of all; raises what `run_sweep` does.
 
     Args:
         common: what the children have in common.
         overrides: those that the sweep began with.
-        begin: is given the number of children, None where only Hydra knows it, before the first one runs.
+        begin: is given the number of children, None where only Hydra knows it, and who says which there are, before
+            the first one runs.
     """
     lost: tuple[Outcome, ...] = ()
     if not _run_children(common, overrides, begin):
-        begin(None)
+        begin(None, sweeper_of(common.project, overrides) or GRID)
         lost = _run_by_hydra(common, overrides)
-    return SweepResult(common.folder, _finish(common.folder, lost))
+    outcomes = summarise(common.folder, lost)
+    with fsio.reported(common.folder):
+        return SweepResult(common.folder, outcomes, read_study(common.folder))
 
 
-@contextmanager
-def summarised_if_stopped(folder: Path) -> Iterator[None]:
-    """Whatever stops a sweep, the children that have ended count."""
-    try:
-        yield
-    except BaseException:
-        _finish(folder)
-        raise
-
-
-def _run_children(common: Sweep, overrides: Sequence[str], begin: Callable[[int | None], None]) -> bool:
+def _run_children(common: Sweep, overrides: Sequence[str], begin: Callable[[int | None, str], None]) -> bool:
     """Runs children by a launcher of ours, unless only Hydra knows them, or another one is to run them: then False."""
     with ExitStack() as held:
         here = held.enter_context(Here(common.project, common.watch))
-        grid = children(common.project, overrides, first=partial(_prepare, here))
-        if grid is None:
-            return False
-        begin(len(grid))
-        tasks = _tasks(common, grid)
-        if grid.launcher is None:
-            here.launch(tasks, common.ended)
-        elif len(common.finished) < len(grid):
-            launcher = held.enter_context(open_launcher(*grid.launcher, common.project))
-            launcher.launch(tasks, common.arrived)
+        chosen: Grid | Study | None = children(common.project, overrides, first=partial(_prepare, here))
+        told: Callable[[Outcome], None] = _nobody
+        if chosen is None:
+            search = search_of(common.project, overrides)
+            if search is None:
+                return False
+            if search.launcher is None:
+                _prepare(here, next(search.corners()))
+            chosen = study = held.enter_context(open_study(search, common.folder, partial(_left, common.folder)))
+            told = study.ended
+            here.limit(study.at_once)
+            begin(len(study) + len(common.finished), SEARCH)
+        else:
+            begin(len(chosen), GRID)
+        _launch(common, chosen, here, told)
     return True
+
+
+def _launch(common: Sweep, chosen: Grid | Study, here: Here, told: Callable[[Outcome], None]) -> None:
+    """Runs the children by the launcher that was chosen, which is opened when there is one to run."""
+    tasks = _tasks(common, chosen, told)
+    if chosen.launcher is None:
+        here.launch(tasks, _both(common.ended, told))
+        return
+    first = next(tasks, None)
+    if first is not None:
+        with open_launcher(*chosen.launcher, common.project) as launcher:
+            launcher.launch(chain([first], tasks), _both(common.arrived, told))
 
 
 def _prepare(here: Here, composition: Composition) -> None:
@@ -190,16 +204,34 @@ def _prepare(here: Here, composition: Composition) -> None:
         here.prepare(read_job(composition))
 
 
-def _tasks(common: Sweep, grid: Grid) -> Iterator[Task]:
+def _tasks(common: Sweep, chosen: Grid | Study, told: Callable[[Outcome], None]) -> Iterator[Task]:
     """The children that can begin, in their order; the outcome of any other is known before it does."""
-    for number, composition in grid:
+    for number, child in chosen:
         if number in common.finished:
             continue
-        task = common.task(composition, number)
+        task = child if isinstance(child, Outcome) else common.task(child, number)
         if isinstance(task, Outcome):
-            common.ended(task)
+            _both(common.ended, told)(task)
         else:
             yield task
+
+
+def _both(first: Callable[[Outcome], None], second: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+    def ended(outcome: Outcome) -> None:
+        first(outcome)
+        second(outcome)
+
+    return ended
+
+
+def _nobody(_outcome: Outcome) -> None:
+    """Is told what becomes of the children of a sweep that doesn't search."""
+
+
+def _left(folder: Path, number: int) -> Outcome | None:
+    """The outcome of a child that an earlier driver of the same sweep has seen end; None where it hasn't."""
+    path = folder / str(number) / FILE
+    return msgspec.json.decode(path.read_bytes(), type=Outcome) if path.is_file() else None
 
 
 def _run_by_hydra(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ...]:
@@ -222,23 +254,6 @@ def _run_launched(common: Sweep, composition: Composition, number: int) -> None:
     common.ended(task if isinstance(task, Outcome) else run_task(task, common.watch(number)))
 
 
-def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> Outcomes:
-    """Writes the summary of all children that have ended; where the sweep never began the folder goes.
-
-    Raises:
-        OutputFault: the file system refused.
-    """
-    with fsio.reported(folder):
-        outcomes = Outcomes(folder, lost)
-        (folder / "multirun.yaml").unlink(missing_ok=True)  # Hydra's copy of the config names paths of this machine
-        (folder / SO_FAR).unlink(missing_ok=True)
-        if outcomes:
-            _summarise(folder, outcomes)
-        elif not is_resumable(folder):
-            fsio.remove_tree(folder)
-    return outcomes
-
-
 def _lost(error: Exception, started: datetime, sweep_id: str) -> Outcome:
     what = f"the launcher gave up, and children that had not ended are lost: {type(error).__name__}: {error}"
     return Outcome(
@@ -248,21 +263,3 @@ def _lost(error: Exception, started: datetime, sweep_id: str) -> Outcome:
         seconds=(datetime.now(timezone.utc) - started).total_seconds(),
         failure=Failure.of(ChildLost(what.partition("\n")[0], fix=f"recipekit run --resume {sweep_id}")),
     )
-
-
-def _summarise(folder: Path, outcomes: Outcomes) -> None:
-    """Writes the rows of all children, which no memory holds at once."""
-    aside = folder / ".rows"
-    try:
-        rows = Lines(aside, ({**outcome.row(), "output": _relative(outcome.output, folder)} for outcome in outcomes))
-        summary = Summary(rows)
-        fsio.write_parts(folder / "summary.json", json_lines(summary))
-        fsio.write_parts(folder / "summary.csv", csv_lines(summary))
-        fsio.write_parts(folder / "summary.html", sweep_page(summary, f"Sweep {folder.name}"))
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _relative(output: str, folder: Path) -> str:
-    """An output's folder as seen from the sweep's, so that a moved outputs folder keeps its links."""
-    return Path(os.path.relpath(output, folder)).as_posix() if output else ""

@@ -28,6 +28,12 @@ class Turns:
         self._under_way = 0
         self._changed = Condition()
 
+    def limit(self, at_work: int, under_way: int) -> None:
+        """Changes how many builds may be at work and under way; those that have begun go on."""
+        with self._changed:
+            self._most_at_work, self._most_under_way = at_work, under_way
+            self._changed.notify_all()
+
     def begin(self) -> Turn:
         """Waits until another build may begin."""
         with self._changed:

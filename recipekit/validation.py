@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from recipekit.compose.composition import Composition, compose
 from recipekit.compose.folders import recipe_files
 from recipekit.compose.grid import children
+from recipekit.compose.searches import search_of
 from recipekit.compose.session import hydra_for
 from recipekit.contracts import Record
 from recipekit.errors import RecipekitError
@@ -47,10 +48,10 @@ def validate_recipe(project: Project, overrides: Sequence[str]) -> Validation:
     name = next(override for override in overrides if override.startswith("recipe=")).partition("=")[2]
     try:
         composition = compose(project, overrides)
-        grid = children(project, overrides, any_launcher=True) if composition.sweeps else None
+        swept = _swept(project, overrides) if composition.sweeps else None
     except RecipekitError as error:
         return _result(name, [(error, str(error))], [])
-    found = [("", _read(composition))] if grid is None else [(" ".join(it.overrides), _read(it)) for _, it in grid]
+    found = [("", _read(composition))] if swept is None else [(" ".join(it.overrides), _read(it)) for it in swept]
     blamed: dict[str, tuple[RecipekitError, list[str]]] = {}
     for child, read in found:
         if isinstance(read, RecipekitError):
@@ -64,6 +65,15 @@ def validate_recipes(project: Project, overrides: Sequence[str] = ()) -> list[Va
     """Checks every recipe of a project, each with the same overrides."""
     with hydra_for(project):
         return [validate_recipe(project, [f"recipe={name}", *overrides]) for name in recipe_files(project)]
+
+
+def _swept(project: Project, overrides: Sequence[str]) -> Iterable[Composition] | None:
+    """The children of a recipe that sweeps, of a search those that show every choice; None where only Hydra knows."""
+    grid = children(project, overrides, any_launcher=True)
+    if grid is not None:
+        return (child for _, child in grid)
+    search = search_of(project, overrides, any_launcher=True)
+    return None if search is None else search.corners()
 
 
 def _read(composition: Composition) -> tuple[str, ...] | RecipekitError:

@@ -78,7 +78,7 @@ def sweep(
     found = open_project(project, config_dir)
     watch = partial(_child, progress)
     result = run_sweep(found, [f"recipe={recipe}", *overrides], Settings(rebuild=rebuild), watch)
-    return SweepResult(result.folder, Runs(result.outcomes))
+    return SweepResult(result.folder, Runs(result.outcomes), result.study)
 
 
 def resume(
@@ -108,7 +108,7 @@ def resume(
     """
     found = open_project(project, None)
     result = resume_sweep(found, str(sweep), overrides, partial(_child, progress))
-    return SweepResult(result.folder, tuple(map(RunResult, result.outcomes)))
+    return SweepResult(result.folder, Runs(result.outcomes), result.study)
 
 
 def lint_samples(

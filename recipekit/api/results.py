@@ -13,14 +13,15 @@ import msgspec
 
 from recipekit import manifest as manifests
 from recipekit.acceptance import Check
-from recipekit.api.metrics import flat_metrics
 from recipekit.api.shown import Shown, address, near
 from recipekit.contracts import Curve, Measurement
 from recipekit.errors import InternalError, NotAccepted, RecipekitError, by_id
 from recipekit.lint import Finding
 from recipekit.linting import LintReport
+from recipekit.metrics import flat_metrics
 from recipekit.outcome import Failure, Outcome, StageReport, worst_exit_code
 from recipekit.report import Panel, Table, check_rows
+from recipekit.studied import Studied
 
 _SHOWN = 200
 """Children of a sweep that a notebook shows."""
@@ -70,7 +71,7 @@ class RunResult(Shown):
     def metrics(self) -> dict[str, float]:
         """Measured numbers under the names of bounds: `parity.sqnr_db`, `task.top1_accuracy`, `size.bytes` ...
 
-        See `recipekit.api.metrics.flat_metrics`; nothing for a child without an output.
+        See `recipekit.metrics.flat_metrics`; nothing for a child without an output.
         """
         return flat_metrics(self.outcome.measurement) if self.outcome.measurement else {}
 
@@ -192,15 +193,23 @@ class SweepResult(Shown):
     Attributes:
         folder: `outputs/sweeps/<id>`, which holds the summary.
         runs: every child by its number, those that failed among them; each is read when it is asked for.
+        study: of a search, every trial with its values; None for a sweep that didn't search.
     """
 
     folder: Path
     runs: Sequence[RunResult]
+    study: Studied | None = None
 
     @property
     def accepted(self) -> tuple[RunResult, ...]:
         """The children that their recipes accept."""
         return tuple(run for run in self.runs if run.accepted)
+
+    @property
+    def best(self) -> tuple[RunResult, ...]:
+        """Of a search, the accepted children that no other trial beats: one, or with several objectives their front."""
+        numbers = self.study.best if self.study is not None else ()
+        return tuple(run for run in self.runs if run.outcome.number in numbers)
 
     @property
     def exit_code(self) -> int:

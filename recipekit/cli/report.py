@@ -16,6 +16,7 @@ from recipekit.cli.arguments import make_parser, near
 from recipekit.errors import EnvironmentFault, UsageError
 from recipekit.outputs.lookup import find_folder
 from recipekit.report import render_sweep
+from recipekit.studied import read_study
 from recipekit.sweeps import SO_FAR, is_unfinished
 
 
@@ -84,7 +85,9 @@ def _render(folders: Sequence[Path], place: Path) -> str:
         return render_sweep(compared(folders, place), f"Comparison of {len(folders)}", table="")
     if is_sweep(first):
         table = "summary.csv" if place == first else ""
-        return render_sweep(compared(folders, place), f"Sweep {first.name}", table=table)
+        with fsio.reported(first):
+            study = read_study(first)
+        return render_sweep(compared(folders, place), f"Sweep {first.name}", table=table, study=study)
     if is_unfinished(first):
         rows = compared(folders, place)
         return render_sweep(rows, f"Sweep {first.name}, of which {len(rows)} children have ended", table="")

@@ -120,7 +120,7 @@ def _end_of_sweep(
 ) -> int:
     """Signs, shows and reports a sweep whose outputs are published."""
     _sign(key, options, result.outcomes)
-    Screen(console).sweep(result.outcomes, result.folder, project.root)
+    Screen(console).sweep(result.outcomes, result.folder, project.root, result.study)
     if options.format == "json":
         for before, outcome in zip(chain("[", repeat(",")), result.outcomes, strict=False):
             sys.stdout.write(before + msgspec.json.encode(outcome).decode())

@@ -21,8 +21,10 @@ from recipekit.acceptance import Check
 from recipekit.ci.wording import bound, number
 from recipekit.cli.display import display_on
 from recipekit.cli.messages import more
+from recipekit.cli.search_lines import found
 from recipekit.contracts import Progress
 from recipekit.outcome import Outcome
+from recipekit.studied import Studied
 
 _READINGS = "survey-"
 """How the labels of stages begin that read samples."""
@@ -94,8 +96,8 @@ class Screen:
         for line in explained(outcome):
             self._console.print(line, highlight=False, soft_wrap=True)
 
-    def sweep(self, outcomes: Iterable[Outcome], folder: Path, root: Path) -> None:
-        """The end of a sweep: a row for each child, of many for those that went wrong before all others."""
+    def sweep(self, outcomes: Iterable[Outcome], folder: Path, root: Path, study: Studied | None = None) -> None:
+        """The end of a sweep: a row a child, of many for those that went wrong before all others; findings last."""
         table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("#", justify="right")
         counts, recipes, errors = Counter[str](), set[str](), dict[str, None]()
@@ -115,6 +117,8 @@ class Screen:
             told = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
             words = f"{len(shown)} of {counts.total():,} children are shown: {told} in all"
             self._console.print(words, highlight=False)
+        for line in found(study) if study else ():
+            self._console.print(line, highlight=False, soft_wrap=True)
         for error_id in errors:
             self._console.print(more(error_id), end="", highlight=False, soft_wrap=True)
         self._console.print(f"summary: {_shown(str(folder), root)}", highlight=False, soft_wrap=True)

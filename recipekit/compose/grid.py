@@ -1,54 +1,30 @@
 """The children of a sweep by Hydra's basic sweeper, composed one at a time when they are asked for.
 
-Hydra composes every child twice, from its files. Here the files are merged once for each combination of options, and
-a child is a copy of that with its values overridden by Hydra's own function. Which children there are, and in which
-order, is Hydra's word; how they are run is nothing that this module knows.
+Which children there are, and in which order, is Hydra's word; how they are run is nothing that this module knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
 
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
 
 from recipekit.compose.composition import Composition
 from recipekit.compose.folders import user_groups
-from recipekit.compose.layers import Layers, lay, unforeseen
-from recipekit.compose.overrides import CommandOverride, read_overrides
-from recipekit.compose.reach import is_hydras
+from recipekit.compose.overrides import read_overrides
 from recipekit.compose.refusals import hydra_errors
-from recipekit.compose.session import PRIMARY, hydra_for
+from recipekit.compose.rows import (
+    LauncherChoice,
+    Row,
+    Rows,
+    is_plugin,
+    launcher_of,
+    master_config,
+    rows_of,
+    swept_overrides,
+)
+from recipekit.compose.session import hydra_for
 from recipekit.project import Project
-
-Row = Sequence[str]
-"""A child's overrides as Hydra takes them."""
-
-_Reader = Callable[[str], CommandOverride]
-
-_READ = 4096
-"""Overrides that are remembered as they were read, some kilobytes each; any other is read again for each child."""
-
-_OURS = "recipekit.launching."
-"""Where the launchers are that recipekit opens itself; Hydra only composes their settings."""
-
-
-class LauncherChoice(NamedTuple):
-    """The launcher that `hydra/launcher` names.
-
-    Attributes:
-        target: its class.
-        settings: its other keys, resolved.
-    """
-
-    target: str
-    settings: dict[str, Any]
 
 
 class Grid:
@@ -58,40 +34,23 @@ class Grid:
         launcher: which one is to run them; None for this process.
     """
 
-    def __init__(
-        self,
-        project: Project,
-        rows: Sequence[Row],
-        read: _Reader,
-        layers: Mapping[tuple[str, ...], Layers],
-        launcher: LauncherChoice | None = None,
-    ) -> None:
+    def __init__(self, rows: Sequence[Row], composed: Rows, launcher: LauncherChoice | None = None) -> None:
         """Takes what is known of the children before any of them is composed.
 
         Args:
-            project: where the recipes are.
             rows: the children's overrides.
-            read: reads one of these overrides.
-            layers: the merged files for each combination of options.
+            composed: what composes them.
             launcher: which one is to run them; None for this process.
         """
         self.launcher = launcher
-        self._project = project
         self._rows = rows
-        self._read = read
-        self._layers = layers
+        self._composed = composed
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __iter__(self) -> Iterator[tuple[int, Composition]]:
-        return enumerate(map(self._child, self._rows))
-
-    def _child(self, row: Row) -> Composition:
-        overrides = [self._read(text) for text in row]
-        values = tuple(override.parsed for override in overrides if override.is_value)
-        theirs = tuple(override for override in overrides if not is_hydras(override.key))
-        return Composition(self._project, theirs, self._layers[_choices(row, self._read)], values)
+        return enumerate(map(self._composed.child, self._rows))
 
 
 def children(
@@ -119,22 +78,20 @@ def children(
     """
     with hydra_for(project), hydra_errors(project):
         groups = user_groups(project)
-        master = _master([override.for_hydra for override in read_overrides(overrides, groups)])
-        launcher = _launcher(master.hydra)
-        if not _names(master.hydra.sweeper, BasicSweeper) or not (any_launcher or launcher):
+        master = master_config([override.for_hydra for override in read_overrides(overrides, groups)])
+        launcher = launcher_of(master)
+        if not is_plugin(master.hydra.sweeper, BasicSweeper) or not (any_launcher or launcher):
             return None
-        rows = _rows(master)
-        read = lru_cache(_READ)(lambda text: read_overrides([text], groups)[0])
-        for_all: Any = OmegaConf.to_container(master.hydra.overrides.hydra, resolve=False)
-        layers: dict[tuple[str, ...], Layers] = {}
-        elsewhere = launcher if launcher and launcher.target.startswith(_OURS) else None
-        grid = Grid(project, rows, read, layers, elsewhere)
-        for choices in dict.fromkeys(_choices(row, read) for row in rows):
-            layers[choices] = lay([*for_all, *choices])
-            if len(layers) == 1 and elsewhere is None:
-                first(next(iter(grid))[1])
-        if _asks_hydra(layers.values(), (text for row in rows for text in row)):
+        (rows,) = BasicSweeper.split_arguments(swept_overrides(master), None)
+        elsewhere = launcher if launcher and launcher.is_elsewhere else None
+        composed = rows_of(project, master)
+        for number, row in enumerate(rows):
+            composed.add(row)
+            if number == 0 and elsewhere is None:
+                first(composed.child(row))
+        if composed.asks_hydra():
             return None
+        grid = Grid(rows, composed, elsewhere)
         for _, child in grid:
             child.check_overrides()
         return grid
@@ -148,46 +105,5 @@ def sweeper_of(project: Project, overrides: Sequence[str]) -> str | None:
     """
     with hydra_for(project), hydra_errors(project):
         texts = [override.for_hydra for override in read_overrides(overrides, user_groups(project))]
-        sweeper = _master(texts).hydra.sweeper
-        return None if _names(sweeper, BasicSweeper) else str(sweeper._target_)
-
-
-def _master(texts: list[str]) -> DictConfig:
-    """The sweep's own config: what it is composed of leaves out every override that stands for several values."""
-    hydra = GlobalHydra.instance().hydra
-    assert hydra is not None  # for type checkers: `hydra_for` has initialised it
-    with unforeseen():
-        return hydra.compose_config(PRIMARY, [*texts, "hydra.mode=MULTIRUN"], RunMode.MULTIRUN)
-
-
-def _launcher(hydra: Any) -> LauncherChoice | None:
-    """The launcher's settings; None for one that Hydra itself must instantiate."""
-    settings: Any = OmegaConf.to_container(hydra.launcher, resolve=True)
-    target = settings.pop("_target_")
-    ours = _names(hydra.launcher, BasicLauncher) or target.startswith(_OURS)
-    return LauncherChoice(target, settings) if ours else None
-
-
-def _names(node: Any, plugin: type) -> bool:
-    return bool(node._target_ == f"{plugin.__module__}.{plugin.__qualname__}")
-
-
-def _rows(master: DictConfig) -> Sequence[Row]:
-    """Each child's overrides: the recipe's own parameters, those of the command line replacing them."""
-    parameters = [f"{key}={value}" for key, value in (master.hydra.sweeper.params or {}).items()]
-    typed: Any = OmegaConf.to_container(master.hydra.overrides.task, resolve=False)
-    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-    (rows,) = BasicSweeper.split_arguments(parser.parse_overrides([*parameters, *typed]), None)
-    return rows
-
-
-def _choices(row: Row, read: _Reader) -> tuple[str, ...]:
-    """The overrides that decide which files a child is composed of, and all others that only Hydra understands."""
-    return tuple(text for text in row if not read(text).is_value)
-
-
-def _asks_hydra(layers: Iterable[Layers], texts: Iterable[str]) -> bool:
-    """Whether a value may be one of Hydra's resolver `hydra`, which knows a job while Hydra runs it."""
-    return any(b"hydra:" in each.pickled for each in layers) or any(
-        "hydra:" in text.replace("\\", "") for text in texts
-    )
+        sweeper = master_config(texts).hydra.sweeper
+        return None if is_plugin(sweeper, BasicSweeper) else str(sweeper._target_)

@@ -24,7 +24,20 @@ GROUPS = (
 CHOOSABLE = ("hydra/launcher", "hydra/sweeper")
 """Hydra's own groups that a recipe and the command line may choose from."""
 
-_SWEEPER_KEYS = {"params", "max_batch_size", "direction", "n_trials", "n_jobs", "study_name", "storage"}
+_SWEEPER_KEYS = {
+    "params",
+    "max_batch_size",
+    "direction",
+    "objectives",
+    "n_trials",
+    "n_jobs",
+    "sampler",
+    "n_startup_trials",
+    "seed",
+    "study_name",
+    "storage",
+}
+_SWEEPER_MAPPINGS = {"params", "objectives"}
 
 _HYDRA = re.compile(r"(^|[/@]|_global_.)hydra($|[./@])")  # Hydra drops what stands before `_global_` in a package
 
@@ -47,7 +60,8 @@ def closed_keys(hydra: Any) -> tuple[str, ...] | None:
             if not isinstance(value, dict):
                 return ("sweeper",)
             for key, setting in value.items():
-                if key not in _SWEEPER_KEYS or not (_is_plain(setting) or (key == "params" and _are_plain(setting))):
+                holds_many = key in _SWEEPER_MAPPINGS and _are_plain(setting)
+                if key not in _SWEEPER_KEYS or not (_is_plain(setting) or holds_many):
                     return ("sweeper", str(key))
         elif name != "mode" or not _is_plain(value):
             return (str(name),)

@@ -33,7 +33,17 @@ _HYDRA: Part = {
                 "params": {
                     "type": "object",
                     "description": "Keys and groups with the values to try, such as converter: int8,float16.",
-                }
+                },
+                "objectives": {
+                    "type": "object",
+                    "description": "Of a search by recipekit_optuna: metrics with minimize or maximize.",
+                    "additionalProperties": {"enum": ["minimize", "maximize"]},
+                },
+                "sampler": {
+                    "enum": ["tpe", "nsgaii", "random", "qmc", "grid"],
+                    "description": "Of a search: what chooses the next trial.",
+                },
+                "n_trials": {"type": "integer", "minimum": 1, "description": "Of a search: trials in all."},
             },
         },
     },

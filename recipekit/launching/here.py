@@ -62,6 +62,10 @@ class Here:
     ) -> None:
         self._held.__exit__(kind, error, trace)
 
+    def limit(self, under_way: int) -> None:
+        """Lets no more children be under way at once than so many; before the first one begins."""
+        self._turns.limit(min(under_way, _AT_WORK), min(under_way, _UNDER_WAY))
+
     def prepare(self, job: Job) -> None:
         """Starts the worker that a child needs; what is wrong with the child is said when its turn comes."""
         with suppress(RecipekitError):

@@ -25,6 +25,7 @@ from recipekit.contracts import EXACT_SQNR_DB
 from recipekit.pareto import Front
 from recipekit.report.rendering import VERDICTS, templates
 from recipekit.report.sweep_columns import ABSENT, EXACT, ON_FRONT, Column, cell, changes, columns, text
+from recipekit.studied import Studied
 from recipekit.summary import Comparison, point_of
 
 if TYPE_CHECKING:
@@ -66,13 +67,24 @@ class Plot(NamedTuple):
     more: int
 
 
-def render_sweep(rows: Iterable[Mapping[str, Any]], heading: str = "Sweep", *, table: str = "summary.csv") -> str:
+def render_sweep(
+    rows: Iterable[Mapping[str, Any]],
+    heading: str = "Sweep",
+    *,
+    table: str = "summary.csv",
+    study: Studied | None = None,
+) -> str:
     """The page of a sweep of which all rows are at hand; see `sweep_page`."""
-    return "".join(sweep_page(list(rows), heading, table=table))
+    return "".join(sweep_page(list(rows), heading, table=table, study=study))
 
 
 def sweep_page(
-    rows: Collection[Mapping[str, Any]], heading: str = "Sweep", *, table: str = "summary.csv", most: int = MOST_ROWS
+    rows: Collection[Mapping[str, Any]],
+    heading: str = "Sweep",
+    *,
+    table: str = "summary.csv",
+    study: Studied | None = None,
+    most: int = MOST_ROWS,
 ) -> Iterator[str]:
     """The page of a sweep, or of any outputs that are to be compared, part by part.
 
@@ -81,6 +93,7 @@ def sweep_page(
             They are asked for several times, and none is kept.
         heading: the page's.
         table: where all rows lie as CSV, as the page sees it; empty for nowhere.
+        study: what a search has found; None for a sweep that didn't search.
         most: rows that the page holds; of more of them it holds some, evenly chosen, and says so.
 
     Raises:
@@ -107,6 +120,8 @@ def sweep_page(
             columns=shown,
             rows=[[_cell(column, row) for column in shown] for row in islice(rows, STATIC_ROWS)],
             table=table,
+            study=study,
+            best=list(_best_trials(study, rows, known)) if study else [],
             plots=plots,
             weighed=weighed,
             metrics=[column for column in shown if column.better],
@@ -116,6 +131,25 @@ def sweep_page(
             policy=" ".join(f"'{_digest(script)}'" for script in (*scripts, library) if script),
         )
     )
+
+
+def _best_trials(
+    study: Studied, rows: Iterable[Mapping[str, Any]], known: Mapping[str, Column]
+) -> Iterator[tuple[Cell, ...]]:
+    """Of each of the best trials who it is, its values, and what was tried; other sweeps' trials lead nowhere."""
+    best = study.best_trials()[:STATIC_FRONT]
+    keys = {trial.build_key for trial in best}
+    reports = {row["build_key"]: cell(known["output"], row) for row in rows if row.get("build_key") in keys}
+    for trial in best:
+        yield (
+            Cell(f"Trial {trial.number}", link=reports.get(trial.build_key)),
+            *(Cell(_plain(trial.values[metric]), "number") for metric in study.objectives),
+            Cell(", ".join(f"{key}={value}" for key, value in trial.parameters.items())),
+        )
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value.is_integer() else f"{value:.5g}"
 
 
 def _cell(column: Column, child: Mapping[str, Any]) -> Cell:

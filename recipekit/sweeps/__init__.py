@@ -13,6 +13,7 @@ from recipekit.sweeps.inputs import changed_inputs
 from recipekit.sweeps.record import (
     GRID,
     RECORD,
+    SEARCH,
     SO_FAR,
     Beginning,
     is_resumable,
@@ -25,6 +26,7 @@ __all__ = [
     "COPIED",
     "GRID",
     "RECORD",
+    "SEARCH",
     "SO_FAR",
     "Beginning",
     "changed_inputs",

@@ -14,7 +14,7 @@ from recipekit.project import Project
 from recipekit.secrecy import WITHHELD
 from recipekit.sweeps.conditions import digest_of_variable, shipped
 from recipekit.sweeps.copying import COPIED, digests_of_copies
-from recipekit.sweeps.record import AGAIN, GRID, RECORD, Beginning, relative
+from recipekit.sweeps.record import AGAIN, GRID, RECORD, SEARCH, Beginning, relative
 
 
 def resumed_project(folder: Path, beginning: Beginning, project: Project) -> Project:
@@ -71,7 +71,7 @@ def require_repeatable(folder: Path, beginning: Beginning, overrides: Sequence[s
     Raises:
         UsageError: its sweeper chooses children by what has ended before, or an override was withheld.
     """
-    if beginning.sweeper != GRID:
+    if beginning.sweeper not in {GRID, SEARCH}:
         raise UsageError(
             f"{beginning.sweeper} has chosen this sweep's children, and can't be asked for the same ones again",
             where=str(folder / RECORD),

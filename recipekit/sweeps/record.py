@@ -29,6 +29,9 @@ SO_FAR = "so-far.html"
 FORMAT = 1
 """Version of the record's shape."""
 
+SEARCH = "search"
+"""The sweeper that keeps a study beside this record, which says how its children go on: recipekit's own."""
+
 GRID = "grid"
 """The sweeper whose children are known before the first one runs: Hydra's basic one."""
 
@@ -52,7 +55,7 @@ class Beginning(Record, frozen=True, kw_only=True):
         files: SHA-256 of each file of the copy.
         overrides: as typed, secrets withheld.
         rebuild: whether children are built even where they are built already.
-        sweeper: who says which children there are: `grid`, or a class that chooses them by what has ended before.
+        sweeper: who says which children there are: `grid`, `search`, or a class of whom only Hydra knows more.
         children: how many there are; None where only Hydra, or its sweeper, knows.
     """
 
@@ -96,7 +99,7 @@ def write_record(
         files: digests of the copy's files.
         overrides: as typed.
         rebuild: whether children are built even where they are built already.
-        sweeper: `grid`, or a sweeper's class.
+        sweeper: `grid`, `search`, or a sweeper's class.
         children: how many there are; None where that is not known.
 
     Raises:

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 import recipekit
-from recipekit.api.metrics import flat_metrics
 from recipekit.api.progress import Follower
 from recipekit.api.results import RunResult, SweepResult
 from recipekit.api.shown import Shown
 from recipekit.build import Job
 from recipekit.contracts import Progress as Reached
 from recipekit.errors import ConversionError, OutputAltered, UsageError
+from recipekit.metrics import flat_metrics
 from recipekit.outcome import Failure, Outcome
 from recipekit.project import Project
 from recipekit.publication import read_outcome

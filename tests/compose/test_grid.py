@@ -13,8 +13,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from recipekit.compose import grid as grid_module
 from recipekit.compose import layers as layers_module
+from recipekit.compose import rows as rows_module
 from recipekit.compose.application import sweep
 from recipekit.compose.composition import Composition, compose
 from recipekit.compose.grid import children
@@ -263,7 +263,7 @@ def test_a_child_is_composed_when_its_turn_comes(project: Project, monkeypatch: 
         laid += 1
         return layers_module.lay(texts)
 
-    monkeypatch.setattr(grid_module, "lay", counted)
+    monkeypatch.setattr(rows_module, "lay", counted)
     grid = children(project, ["recipe=digits", "converter=none,int8", "seed=range(300)"])
     assert grid is not None
     alive: weakref.WeakSet[Composition] = weakref.WeakSet()

@@ -1,6 +1,11 @@
-"""What was measured, as flat numbers under the names that bounds have in a recipe's `acceptance`."""
+"""What was measured, as flat numbers under the names that bounds have in a recipe's `acceptance`.
+
+Programs read them and searches aim at them. Nothing here knows which of them a recipe bounds.
+"""
 
 from __future__ import annotations
+
+from msgspec import UNSET
 
 from recipekit.acceptance import METRICS
 from recipekit.contracts import Measurement
@@ -18,8 +23,8 @@ def flat_metrics(measurement: Measurement) -> dict[str, float]:
 
     Returns:
         By name: `parity.<metric>` of the worst output, `task.<metric>` of the converted model with
-        `task.<metric>.float` and `task.<metric>.drop` beside it, `size.bytes`, `size.ratio`, and where it was
-        measured, `latency.<metric>` in milliseconds and `latency.ratio`.
+        `task.<metric>.float` and `task.<metric>.drop` beside it, `size.bytes`, `size.ratio`, `model.float_ops`, and
+        where it was measured, `latency.<metric>` in milliseconds, `latency.ratio`, and `target.<metric>`.
     """
     found: dict[str, float] = {}
     for metric in METRICS["parity"]:
@@ -35,9 +40,12 @@ def flat_metrics(measurement: Measurement) -> dict[str, float]:
         )
     found["size.bytes"] = measurement.size
     found["size.ratio"] = measurement.size / measurement.float32_size
+    found["model.float_ops"] = measurement.census.float_ops
     if measurement.latency is not None:
         latency = measurement.latency
         found |= {f"latency.{metric}": getattr(latency, metric) for metric in ("p50_ms", "p90_ms", "mean_ms")}
         if measurement.float32_latency is not None:
             found["latency.ratio"] = latency.p50_ms / measurement.float32_latency.p50_ms
+    if measurement.target is not UNSET:
+        found |= {f"target.{metric}": getattr(measurement.target, metric) for metric in METRICS["target"]}
     return found
