@@ -1,14 +1,15 @@
 """A sweep: every child runs, whatever becomes of the others, and a summary is written at the end.
 
 Hydra decides which children there are, and a launcher where they run: here, several at once as far as the workers
-allow, or on another engine, where they share the store. A launcher of Hydra's own kind runs them where it likes; there
-a child leaves its outcome in a file, and one that vanished is a row with a reason.
+allow, or on another engine, where they share the store. Where another sweeper of Hydra's runs them, a child leaves its
+outcome in a file, and one that vanished is a row with a reason.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
@@ -22,8 +23,9 @@ from recipekit import digests, fsio
 from recipekit.compose.application import sweep
 from recipekit.compose.composition import Composition
 from recipekit.compose.grid import Grid, children
+from recipekit.compose.hydra_launcher import HydraLauncher
 from recipekit.errors import ChildLost, RecipekitError
-from recipekit.launching import ChildWatcher, Here, Task, open_launcher, run_task
+from recipekit.launching import ByHydra, ChildWatcher, Here, Task, open_launcher, run_task
 from recipekit.outcome import Failure, Outcome, worst_exit_code
 from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project
@@ -137,7 +139,7 @@ def run_sweep(
 
 
 def _run_children(common: Sweep, overrides: Sequence[str], begun: Callable[[Path, int | None], None]) -> bool:
-    """Runs children by a launcher of ours, unless only Hydra knows them, or another one is to run them: then False."""
+    """Runs children by the launcher that the sweep has chosen, unless only Hydra knows them: then False."""
     with ExitStack() as held:
         here = held.enter_context(Here(common.project, common.watch))
         grid = children(common.project, overrides, first=partial(_prepare, here))
@@ -147,9 +149,11 @@ def _run_children(common: Sweep, overrides: Sequence[str], begun: Callable[[Path
         tasks = _tasks(common, grid)
         if grid.launcher is None:
             here.launch(tasks, common.ended)
+        elif grid.launcher.is_ours:
+            held.enter_context(open_launcher(*grid.launcher, common.project)).launch(tasks, common.arrived)
         else:
-            launcher = held.enter_context(open_launcher(*grid.launcher, common.project))
-            launcher.launch(tasks, common.arrived)
+            plugin = HydraLauncher(common.project, overrides, grid.rows, common.folder)
+            held.enter_context(ByHydra(plugin, common.folder / ".children")).launch(tasks, common.arrived)
     return True
 
 
@@ -169,7 +173,7 @@ def _tasks(common: Sweep, grid: Grid) -> Iterator[Task]:
 
 
 def _run_by_hydra(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ...]:
-    """Lets Hydra's launcher run the children; if it fails, what they left still counts, and the rest is one row."""
+    """Lets Hydra sweep; if its launcher fails, what the children left still counts, and the rest is one row."""
     started = datetime.now(timezone.utc)
     try:
         sweep(common.project, overrides, common.folder, partial(_run_launched, common))
@@ -182,8 +186,15 @@ def _run_by_hydra(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ...
 
 def _run_launched(common: Sweep, composition: Composition, number: int) -> None:
     """One child in whatever process a launcher has chosen for it."""
-    task = common.task(composition, number)
-    common.ended(task if isinstance(task, Outcome) else run_task(task, common.watch(number)))
+    task, started = common.task(composition, number), time.monotonic()
+    if isinstance(task, Outcome):
+        common.ended(task)
+        return
+    try:
+        outcome = run_task(task, common.watch(number))
+    except Exception as error:  # noqa: BLE001  the edge of the process: a defect is one child's, not the sweep's
+        outcome = task.defective(error, time.monotonic() - started)
+    common.ended(outcome)
 
 
 def _finish(folder: Path, lost: tuple[Outcome, ...] = ()) -> tuple[Outcome, ...]:

@@ -47,7 +47,7 @@ def validate_recipe(project: Project, overrides: Sequence[str]) -> Validation:
     name = next(override for override in overrides if override.startswith("recipe=")).partition("=")[2]
     try:
         composition = compose(project, overrides)
-        grid = children(project, overrides, any_launcher=True) if composition.sweeps else None
+        grid = children(project, overrides) if composition.sweeps else None
     except RecipekitError as error:
         return _result(name, [(error, str(error))], [])
     found = [("", _read(composition))] if grid is None else [(" ".join(it.overrides), _read(it)) for _, it in grid]

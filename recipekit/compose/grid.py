@@ -38,11 +38,16 @@ class LauncherChoice(NamedTuple):
 
     Attributes:
         target: its class.
-        settings: its other keys, resolved.
+        settings: its other keys, resolved; empty for a plugin of Hydra's, which Hydra makes.
     """
 
     target: str
     settings: dict[str, Any]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether recipekit opens it itself."""
+        return self.target.startswith(_OURS)
 
 
 class Grid:
@@ -50,6 +55,7 @@ class Grid:
 
     Attributes:
         launcher: which one is to run them; None for this process.
+        rows: the overrides of each child as Hydra takes them.
     """
 
     def __init__(
@@ -71,15 +77,15 @@ class Grid:
         """
         self.launcher = launcher
         self._project = project
-        self._rows = rows
+        self.rows = rows
         self._read = read
         self._layers = layers
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     def __iter__(self) -> Iterator[tuple[int, Composition]]:
-        return enumerate(map(self._child, self._rows))
+        return enumerate(map(self._child, self.rows))
 
     def _child(self, row: Row) -> Composition:
         overrides = [self._read[text] for text in row]
@@ -92,7 +98,6 @@ def children(
     project: Project,
     overrides: Sequence[str],
     *,
-    any_launcher: bool = False,
     first: Callable[[Composition], None] = lambda _: None,
 ) -> Grid | None:
     """Expands a sweep as Hydra's basic sweeper does.
@@ -100,13 +105,12 @@ def children(
     Args:
         project: where the recipes are.
         overrides: the command line's, those that stand for several values among them.
-        any_launcher: expand the sweep even if a launcher of another kind is to run it.
         first: is given the first child of a sweep of this process as soon as it is composed, so that its workers start
             while others are.
 
     Returns:
-        The children, or None where only Hydra knows them: another sweeper or a launcher of Hydra's own kind is chosen,
-        or a recipe asks Hydra about the job that it runs in.
+        The children, or None where only Hydra knows them: another sweeper is chosen, or a recipe asks Hydra about the
+        job that it runs in.
 
     Raises:
         UsageError, CompositionError, ForbiddenKey: a child can't be composed.
@@ -115,17 +119,16 @@ def children(
         groups = user_groups(project)
         master = _master([override.for_hydra for override in read_overrides(overrides, groups)])
         launcher = _launcher(master.hydra)
-        if not _names(master.hydra.sweeper, BasicSweeper) or not (any_launcher or launcher):
+        if not _names(master.hydra.sweeper, BasicSweeper):
             return None
         rows = _rows(master)
         read = {text: read_overrides([text], groups)[0] for text in dict.fromkeys(text for row in rows for text in row)}
         for_all: Any = OmegaConf.to_container(master.hydra.overrides.hydra, resolve=False)
         layers: dict[tuple[str, ...], Layers] = {}
-        elsewhere = launcher if launcher and launcher.target.startswith(_OURS) else None
-        grid = Grid(project, rows, read, layers, elsewhere)
+        grid = Grid(project, rows, read, layers, launcher)
         for choices in dict.fromkeys(_choices(row, read) for row in rows):
             layers[choices] = lay([*for_all, *choices])
-            if len(layers) == 1 and elsewhere is None:
+            if len(layers) == 1 and launcher is None:
                 first(next(iter(grid))[1])
         if _asks_hydra(layers.values(), read):
             return None
@@ -143,11 +146,14 @@ def _master(texts: list[str]) -> DictConfig:
 
 
 def _launcher(hydra: Any) -> LauncherChoice | None:
-    """The launcher's settings; None for one that Hydra itself must instantiate."""
+    """The launcher that was chosen; None for Hydra's basic one, in whose place children run in this process."""
+    if _names(hydra.launcher, BasicLauncher):
+        return None
+    choice = LauncherChoice(hydra.launcher._target_, {})
+    if not choice.is_ours:
+        return choice
     settings: Any = OmegaConf.to_container(hydra.launcher, resolve=True)
-    target = settings.pop("_target_")
-    ours = _names(hydra.launcher, BasicLauncher) or target.startswith(_OURS)
-    return LauncherChoice(target, settings) if ours else None
+    return choice._replace(settings={key: value for key, value in settings.items() if key != "_target_"})
 
 
 def _names(node: Any, plugin: type) -> bool:
