@@ -8,6 +8,7 @@ way one at a time, so that the one that takes its process with it is found.
 from __future__ import annotations
 
 import pickle
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -47,7 +48,9 @@ class ByHydra:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        fsio.remove_tree(self._traces.folder)
+        shutil.rmtree(
+            self._traces.folder, ignore_errors=True
+        )  # a child of a launcher that gave up may still write there
 
     def launch(self, tasks: Iterator[Task], ended: Callable[[Outcome], None]) -> None:
         """Runs every task; see `Launcher`."""

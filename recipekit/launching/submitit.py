@@ -7,8 +7,10 @@ what becomes of them when it ends early, is decided here. No child is begun twic
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
+import shutil
 import signal
 import socket
 import time
@@ -44,6 +46,9 @@ _CLUSTERS = (None, "slurm", "local")
 _ONE_PLACE = {"nodes", "tasks_per_node"}
 _PAUSE = {"slurm": 1.0, "local": 0.1}
 _FAREWELL_SECONDS = 10.0
+
+_REFUSAL_SECONDS, _PATIENCE_SECONDS = 10.0, 300.0
+"""Between two tries when SLURM takes no more jobs, and how long it may take none beside none."""
 
 
 class Submitit:
@@ -93,7 +98,7 @@ class Submitit:
         self._again: deque[Task] = deque()
         self._under_way: list[Job] = []
         self._awaited: dict[int, Task] = {}
-        self._refused_beside: int | None = None
+        self._accepted = self._refused = -math.inf
 
     def __enter__(self) -> Submitit:
         """Makes the jobs' folder.
@@ -134,11 +139,13 @@ class Submitit:
             self._queue.cancel()
         elif self._under_way:
             _end([job.handle for job in self._under_way])
+        for job in self._under_way:
+            job.forget(keep_logs=False)
         self._clear()
 
     def launch(self, tasks: Iterator[Task], ended: Callable[[Outcome], None]) -> None:
         """Runs every task; see `Launcher`."""
-        while self._submit(tasks) or self._under_way:
+        while self._submit(tasks) or self._under_way or self._again:
             time.sleep(_PAUSE[self._executor.cluster])
             gone = self._gone()
             for outcome in self._traces.arrivals(self._awaited):
@@ -159,7 +166,7 @@ class Submitit:
         free = self._parallelism - len(self._under_way)
         if free < self._fewest and not self._again:
             return False
-        if self._refused_beside is not None and len(self._under_way) >= self._refused_beside:
+        if time.monotonic() < self._refused + _REFUSAL_SECONDS:
             return False
         room = free * self._children_per_job
         several = [self._again.popleft() for _ in range(min(room, len(self._again)))]
@@ -172,16 +179,16 @@ class Submitit:
             with _out_of_reach_of_the_keyboard():
                 handles = self._executor.map_array(_carry_out, [self._traces] * len(batches), batches)
         except submitit.core.utils.FailedJobError as error:
-            if not self._under_way:
+            self._refused = time.monotonic()
+            if not self._under_way and self._refused > self._accepted + _PATIENCE_SECONDS:
                 raise EnvironmentFault(
                     f"SLURM takes no jobs: {' '.join(str(error).split())}",
                     where=_WHERE,
                     fix="set slurm_partition, slurm_account, slurm_qos or slurm_array_parallelism as the site wants",
                 ) from error
             self._again.extendleft(reversed(several))
-            self._refused_beside = len(self._under_way)
             return False
-        now, self._refused_beside = time.monotonic(), None
+        self._accepted = now = time.monotonic()
         self._under_way += [Job(*pair, now, self._queue is not None) for pair in zip(handles, batches, strict=True)]
         self._awaited |= {task.number: task for task in several}
         if self._queue:
@@ -221,9 +228,9 @@ class Submitit:
 
     def _clear(self) -> None:
         """Leaves the logs of jobs that have lost children, and nothing else."""
-        fsio.remove_tree(self._traces.folder)
-        for path in (*self._folder.glob("*.pkl"), *self._folder.glob("*.sh"), *self._folder.glob(".*.sh")):
-            path.unlink()
+        shutil.rmtree(self._traces.folder, ignore_errors=True)  # a job that is being cancelled may still write there
+        for path in (*self._folder.glob("*.pkl"), *self._folder.glob("*.sh")):
+            path.unlink(missing_ok=True)
         for folder in (self._folder, self._folder.parent):
             with suppress(OSError):  # it holds logs, or another sweep's jobs
                 folder.rmdir()
