@@ -2,15 +2,16 @@
 
 A sweep composes from its own copy of the recipes, and keeps how it began, so that another process can go on with it.
 Hydra decides which children there are, and a launcher where they run: here, several at once as far as the workers
-allow, or on another engine, where they share the store. A launcher of Hydra's own kind runs them where it likes; there
-a child leaves its outcome in a file, and one that vanished is a row with a reason.
+allow, or on another engine, where they share the store. Where another sweeper of Hydra's runs them, a child leaves its
+outcome in a file, and one that vanished is a row with a reason.
 """
 
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime, timezone
 from functools import partial
 from itertools import chain
@@ -23,9 +24,11 @@ from recipekit import fsio
 from recipekit.compose.application import sweep
 from recipekit.compose.composition import Composition
 from recipekit.compose.grid import Grid, children, sweeper_of
+from recipekit.compose.hydra_launcher import HydraLauncher
+from recipekit.compose.rows import LauncherChoice
 from recipekit.compose.searches import search_of
 from recipekit.errors import ChildLost, RecipekitError
-from recipekit.launching import ChildWatcher, Here, Task, open_launcher, run_task
+from recipekit.launching import ByHydra, ChildWatcher, Here, Launcher, Task, open_launcher, run_task
 from recipekit.outcome import Failure, Outcome
 from recipekit.outcomes import FILE, Outcomes
 from recipekit.pipeline import Settings, read_job
@@ -166,7 +169,7 @@ def carry_out(common: Sweep, overrides: Sequence[str], begin: Callable[[int | No
 
 
 def _run_children(common: Sweep, overrides: Sequence[str], begin: Callable[[int | None, str], None]) -> bool:
-    """Runs children by a launcher of ours, unless only Hydra knows them, or another one is to run them: then False."""
+    """Runs children by the launcher that the sweep has chosen, unless only Hydra knows them: then False."""
     with ExitStack() as held:
         here = held.enter_context(Here(common.project, common.watch))
         chosen: Grid | Study | None = children(common.project, overrides, first=partial(_prepare, here))
@@ -183,11 +186,13 @@ def _run_children(common: Sweep, overrides: Sequence[str], begin: Callable[[int 
             begin(len(study) + len(common.finished), SEARCH)
         else:
             begin(len(chosen), GRID)
-        _launch(common, chosen, here, told)
+        _launch(common, overrides, chosen, here, told)
     return True
 
 
-def _launch(common: Sweep, chosen: Grid | Study, here: Here, told: Callable[[Outcome], None]) -> None:
+def _launch(
+    common: Sweep, overrides: Sequence[str], chosen: Grid | Study, here: Here, told: Callable[[Outcome], None]
+) -> None:
     """Runs the children by the launcher that was chosen, which is opened when there is one to run."""
     tasks = _tasks(common, chosen, told)
     if chosen.launcher is None:
@@ -195,8 +200,16 @@ def _launch(common: Sweep, chosen: Grid | Study, here: Here, told: Callable[[Out
         return
     first = next(tasks, None)
     if first is not None:
-        with open_launcher(*chosen.launcher, common.project) as launcher:
+        with _opened(common, overrides, chosen, chosen.launcher) as launcher:
             launcher.launch(chain([first], tasks), _both(common.arrived, told))
+
+
+def _opened(
+    common: Sweep, overrides: Sequence[str], chosen: Grid | Study, choice: LauncherChoice
+) -> AbstractContextManager[Launcher]:
+    if choice.is_ours or not isinstance(chosen, Grid):
+        return open_launcher(*choice, common.project)
+    return ByHydra(HydraLauncher(common.project, overrides, chosen.rows, common.folder), common.folder / ".children")
 
 
 def _prepare(here: Here, composition: Composition) -> None:
@@ -235,7 +248,7 @@ def _left(folder: Path, number: int) -> Outcome | None:
 
 
 def _run_by_hydra(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ...]:
-    """Lets Hydra's launcher run the children; if it fails, what they left still counts, and the rest is one row."""
+    """Lets Hydra sweep; if its launcher fails, what the children left still counts, and the rest is one row."""
     started = datetime.now(timezone.utc)
     try:
         sweep(common.project, overrides, common.folder, partial(_run_launched, common))
@@ -250,8 +263,15 @@ def _run_launched(common: Sweep, composition: Composition, number: int) -> None:
     """One child in whatever process a launcher has chosen for it."""
     if number in common.finished:
         return
-    task = common.task(composition, number)
-    common.ended(task if isinstance(task, Outcome) else run_task(task, common.watch(number)))
+    task, started = common.task(composition, number), time.monotonic()
+    if isinstance(task, Outcome):
+        common.ended(task)
+        return
+    try:
+        outcome = run_task(task, common.watch(number))
+    except Exception as error:  # noqa: BLE001  the edge of the process: a defect is one child's, not the sweep's
+        outcome = task.defective(error, time.monotonic() - started)
+    common.ended(outcome)
 
 
 def _lost(error: Exception, started: datetime, sweep_id: str) -> Outcome:

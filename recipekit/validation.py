@@ -69,7 +69,7 @@ def validate_recipes(project: Project, overrides: Sequence[str] = ()) -> list[Va
 
 def _swept(project: Project, overrides: Sequence[str]) -> Iterable[Composition] | None:
     """The children of a recipe that sweeps, of a search those that show every choice; None where only Hydra knows."""
-    grid = children(project, overrides, any_launcher=True)
+    grid = children(project, overrides)
     if grid is not None:
         return (child for _, child in grid)
     search = search_of(project, overrides, any_launcher=True)

@@ -32,6 +32,7 @@ class Grid:
 
     Attributes:
         launcher: which one is to run them; None for this process.
+        rows: the overrides of each child as Hydra takes them.
     """
 
     def __init__(self, rows: Sequence[Row], composed: Rows, launcher: LauncherChoice | None = None) -> None:
@@ -43,21 +44,20 @@ class Grid:
             launcher: which one is to run them; None for this process.
         """
         self.launcher = launcher
-        self._rows = rows
+        self.rows = rows
         self._composed = composed
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     def __iter__(self) -> Iterator[tuple[int, Composition]]:
-        return enumerate(map(self._composed.child, self._rows))
+        return enumerate(map(self._composed.child, self.rows))
 
 
 def children(
     project: Project,
     overrides: Sequence[str],
     *,
-    any_launcher: bool = False,
     first: Callable[[Composition], None] = lambda _: None,
 ) -> Grid | None:
     """Expands a sweep as Hydra's basic sweeper does.
@@ -65,13 +65,12 @@ def children(
     Args:
         project: where the recipes are.
         overrides: the command line's, those that stand for several values among them.
-        any_launcher: expand the sweep even if a launcher of another kind is to run it.
         first: is given the first child of a sweep of this process as soon as it is composed, so that its workers start
             while others are.
 
     Returns:
-        The children, or None where only Hydra knows them: another sweeper or a launcher of Hydra's own kind is chosen,
-        or a recipe asks Hydra about the job that it runs in.
+        The children, or None where only Hydra knows them: another sweeper is chosen, or a recipe asks Hydra about the
+        job that it runs in.
 
     Raises:
         UsageError, CompositionError, ForbiddenKey: a child can't be composed.
@@ -80,18 +79,17 @@ def children(
         groups = user_groups(project)
         master = master_config([override.for_hydra for override in read_overrides(overrides, groups)])
         launcher = launcher_of(master)
-        if not is_plugin(master.hydra.sweeper, BasicSweeper) or not (any_launcher or launcher):
+        if not is_plugin(master.hydra.sweeper, BasicSweeper):
             return None
         (rows,) = BasicSweeper.split_arguments(swept_overrides(master), None)
-        elsewhere = launcher if launcher and launcher.is_elsewhere else None
         composed = rows_of(project, master)
         for number, row in enumerate(rows):
             composed.add(row)
-            if number == 0 and elsewhere is None:
+            if number == 0 and launcher is None:
                 first(composed.child(row))
         if composed.asks_hydra():
             return None
-        grid = Grid(rows, composed, elsewhere)
+        grid = Grid(rows, composed, launcher)
         for _, child in grid:
             child.check_overrides()
         return grid

@@ -41,15 +41,15 @@ class LauncherChoice(NamedTuple):
 
     Attributes:
         target: its class.
-        settings: its other keys, resolved.
+        settings: its other keys, resolved; empty for a plugin of Hydra's, which Hydra makes.
     """
 
     target: str
     settings: dict[str, Any]
 
     @property
-    def is_elsewhere(self) -> bool:
-        """Whether it runs children somewhere else than in this process."""
+    def is_ours(self) -> bool:
+        """Whether recipekit opens it itself."""
         return self.target.startswith(_OURS)
 
 
@@ -117,10 +117,14 @@ def rows_of(project: Project, master: DictConfig) -> Rows:
 
 
 def launcher_of(master: DictConfig) -> LauncherChoice | None:
-    """The launcher's settings; None for one that Hydra itself must instantiate."""
+    """The launcher that was chosen; None for Hydra's basic one, in whose place children run in this process."""
+    if is_plugin(master.hydra.launcher, BasicLauncher):
+        return None
+    choice = LauncherChoice(master.hydra.launcher._target_, {})
+    if not choice.is_ours:
+        return choice
     settings: Any = OmegaConf.to_container(master.hydra.launcher, resolve=True)
-    choice = LauncherChoice(settings.pop("_target_"), settings)
-    return choice if is_plugin(master.hydra.launcher, BasicLauncher) or choice.is_elsewhere else None
+    return choice._replace(settings={key: value for key, value in settings.items() if key != "_target_"})
 
 
 def is_plugin(node: Any, plugin: type) -> bool:

@@ -116,7 +116,7 @@ def search_of(project: Project, overrides: Sequence[str], *, any_launcher: bool 
         if not settings.pop("_target_").startswith(_OURS):
             return None
         launcher = launcher_of(master)
-        if launcher is None and not any_launcher:
+        if launcher is not None and not (launcher.is_ours or any_launcher):
             raise UsageError(
                 "a search chooses each child by what has ended before, and the launcher takes all at once",
                 where=f"hydra/launcher={master.hydra.runtime.choices['hydra/launcher']}",
@@ -124,8 +124,7 @@ def search_of(project: Project, overrides: Sequence[str], *, any_launcher: bool 
             )
         settings.pop("params", None)
         space = read_space(swept_overrides(master))
-        elsewhere = launcher if launcher and launcher.is_elsewhere else None
-        search = Search(project, settings, space, rows_of(project, master), elsewhere)
+        search = Search(project, settings, space, rows_of(project, master), launcher)
         for _ in search.corners():
             pass
         if search.asks_hydra():

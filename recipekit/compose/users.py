@@ -63,7 +63,7 @@ def _files(project: Project, overrides: Sequence[str]) -> Iterator[Path]:
     composition = compose(project, overrides)
     yield from composition.files
     if composition.sweeps:
-        for _, child in children(project, overrides, any_launcher=True) or ():
+        for _, child in children(project, overrides) or ():
             yield from child.files
 
 

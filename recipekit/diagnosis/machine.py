@@ -34,6 +34,7 @@ _WHAT_FOR = {
     "oms": "signatures in OpenSSF Model Signing's form",
     "optimize": "pruning with training, clustering and quantization aware training",
     "sign": "signing outputs",
+    "submitit": "sweeps on SLURM, and as processes of this machine",
     "text": "the metrics word_error_rate and bleu",
     "tfds": "the dataset tfds",
     "vela": "compiling for Ethos-U",

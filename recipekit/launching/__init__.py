@@ -5,9 +5,10 @@ becomes of a child's process or node, the launcher goes on: such a child has fai
 which children there are nor what a sweep writes.
 """
 
+from recipekit.launching.by_hydra import ByHydra
 from recipekit.launching.choice import open_launcher
 from recipekit.launching.contract import ChildWatcher, Launcher
 from recipekit.launching.here import Here
 from recipekit.launching.task import Task, run_task
 
-__all__ = ["ChildWatcher", "Here", "Launcher", "Task", "open_launcher", "run_task"]
+__all__ = ["ByHydra", "ChildWatcher", "Here", "Launcher", "Task", "open_launcher", "run_task"]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from recipekit.build import Job
 from recipekit.contracts import Progress
-from recipekit.errors import RecipekitError
+from recipekit.errors import InternalError, RecipekitError
 from recipekit.execution import Watcher
 from recipekit.facilities import facilities_for
 from recipekit.outcome import Failure, Outcome
@@ -46,6 +46,16 @@ class Task(NamedTuple):
             seconds=seconds,
             failure=Failure.of(error),
         )
+
+    def defective(self, error: Exception, seconds: float) -> Outcome:
+        """The outcome of a child that a defect of recipekit's has ended.
+
+        Args:
+            error: what nobody foresaw.
+            seconds: how long it took.
+        """
+        said = str(error).partition("\n")[0]
+        return self.failed(InternalError(f"{type(error).__name__}: {said}", fix="report it, with the recipe"), seconds)
 
     def outcome(self, facilities: Facilities, watcher: Watcher) -> Outcome:
         """Builds the child; whatever is wrong with it becomes its outcome."""

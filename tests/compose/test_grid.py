@@ -238,8 +238,6 @@ def test_hydra_refuses_the_same(project: Project, name: str) -> None:
 @pytest.mark.parametrize(
     "overrides",
     [
-        ("recipe=digits", "seed=1,2", "hydra/launcher=joblib"),
-        ("recipe=parallel", "seed=1,2"),
         ("recipe=asking", "seed=1,2"),
         ("recipe=digits", "seed=1,2", "description=of_${hydra:job.num}"),
     ],
@@ -248,10 +246,25 @@ def test_what_only_hydra_knows_is_left_to_it(project: Project, overrides: tuple[
     assert children(project, overrides) is None
 
 
-def test_a_sweep_of_another_launcher_can_be_expanded_all_the_same(project: Project) -> None:
-    grid = children(project, ["recipe=parallel", "seed=1,2"], any_launcher=True)
+def test_a_launcher_of_hydra_s_is_named_and_left_to_hydra(project: Project) -> None:
+    grid = children(project, ["recipe=parallel", "seed=1,2"])
     assert grid is not None
     assert [child.mapping["seed"] for _, child in grid] == [1, 2]
+    assert grid.rows == [["recipe=parallel", "++seed=1"], ["recipe=parallel", "++seed=2"]]
+    assert grid.launcher is not None
+    assert grid.launcher.target.endswith(".JoblibLauncher")
+    assert (grid.launcher.settings, grid.launcher.is_ours) == ({}, False)
+
+
+def test_a_launcher_of_ours_is_named_with_its_settings(project: Project) -> None:
+    chosen = ["hydra/launcher=recipekit_submitit", "hydra.launcher.slurm_setup=[module load python]"]
+    grid = children(project, ["recipe=digits", "seed=1,2", *chosen, "+hydra.launcher.slurm_reservation=night"])
+    assert grid is not None
+    assert grid.launcher is not None
+    assert (grid.launcher.target, grid.launcher.is_ours) == ("recipekit.launching.submitit.Submitit", True)
+    settings = grid.launcher.settings
+    assert (settings["slurm_setup"], settings["slurm_reservation"]) == (["module load python"], "night")
+    assert (settings["cluster"], settings["timeout_min"]) == (None, 60)
 
 
 @pytest.mark.slow
