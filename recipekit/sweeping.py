@@ -144,7 +144,7 @@ def _run_here(common: Sweep, overrides: Sequence[str], begun: Callable[[Path, in
 
     with ExitStack() as held:
         publisher = held.enter_context(Publisher())
-        lease = held.enter_context(Store(project.store).lease())
+        lease = held.enter_context(Store.of(project).lease())
         pool = held.enter_context(Pool(Limits.of(project), litert=os.cpu_count() or 1))
         held.enter_context(_brief_farewell(pool, turns))
         facilities = Facilities(pool, lease, Surroundings(project.root), publish=publisher.publish)
@@ -239,7 +239,7 @@ def _facilities(project: Project) -> Facilities:
     """What children share that run in a process of a launcher's; it ends with the process."""
     held = ExitStack()
     atexit.register(held.close)
-    lease = held.enter_context(Store(project.store).lease())
+    lease = held.enter_context(Store.of(project).lease())
     pool = held.enter_context(Pool(Limits.of(project)))
     return Facilities(pool, lease, Surroundings(project.root))
 

@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 LEVELS = (
     {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language", "pareto"},
     {"digests", "fsio", "locks", "contracts"},
+    {"remote"},
     {
         "registry",
         "acceptance",
@@ -63,6 +64,8 @@ ADDRESSES = {
     "rich": {"cli"},
     "yaml": {"compose", "catalogue", "publication", "exports", "editors", "drafting"},
     "filelock": {"workspace"},
+    "fsspec": {"remote"},
+    "azure": {"remote"},
     "psutil": {"pool"},
     "packaging": {"environment", "requirements"},
     "rfc8785": {"digests"},
