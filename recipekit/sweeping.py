@@ -30,6 +30,7 @@ from recipekit.compose.grid import children
 from recipekit.errors import RecipekitError, StageDied
 from recipekit.execution import Watcher
 from recipekit.outcome import Failure, Outcome, worst_exit_code
+from recipekit.outputs import SharedOutputs
 from recipekit.pipeline import Facilities, Settings, prepare, read_job, run_job
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
@@ -121,7 +122,9 @@ def run_sweep(
     except BaseException:
         _finish(folder)  # whatever stopped the sweep, the children that have ended count
         raise
-    return SweepResult(folder, _finish(folder, lost))
+    outcomes = _finish(folder, lost)
+    SharedOutputs.of(project).share_sweep(folder)
+    return SweepResult(folder, outcomes)
 
 
 def _run_here(common: Sweep, overrides: Sequence[str], begun: Callable[[Path, int | None], None]) -> bool:

@@ -75,11 +75,9 @@ class Folder(Service):
         return True
 
     def names(self, path: str) -> list[str]:
-        """The names of files and folders directly below a folder."""
-        try:
-            return sorted(each.name for each in Path(path).iterdir() if not each.name.startswith("."))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+        """The names of all files below a folder, relative to it."""
+        files = (each for each in Path(path).rglob("*") if each.is_file() and not each.name.startswith(_FRESH))
+        return sorted(each.relative_to(path).as_posix() for each in files)
 
     @contextmanager
     def _fresh(self, path: str) -> Iterator[Path]:

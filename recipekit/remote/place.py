@@ -147,7 +147,7 @@ class Place:
         return [name for name, there in zip(files, _carriers.map(carry, files), strict=True) if not there]
 
     def names(self, name: str) -> list[str]:
-        """The last parts of the names of objects and folders directly below a name."""
+        """The names of all objects below a name, relative to it."""
         service, root = self._service()
         with self._asked(name):
             return service.names(f"{root}/{name}")

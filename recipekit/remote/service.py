@@ -51,7 +51,7 @@ class Service(ABC):
 
     @abstractmethod
     def names(self, path: str) -> list[str]:
-        """The last parts of the names of objects and folders directly below a path."""
+        """The names of all objects below a path, relative to it."""
 
 
 class Filesystem(Service):
@@ -88,13 +88,14 @@ class Filesystem(Service):
         try:
             self.fs.get_file(path, str(local))
         except FileNotFoundError:
+            local.unlink(missing_ok=True)  # some begin with an empty file
             return False
         return True
 
     def names(self, path: str) -> list[str]:
-        """The last parts of the names of objects and folders directly below a path."""
+        """The names of all objects below a path, relative to it."""
         try:
-            found = self.fs.ls(path, detail=False)
+            found = self.fs.find(path)
         except FileNotFoundError:
             return []
-        return [name.rstrip("/").rpartition("/")[2] for name in found]
+        return [name.removeprefix(f"{path}/") for name in found]
