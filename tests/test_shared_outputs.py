@@ -47,10 +47,15 @@ class Machine:
 
     def find(self, folder: Path) -> str | None:
         """The verdict of an output of another machine, as a run of the same recipe finds it here."""
-        return self.shared.find(*folder.parts[-3:-1], key_of(folder))
+        return found(self.shared, folder)
 
     def latest(self) -> Path:
         return find_folder("digits/latest", self.root)
+
+
+def found(outputs: SharedOutputs, folder: Path) -> str | None:
+    name, version, _ = folder.parts[-3:]
+    return outputs.find(name, version, key_of(folder))
 
 
 def key_of(folder: Path) -> str:
@@ -308,7 +313,7 @@ def test_without_a_url_everything_is_as_it_was(tmp_path: Path) -> None:
     alone = SharedOutputs(tmp_path / "outputs")
     before = bytes_of(tmp_path)
     with alone.hold(key_of(folder), NOBODY.append):
-        assert alone.find(*folder.parts[-3:-1], key_of(folder)) == "accepted"
+        assert found(alone, folder) == "accepted"
         assert alone.share(folder, key_of(folder), NOBODY.append)
     assert not alone.share_signatures(folder)
     assert alone.bring("digits", "1.0.0", "0" * 12) is None
@@ -394,4 +399,4 @@ def test_a_place_that_is_gone_is_a_fault_and_the_output_stays_here(own_s3_server
     with pytest.raises(OutputFault, match="is published here and not shared: EndpointConnectionError") as caught:
         machine.share(folder)
     assert str(folder) in caught.value.what
-    assert machine.shared._local.find(*folder.parts[-3:-1], key_of(folder)) == "accepted"
+    assert found(SharedOutputs(machine.outputs), folder) == "accepted"
