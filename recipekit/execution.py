@@ -116,7 +116,7 @@ class Execution:
     def account(self, node: Node) -> None:
         """Reports the stages behind one that was found, too, as far as they are kept."""
         for need in node.needs:
-            if need.label in self.reports or self.is_kept(need):
+            if need.label in self.reports or self._is_here(need):
                 self.demand(need)
                 self.account(need)
 
@@ -158,7 +158,19 @@ class Execution:
             self._watcher.warning(text)
 
     def _entry(self, node: Node) -> Entry | None:
-        return self._lease.find(node.key) if self._lease is not None and node.key else None
+        if self._lease is None or not node.key:
+            return None
+        entry = self._lease.find(node.key)
+        self._pass_on(self._lease)
+        return entry
+
+    def _is_here(self, node: Node) -> bool:
+        """Whether a stage's result is in this machine's store; nothing is brought only to be reported."""
+        return self._lease is not None and bool(node.key) and self._lease.find_here(node.key) is not None
+
+    def _pass_on(self, lease: Lease) -> None:
+        for text in lease.messages():
+            self._watcher.warning(text)
 
     def _found(self, node: Node, entry: Entry) -> Any:
         record = _record(node, entry)
@@ -200,6 +212,7 @@ class Execution:
                 "seconds": result.seconds,
             }
             kept = self._lease.put(node.key, folder, document)
+            self._pass_on(self._lease)
             record = _record(node, kept)
             folder, files = kept.folder, _kept_digest(node, kept)
         elif node.stage.repeats:

@@ -73,7 +73,7 @@ class History:
 
     def _entry(self, node: Node, lease: Lease | None) -> Entry | None:
         key = self._before.get(node.label, "")
-        return lease.find(key) if lease is not None and key else None
+        return lease.find_here(key) if lease is not None and key else None
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -19,5 +19,5 @@ def facilities_for(project: Project) -> Iterator[Facilities]:
     Raises:
         OutputFault: the store can't be opened.
     """
-    with Pool(Limits.of(project)) as pool, Store(project.store).lease() as lease:
+    with Pool(Limits.of(project)) as pool, Store.of(project).lease() as lease:
         yield Facilities(pool, lease, Surroundings(project.root))

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET
 
+from recipekit.acceptance import Verdict
 from recipekit.artifacts import Artifacts
 from recipekit.contracts import Flatbuffer, Illustrations, LoadedModel, Measurement
-from recipekit.errors import RecipekitError
+from recipekit.errors import EvaluationError, RecipekitError
 from recipekit.execution import Execution, Watcher
 from recipekit.graph import Drawing, Graph, Node
 from recipekit.recipe import Recipe
@@ -89,3 +90,18 @@ def _draw(
     except RecipekitError as error:
         return None, (*missing, f"all figures: {error.what}")
     return figures, tuple(missing)
+
+
+def require_run(measurement: Measurement, verdict: Verdict) -> None:
+    """Refuses to go on without what the recipe wants measured, unless what is known rejects the model already.
+
+    Raises:
+        EvaluationError: the model was not run.
+    """
+    if measurement.samples is None and verdict.status != "rejected":
+        raise EvaluationError(
+            f"the converted model can't be measured here: {measurement.not_run}",
+            where="evaluation.runtime",
+            fix="replace the operators (docs/operators.md), or set `evaluation.runtime: none` and leave out bounds on"
+            " parity, task and latency: size and file are then judged, and nothing else",
+        )

@@ -18,11 +18,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from recipekit import manifest
-from recipekit.acceptance import Verdict
 from recipekit.build import Job, define, pin_inputs
 from recipekit.compose.composition import Composition
 from recipekit.compose.written import written
-from recipekit.contracts import LoadedModel, Measurement, SampleSet
+from recipekit.contracts import LoadedModel, SampleSet
 from recipekit.errors import ConversionError, EvaluationError, StageDied
 from recipekit.execution import Execution, Watcher
 from recipekit.explanation import History
@@ -30,9 +29,9 @@ from recipekit.gate import judge
 from recipekit.graph import Graph, Node, converted_model, load_stage
 from recipekit.inputs import Input, check_unchanged
 from recipekit.lint import refuse
-from recipekit.measuring import measure
+from recipekit.measuring import measure, require_run
 from recipekit.outcome import Outcome
-from recipekit.outputs import Outputs
+from recipekit.outputs import Outputs, SharedOutputs
 from recipekit.pool import Pool
 from recipekit.publication import Build, publish, read_outcome
 from recipekit.recipe import parse
@@ -125,7 +124,7 @@ def prepare(job: Job, facilities: Facilities) -> None:
 def _warm(job: Job, load: Node, facilities: Facilities) -> None:
     """Starts the worker of `load`, unless it looks as if the output, or that stage's result, were there."""
     published = Outputs(job.project.outputs).has(job.recipe.name, job.recipe.version)
-    if not published and facilities.lease.find(load.key) is None:
+    if not published and not job.project.shared_outputs and facilities.lease.find(load.key) is None:
         facilities.pool.warm(load.stage.worker)
 
 
@@ -137,7 +136,7 @@ class _Run:
         self._facilities = facilities
         self._watcher = watcher
         self._settings = settings
-        self._outputs = Outputs(job.project.outputs)
+        self._outputs = SharedOutputs.of(job.project)
         self._started = datetime.now(timezone.utc)
         self._clock = time.monotonic()
 
@@ -154,13 +153,18 @@ class _Run:
             key = manifest.build_key(definition)
             folder = self._outputs.folder(recipe.name, recipe.version, key)
             with self._outputs.hold(key, self._watcher.warning):
+                built: Outcome | None = None
                 if self._settings.rebuild or self._outputs.find(recipe.name, recipe.version, key) is None:
                     (loaded,) = execution.demand(load)
                     graph = Graph(self._job, pinned, surroundings, load, samples, loaded.loops)
                     build = self._build(graph, execution, definition, key, samples)
                     self._publish(build, pinned)
                     execution.remember()
-                    return self._built(build, folder)
+                    built = self._built(build, folder)
+                with self._facilities.waits():
+                    counts = self._outputs.share(folder, key, self._watcher.warning, replace=self._settings.rebuild)
+            if built is not None and counts:
+                return built
         found = read_outcome(folder, self._job, self._elapsed(), self._number())
         for warning in found.warnings[len(recipe.warnings) :]:
             self._watcher.warning(warning)
@@ -204,7 +208,7 @@ class _Run:
         execution.account(graph.candidate)
         verdict = judge(self._job.recipe.acceptance, measurement)
         if self._job.recipe.evaluation.runtime != "none":
-            _require_run(measurement, verdict)
+            require_run(measurement, verdict)
         return Build(
             job=self._job,
             definition=definition,
@@ -283,18 +287,3 @@ class _Run:
 
     def _number(self) -> int:
         return self._settings.sweep.index if self._settings.sweep else 0
-
-
-def _require_run(measurement: Measurement, verdict: Verdict) -> None:
-    """Refuses to go on without what the recipe wants measured, unless what is known rejects the model already.
-
-    Raises:
-        EvaluationError: the model was not run.
-    """
-    if measurement.samples is None and verdict.status != "rejected":
-        raise EvaluationError(
-            f"the converted model can't be measured here: {measurement.not_run}",
-            where="evaluation.runtime",
-            fix="replace the operators (docs/operators.md), or set `evaluation.runtime: none` and leave out bounds on"
-            " parity, task and latency: size and file are then judged, and nothing else",
-        )

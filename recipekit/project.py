@@ -15,6 +15,7 @@ import msgspec
 from recipekit.contracts import Record
 from recipekit.errors import ProjectError, UsageError
 from recipekit.nearest import did_you_mean
+from recipekit.remote import check_url
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -39,6 +40,8 @@ class Project(Record, frozen=True, kw_only=True):
         copied: a folder that holds copies of the recipes folder and of `config_dirs`, each below its number and by its
             own name (`0/recipes`); recipes are then read from there, and called by the place where they stand in the
             project. None where they are read from that place itself.
+        shared_store: URL of the results of stages that machines share; empty for none.
+        shared_outputs: URL of the outputs that machines share; empty for none.
     """
 
     root: Path
@@ -51,6 +54,8 @@ class Project(Record, frozen=True, kw_only=True):
     file_limit_mib: float | None = None
     process_limit: int | None = None
     named_store: Path | None = None
+    shared_store: str = ""
+    shared_outputs: str = ""
     copied: Path | None = None
 
     @property
@@ -101,6 +106,8 @@ _SETTINGS: dict[str, tuple[type, ...]] = {
     "memory_limit_mib": (int, float),
     "file_limit_mib": (int, float),
     "process_limit": (int,),
+    "shared_store": (str,),
+    "shared_outputs": (str,),
 }
 
 
@@ -111,7 +118,8 @@ def find_project(start: Path, recipes: Path | None = None, *, by_variable: bool 
     recipes` of the nearest pyproject.toml that has such a table, the nearest folder named `recipes`.
 
     The stage store is, in this order: the environment variable RECIPEKIT_STORE, `[tool.recipekit] store`, `.store` in
-    the outputs folder.
+    the outputs folder. What machines share is, in this order: the environment variables RECIPEKIT_SHARED_STORE and
+    RECIPEKIT_SHARED_OUTPUTS, of which an empty one means nothing, then `shared_store` and `shared_outputs`.
 
     Args:
         start: where to look first; usually the current directory.
@@ -143,6 +151,8 @@ def find_project(start: Path, recipes: Path | None = None, *, by_variable: bool 
         file_limit_mib=settings.get("file_limit_mib"),
         process_limit=settings.get("process_limit"),
         named_store=_named_store(folder, settings),
+        shared_store=_shared("shared_store", folder, settings),
+        shared_outputs=_shared("shared_outputs", folder, settings),
     )
 
 
@@ -150,6 +160,13 @@ def _named_store(folder: Path, settings: dict[str, Any]) -> Path | None:
     if os.environ.get("RECIPEKIT_STORE"):
         return Path(os.environ["RECIPEKIT_STORE"]).absolute()
     return folder / settings["store"] if "store" in settings else None
+
+
+def _shared(key: str, folder: Path, settings: dict[str, Any]) -> str:
+    variable = f"RECIPEKIT_{key.upper()}"
+    if variable in os.environ:
+        return os.environ[variable] and check_url(os.environ[variable], where=variable)
+    return check_url(settings[key], where=f"{folder / 'pyproject.toml'} {key}") if key in settings else ""
 
 
 def _nearest_recipes(start: Path) -> Path:

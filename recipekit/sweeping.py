@@ -31,6 +31,7 @@ from recipekit.errors import ChildLost, RecipekitError
 from recipekit.launching import ByHydra, ChildWatcher, Here, Launcher, Task, open_launcher, run_task
 from recipekit.outcome import Failure, Outcome
 from recipekit.outcomes import FILE, Outcomes
+from recipekit.outputs import SharedOutputs
 from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project
 from recipekit.searching import Study, open_study
@@ -164,6 +165,7 @@ def carry_out(common: Sweep, overrides: Sequence[str], begin: Callable[[int | No
         begin(None, sweeper_of(common.project, overrides) or GRID)
         lost = _run_by_hydra(common, overrides)
     outcomes = summarise(common.folder, lost)
+    SharedOutputs.of(common.project).share_sweep(common.folder)
     with fsio.reported(common.folder):
         return SweepResult(common.folder, outcomes, read_study(common.folder))
 

@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 LEVELS = (
     {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language", "pareto"},
     {"digests", "fsio", "locks", "contracts"},
+    {"remote"},
     {
         "registry",
         "acceptance",
@@ -67,6 +68,8 @@ ADDRESSES = {
     "filelock": {"workspace"},
     "psutil": {"pool", "launching"},
     "submitit": {"launching"},
+    "fsspec": {"remote"},
+    "azure": {"remote"},
     "packaging": {"environment", "requirements"},
     "rfc8785": {"digests"},
     "numpy": {"worker", "testing"},

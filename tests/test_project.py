@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from recipekit.project import find_project
 def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECIPEKIT_RECIPES", raising=False)
     monkeypatch.delenv("RECIPEKIT_STORE", raising=False)
+    monkeypatch.delenv("RECIPEKIT_SHARED_STORE", raising=False)
+    monkeypatch.delenv("RECIPEKIT_SHARED_OUTPUTS", raising=False)
 
 
 @pytest.fixture
@@ -138,3 +141,36 @@ def test_a_file_that_is_not_utf8_is_not_toml(home: Path) -> None:
 def test_a_pyproject_without_our_table_says_nothing(home: Path) -> None:
     settings(home, "tool = 3\n")
     assert find_project(home).recipes == home / "recipes"
+
+
+@pytest.mark.parametrize(("key", "variable"), [("shared_store", "STORE"), ("shared_outputs", "OUTPUTS")])
+def test_what_machines_share_is_named_by_a_variable_or_a_setting_and_travels_with_the_project(
+    home: Path, monkeypatch: pytest.MonkeyPatch, key: str, variable: str
+) -> None:
+    assert getattr(find_project(home), key) == ""
+    settings(home, f'[tool.recipekit]\n{key} = "s3://team/recipekit/"\n')
+    assert getattr(pickle.loads(pickle.dumps(find_project(home))), key) == "s3://team/recipekit"
+    monkeypatch.setenv(f"RECIPEKIT_SHARED_{variable}", "gs://other")
+    assert getattr(find_project(home), key) == "gs://other"
+    monkeypatch.setenv(f"RECIPEKIT_SHARED_{variable}", "")
+    assert getattr(find_project(home), key) == "", "an empty variable shares nothing"
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("/mnt/store", "names no place that machines can share"),
+        ("sftp://host/store", "names no place that machines can share"),
+        ("s3://", "names no bucket"),
+        ("file:///", "names no folder"),
+        ("file://host/store", "names no folder"),
+        ("s3://AKIA:not-for-eyes@bucket", "holds neither credentials nor options"),
+        ("s3://bucket?endpoint=here", "holds neither credentials nor options"),
+    ],
+)
+def test_a_url_that_can_t_be_shared_is_refused_and_no_secret_of_it_shown(home: Path, url: str, problem: str) -> None:
+    settings(home, f'[tool.recipekit]\nshared_store = "{url}"\n')
+    with pytest.raises(ProjectError, match=problem) as caught:
+        find_project(home)
+    assert caught.value.where == f"{home / 'pyproject.toml'} shared_store"
+    assert "not-for-eyes" not in str(caught.value)

@@ -23,7 +23,7 @@ from recipekit.audit.sides import side_of
 from recipekit.audit.sweep_verification import verify_folder
 from recipekit.audit.verification import Verification
 from recipekit.errors import OutputAltered
-from recipekit.outputs.lookup import find_folder
+from recipekit.outputs.lookup import find_file, find_folder
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
 from recipekit.report import Panel, Table
@@ -186,7 +186,7 @@ def inspect(file: PathLike, *, project: PathLike | None = None) -> InspectResult
     """Says what a `.tflite` file holds and which output of the project it comes from.
 
     Args:
-        file: a `.tflite` file, or the folder of an output.
+        file: a `.tflite` file, or an output: its folder, its name below the outputs, or its URL.
         project: a folder of the project whose outputs are searched; the current one if None, and then there need not
             be a project.
 
@@ -196,7 +196,8 @@ def inspect(file: PathLike, *, project: PathLike | None = None) -> InspectResult
     """
     found = any_project(project)
     with _workers(found) as pool:
-        return InspectResult(report_on(Path(file), pool, found.outputs if found else None))
+        path = find_file(str(file), Path.cwd(), found.recipes if found else None)
+        return InspectResult(report_on(path, pool, found.outputs if found else None))
 
 
 def verify(

@@ -27,10 +27,11 @@ def main(argv: list[str]) -> int:
         raise UsageError(
             "--older-than, --max-size and --dry-run belong to gc", where="command line", fix="use recipekit cache gc"
         )
-    root = project_of(options).store
+    project = project_of(options)
+    root = project.store
     if options.action == "info":
         info = Store(root).info()
-        document, text = _info_document(root, info), _info_text(root, info)
+        document, text = _info_document(root, project.shared_store, info), _info_text(root, project.shared_store, info)
     else:
         age = _DEFAULT_AGE if options.older_than is None and options.max_size is None else options.older_than
         with waited_for("cache gc"):
@@ -80,9 +81,10 @@ def _measured(text: str, units: dict[str, int], wanted: str) -> float:
     return float(match[1]) * units[match[2]]
 
 
-def _info_document(root: Path, info: StoreInfo) -> dict[str, Any]:
+def _info_document(root: Path, shared: str, info: StoreInfo) -> dict[str, Any]:
     return {
         "store": str(root),
+        "shared_store": shared or None,
         "entries": info.entries,
         "bytes": info.bytes,
         "stages": {name: use._asdict() for name, use in info.stages.items()},
@@ -91,8 +93,13 @@ def _info_document(root: Path, info: StoreInfo) -> dict[str, Any]:
     }
 
 
-def _info_text(root: Path, info: StoreInfo) -> str:
-    lines = [f"store    {root}", f"entries  {info.entries}", f"size     {_in_words(info.bytes)}"]
+def _info_text(root: Path, shared: str, info: StoreInfo) -> str:
+    lines = [
+        f"store    {root}",
+        *([f"shared   {shared}"] if shared else []),
+        f"entries  {info.entries}",
+        f"size     {_in_words(info.bytes)}",
+    ]
     if info.entries:
         width = max(map(len, info.stages))
         lines += [f"used     {_moment(info.oldest_use)} to {_moment(info.newest_use)}", "", "stages"]

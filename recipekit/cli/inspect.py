@@ -18,6 +18,7 @@ from recipekit.cli.arguments import any_project_of, make_parser
 from recipekit.cli.model_page import head, print_model
 from recipekit.cli.tables import data_console, plain_grid, plain_table, short_name, shown_path
 from recipekit.contracts import FileOperator, FileTensor, Inspection
+from recipekit.outputs.lookup import find_file
 from recipekit.pool import Limits, Pool
 
 _SHOWN_LAYERS = 10
@@ -32,7 +33,7 @@ def main(argv: list[str]) -> int:
         overrides=False,
     )
     parser.add_argument(
-        "file", metavar="FILE", type=Path, help="a .tflite or Keras file, or a SavedModel's or output's folder"
+        "file", metavar="FILE", help="a .tflite or Keras file, a SavedModel's or output's folder, or NAME/latest"
     )
     parser.add_argument("--all", action="store_true", help="every layer and tensor, not only the largest")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
@@ -41,10 +42,11 @@ def main(argv: list[str]) -> int:
     shown = None if options.all else _SHOWN_LAYERS
     report: FileReport | ModelReport
     with Pool(Limits.of(project) if project else Limits()) as pool:
-        if kind_of(options.file) == "tflite":
-            report = report_on(options.file, pool, project.outputs if project else None)
+        file = find_file(options.file, Path.cwd(), options.recipes)
+        if kind_of(file) == "tflite":
+            report = report_on(file, pool, project.outputs if project else None)
         else:
-            report = ModelReport(path=str(options.file), model=describe(options.file, pool))
+            report = ModelReport(path=str(file), model=describe(file, pool))
     if options.format == "json":
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     elif isinstance(report, ModelReport):

@@ -26,6 +26,7 @@ from recipekit.compose.composition import Composition, compose
 from recipekit.errors import ProjectError, RecipekitError, UsageError
 from recipekit.facilities import facilities_for
 from recipekit.outcome import Outcome
+from recipekit.outputs import SharedOutputs
 from recipekit.pipeline import Settings, read_job, run_job
 from recipekit.project import Project
 from recipekit.resuming import resume_sweep
@@ -93,7 +94,7 @@ def _end_of_run(
     tracker: Tracker | None,
 ) -> int:
     """Signs, shows and reports a build whose output is published."""
-    _sign(key, options, [outcome])
+    _sign(key, options, composition.project, [outcome])
     screen = Screen(console)
     screen.outcome(outcome, composition.project.root)
     if options.explain:
@@ -119,7 +120,7 @@ def _end_of_sweep(
     tracker: Tracker | None,
 ) -> int:
     """Signs, shows and reports a sweep whose outputs are published."""
-    _sign(key, options, result.outcomes)
+    _sign(key, options, project, result.outcomes)
     Screen(console).sweep(result.outcomes, result.folder, project.root, result.study)
     if options.format == "json":
         for before, outcome in zip(chain("[", repeat(",")), result.outcomes, strict=False):
@@ -143,11 +144,12 @@ def _signer(options: argparse.Namespace) -> PrivateKey | None:
     return None
 
 
-def _sign(key: PrivateKey | None, options: argparse.Namespace, outcomes: Iterable[Outcome]) -> None:
+def _sign(key: PrivateKey | None, options: argparse.Namespace, project: Project, outcomes: Iterable[Outcome]) -> None:
     """Signs every output, whatever its verdict, which is signed with it."""
     if key is not None:
         for folder in {Path(outcome.output): None for outcome in outcomes if outcome.output}:
             sign_output(folder, key, model=options.oms)
+            SharedOutputs.of(project).share_signatures(folder)
 
 
 def _anywhere(options: argparse.Namespace) -> Project:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from recipekit.audit.sweep_verification import is_sweep
 from recipekit.audit.verification import verify_output
-from recipekit.cli.arguments import make_parser, near
+from recipekit.cli.arguments import any_project_of, make_parser, near
 from recipekit.cli.signer import add_signer, read_signer
 from recipekit.cli.waiting import counted
 from recipekit.errors import OutputAltered, UsageError
+from recipekit.outputs import SharedOutputs
 from recipekit.outputs.lookup import find_folder
 from recipekit.signing.signer import sign_output
 from recipekit.sweeps import is_unfinished
@@ -33,11 +34,13 @@ def main(argv: list[str]) -> int:
             "is a sweep, which has no manifest", where=str(near(folder)), fix="name its children's outputs"
         )
     key = read_signer(options)
+    project = any_project_of(options)
     for folder in counted("sign", folders, "outputs"):
         if found := verify_output(folder).differences:
             lines = "\n  ".join(["differs from what it says, and isn't signed:", *map(str, found)])
             raise OutputAltered(lines, where=str(near(folder)), fix="fetch or build it anew, then sign it")
         written = sign_output(folder, key, model=options.oms)
         done = f"signed by the key {key.public.id}: {', '.join(written)}" if written else "has this signature already"
-        sys.stdout.write(f"{near(folder)}: {done}\n")
+        shared = project is not None and SharedOutputs.of(project).share_signatures(folder)
+        sys.stdout.write(f"{near(folder)}: {done}{', in the shared outputs, too' if shared else ''}\n")
     return 0

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from recipekit import fsio
 from recipekit.diagnosis.finding import Finding, fault, ok, warning
+from recipekit.errors import EnvironmentFault
 from recipekit.project import Project
+from recipekit.remote import Place, Refusal
 from recipekit.surroundings import Surroundings
 
 _EXIT = 7
@@ -28,6 +30,8 @@ def project(found: Project | None) -> Iterator[Finding]:
     yield from _writable("outputs", found.outputs)
     yield from _writable("store", found.store)
     yield from _space(found.outputs)
+    yield from _shared("store", found.shared_store)
+    yield from _shared("outputs", found.shared_outputs)
     yield from _git(found)
 
 
@@ -41,6 +45,19 @@ def _writable(topic: str, folder: Path) -> Iterator[Finding]:
         yield fault(
             topic, text, f"change the rights of {nearest}, or choose another `{topic}` in pyproject.toml", _EXIT
         )
+
+
+def _shared(holds: str, url: str) -> Iterator[Finding]:
+    """Whether the place that machines share can be used, as a run would find out."""
+    if url:
+        try:
+            Place(url, holds).begin()
+        except Refusal as refusal:
+            yield fault(f"shared {holds}", f"{refusal.url} can't be used: {refusal.reason}", refusal.fix, _EXIT)
+        except EnvironmentFault as error:
+            yield fault(f"shared {holds}", f"{url} can't be used: {error.what}", error.fix, _EXIT)
+        else:
+            yield ok(f"shared {holds}", f"{url} can be used")
 
 
 def _space(folder: Path) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ class Here:
     def __enter__(self) -> Here:
         with ExitStack() as held:
             publisher = held.enter_context(Publisher())
-            lease = held.enter_context(Store(self._project.store).lease())
+            lease = held.enter_context(Store.of(self._project).lease())
             pool = held.enter_context(Pool(Limits.of(self._project), litert=os.cpu_count() or 1))
             held.enter_context(_brief_farewell(pool, self._turns))
             self._facilities = Facilities(pool, lease, Surroundings(self._project.root), publish=publisher.publish)

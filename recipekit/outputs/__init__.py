@@ -2,5 +2,6 @@
 
 from recipekit.outputs.checking import Difference, differences, file_differences, printable
 from recipekit.outputs.folders import Outputs
+from recipekit.outputs.shared import SharedOutputs
 
-__all__ = ["Difference", "Outputs", "differences", "file_differences", "printable"]
+__all__ = ["Difference", "Outputs", "SharedOutputs", "differences", "file_differences", "printable"]

@@ -112,7 +112,9 @@ class Outputs:
         with self._staging.area() as area, fsio.reported(area.new, needed):
             yield area.new
 
-    def publish(self, staged: Path, name: str, version: str, build_key: str, *, replace: bool = False) -> Path:
+    def publish(
+        self, staged: Path, name: str, version: str, build_key: str, *, replace: bool = False, follow: bool = True
+    ) -> Path:
         """Makes a staged output visible in one step; `latest` follows if its manifest says that it was accepted.
 
         Args:
@@ -121,6 +123,7 @@ class Outputs:
             version: of the recipe.
             build_key: the whole key.
             replace: whether an output that is there already gives way; it comes back if anything fails.
+            follow: whether `latest` may follow; not to an output that was finished before the one it means.
 
         Returns:
             The output's folder.
@@ -143,7 +146,7 @@ class Outputs:
                         fix="look at it with `recipekit verify`, or build it anew with --rebuild",
                     )
                 fsio.make_folders(target.parent)
-                self._swap_in(Area(staged.parent), target, accepted=_verdict(manifest) == "accepted")
+                self._swap_in(Area(staged.parent), target, accepted=follow and _verdict(manifest) == "accepted")
         return target
 
     def _swap_in(self, area: Area, target: Path, *, accepted: bool) -> None:

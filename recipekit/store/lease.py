@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -22,6 +22,7 @@ from recipekit.store import entry as entries
 from recipekit.store.claims import Claims
 from recipekit.store.entry import Entry, Stored
 from recipekit.store.layout import Layout
+from recipekit.store.shared import SharedEntries
 
 _UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
 _CHUNK = 1 << 20
@@ -31,21 +32,31 @@ _TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 class Lease:
     """A claim on what it has found or put, until its end. Several threads may use it at once."""
 
-    def __init__(self, layout: Layout, claims: Claims) -> None:
+    def __init__(self, layout: Layout, claims: Claims, shared: SharedEntries | None = None) -> None:
         self._layout = layout
         self._claims = claims
+        self._shared = shared
         self._verified: dict[str, tuple[bytes, Entry]] = {}
         self._turns: dict[str, Lock] = {}
+        self._bringing: dict[str, Lock] = {}
 
     def find(self, key: str) -> Entry | None:
-        """The entry of a key, or None.
+        """The entry of a key, or None; what other machines share is brought here.
 
         Every file is read and compared with its digest when this lease finds the entry for the first time. An entry
         that isn't whole is removed and counts as absent.
 
         Raises:
             OutputFault: the store can't be read, is full, or can't lock.
+            EnvironmentFault: what the shared store needs is not installed.
         """
+        entry = self.find_here(key)
+        if entry is None and self._shared is not None:
+            return self._brought(key, self._shared)
+        return entry
+
+    def find_here(self, key: str) -> Entry | None:
+        """The entry of a key, or None, whatever other machines share; raises what `find` raises."""
         folder = self._layout.entry(key)
         if not os.path.lexists(folder):
             return None
@@ -64,6 +75,10 @@ class Lease:
             with suppress(OSError):  # when it was last used isn't worth a fault
                 os.utime(folder / entries.FILE)
         return entry
+
+    def messages(self) -> list[str]:
+        """What a user should know of the shared store and hasn't been told yet; asking takes it away."""
+        return [] if self._shared is None else self._shared.messages()
 
     @contextmanager
     def hold(self, key: str, waiting: Callable[[str], None]) -> Iterator[None]:
@@ -103,7 +118,8 @@ class Lease:
             document: JSON to keep beside them; `stage` names the stage.
 
         Returns:
-            The entry; if the key has one already, that one, and what was brought is dropped.
+            The entry; if the key has one already, here or in the shared store, that one, and what was brought is
+            dropped.
 
         Raises:
             OutputFault: the store can't be written or locked, or is full.
@@ -122,11 +138,50 @@ class Lease:
                 (fresh / entries.FILE).write_bytes(data)
                 for part in entries.PARTS:
                     _move(folder / part, fresh / part)
-                while not _show(fresh, target):
-                    there = self.find(key)
-                    if there is not None:
-                        return there
-        return self._keep(key, data, Stored(files, json.loads(data)["document"]))
+                with self._agreed(key, fresh, data) as (agreed, said):
+                    return self._shown(key, agreed, said)
+
+    @contextmanager
+    def _agreed(self, key: str, fresh: Path, data: bytes) -> Iterator[tuple[Path, bytes]]:
+        """The entry that all machines have from now on, before anybody here sees another one: its folder and bytes."""
+        if self._shared is None:
+            yield fresh, data
+            return
+        with ExitStack() as areas:
+
+            def elsewhere() -> Path:
+                place = areas.enter_context(self._claims.out_of_sight())
+                place.mkdir()
+                return place
+
+            agreed, said = self._shared.offer(key, fresh, data, elsewhere)
+            if said != data:
+                (agreed / entries.FILE).write_bytes(said)
+            yield agreed, said
+
+    def _brought(self, key: str, shared: SharedEntries) -> Entry | None:
+        """Makes an entry of the shared store one of this store's."""
+        with fsio.reported(self._layout.entry(key)), self._bringing.setdefault(key, Lock()):
+            there = self.find_here(key)
+            if there is not None:
+                return there  # another thread has brought it
+            self._claims.add(key)
+            with self._claims.out_of_sight() as fresh:
+                fresh.mkdir()
+                data = shared.bring(key, fresh)
+                if data is None:
+                    return None
+                (fresh / entries.FILE).write_bytes(data)
+                return self._shown(key, fresh, data)
+
+    def _shown(self, key: str, fresh: Path, data: bytes) -> Entry:
+        """Makes a folder with an entry's files the entry, unless there is one: then that."""
+        while not _show(fresh, self._layout.entry(key)):
+            there = self.find_here(key)
+            if there is not None:
+                return there
+        said = json.loads(data)
+        return self._keep(key, data, Stored(said["files"], said["document"]))
 
     def _keep(self, key: str, data: bytes, stored: Stored) -> Entry:
         """Makes an entry that is whole the one that is found while its `entry.json` stays the same."""

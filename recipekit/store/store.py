@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recipekit import fsio
+from recipekit.project import Project
 from recipekit.store.claims import Claims
 from recipekit.store.collection import Collected, collect
 from recipekit.store.layout import Layout
 from recipekit.store.lease import Lease
+from recipekit.store.shared import SharedEntries
 from recipekit.store.survey import StoreInfo, summarize
 
 
@@ -24,9 +26,20 @@ class Store:
     if its root and their umask let a common group write.
     """
 
-    def __init__(self, root: Path) -> None:
-        """Names the folder; it is made when something is first held or put."""
+    def __init__(self, root: Path, shared: str = "") -> None:
+        """Names the folder; it is made when something is first held or put.
+
+        Args:
+            root: the folder.
+            shared: the URL of what other machines share with this one; empty for nothing.
+        """
         self._layout = Layout(root)
+        self._shared = shared
+
+    @classmethod
+    def of(cls, project: Project) -> Store:
+        """The store that a project's settings want."""
+        return cls(project.store, project.shared_store)
 
     @contextmanager
     def lease(self) -> Iterator[Lease]:
@@ -37,7 +50,7 @@ class Store:
         """
         claims = Claims(self._layout)
         try:
-            yield Lease(self._layout, claims)
+            yield Lease(self._layout, claims, SharedEntries(self._shared) if self._shared else None)
         finally:
             with fsio.reported(self._layout.root):
                 claims.end()
