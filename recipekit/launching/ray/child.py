@@ -57,12 +57,25 @@ def carry_out(parcel: bytes, wanted: Origin) -> Iterator[Any]:
         EnvironmentFault: something is different here.
     """
     yield ray.get_runtime_context().get_node_id(), os.getpid()
+    yield outcome_of(parcel, wanted)
+
+
+def outcome_of(parcel: bytes, wanted: Origin) -> bytes:
+    """What comes of a child in this process, as JSON.
+
+    Args:
+        parcel: its task, packed.
+        wanted: what it must find.
+
+    Raises:
+        EnvironmentFault: something is different here.
+    """
     _require_versions(wanted["versions"])
     root = Path(wanted["root"]) if wanted["place"] is None else Path.cwd() / wanted["place"]
     task = unpack(parcel, root)
     _require_project(task, root, sent=wanted["place"] is not None)
     _take_variables(wanted["variables"], wanted["given"])
-    yield msgspec.json.encode(run_task(task))
+    return msgspec.json.encode(run_task(task))
 
 
 @cache
