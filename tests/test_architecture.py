@@ -89,6 +89,8 @@ ADDRESSES = {
     "scipy": {"worker"},
     "google": {"worker"},
     "lets_plot": {"worker"},
+    "ray": {"launching"},
+    "grpc": {"launching"},
 }
 """Third-party libraries and the rooms that may import them; `msgspec` is everywhere's."""
 

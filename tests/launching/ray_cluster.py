@@ -1,0 +1,154 @@
+"""Real Ray clusters on this machine: ports, folder and token of their own, ended by their process ids.
+
+`ray stop` ends every Ray of a machine, so it isn't used here.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+_MARK = "RECIPEKIT_TEST_CLUSTER"
+_ATTEMPTS = 3
+"""A machine under load may be too slow for Ray, which gives its own processes some seconds to come up."""
+
+
+class RayCluster(NamedTuple):
+    """A head and the nodes that have joined it.
+
+    Attributes:
+        address: HOST:PORT of the head.
+        folder: of its files.
+        token: that it asks for.
+    """
+
+    address: str
+    folder: Path
+    token: str
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What a driver needs in its environment."""
+        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(self.folder / "token")}
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """What makes a sweep run here."""
+        return "hydra/launcher=recipekit_ray", f"hydra.launcher.address={self.address}"
+
+    def join(self) -> int:
+        """Starts one more node, of one processor; gives the process id of its raylet."""
+        before = set(self.raylets())
+        self._start(f"--address={self.address}")
+        (raylet,) = set(self.raylets()) - before
+        return raylet
+
+    def raylets(self) -> list[int]:
+        """Process ids of the raylets, one of each node."""
+        return [process.pid for process in self.processes() if process.name() == "raylet"]
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process of the cluster, those that its jobs have started included."""
+        return [it for it in psutil.process_iter() if _has(it, str(self.folder))]
+
+    def workers(self) -> list[int]:
+        """Process ids of recipekit's workers on its nodes."""
+        return [it.pid for it in self.processes() if "recipekit.worker" in _command(it)]
+
+    def kill(self) -> None:
+        """Ends every process."""
+        while processes := self.processes():
+            for process in processes:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(processes, 5)
+
+    def _start(self, *arguments: str) -> None:
+        small = ("--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats")
+        command = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", *small, *arguments]
+        variables = {
+            **os.environ,
+            **self.variables,
+            _MARK: str(self.folder),
+            "PYTHONPATH": str(ROOT),
+            "RAY_agent_register_timeout_ms": "100000",
+        }
+        said = ""
+        for _ in range(_ATTEMPTS):
+            done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=200)
+            if done.returncode == 0:
+                return
+            said = done.stdout + done.stderr
+        raise AssertionError(said)
+
+
+@contextmanager
+def ray_cluster() -> Iterator[RayCluster]:
+    """A head of one processor that asks for a token; ended with every node that has joined it."""
+    folder = Path(tempfile.mkdtemp(prefix="rk", dir="/tmp"))  # pytest's own is too long for Ray's sockets
+    cluster = RayCluster(f"127.0.0.1:{_free_port()}", folder, secrets.token_hex(32))
+    (folder / "token").write_text(cluster.token)
+    head = (f"--port={cluster.address.partition(':')[2]}", f"--temp-dir={folder}/r", "--include-dashboard=false")
+    try:
+        cluster._start("--head", *head, f"--ray-client-server-port={_free_port()}")
+        yield cluster
+    finally:
+        cluster.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def ray_head() -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
+    """The overrides that run a sweep on a fresh head, and the variables that its driver needs."""
+    with ray_cluster() as cluster:
+        yield cluster.overrides, cluster.variables
+
+
+def until(what: object, seconds: float = 60) -> None:
+    """Waits until a condition, a function without arguments, holds."""
+    assert callable(what)
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    with ray_cluster() as started:
+        yield started
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _has(process: psutil.Process, mark: str) -> bool:
+    try:
+        return process.environ().get(_MARK) == mark and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []

@@ -1,0 +1,157 @@
+"""Sweeps on real Ray clusters: whatever becomes of a child, its row says so, and nobody else's result suffers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.faults.signalled import started
+from tests.launching.faulty_children import doing, write_children
+from tests.launching.ray_cluster import ROOT, RayCluster, cluster, until
+
+__all__ = ["cluster"]
+
+pytestmark = pytest.mark.slow
+
+COMMAND = (sys.executable, "-m", "recipekit.cli", "run", "-m", "recipe=tiny")
+
+
+def sweep(
+    project: Path, *overrides: str, variables: Mapping[str, str], seconds: float = 400
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *overrides],
+        cwd=project,
+        env={**_plain(), "PYTHONPATH": str(ROOT), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+    )
+
+
+def _plain() -> dict[str, str]:
+    """This process's variables without those of Ray."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+
+
+def rows(project: Path) -> dict[str, dict[str, Any]]:
+    """The rows of the newest sweep, by what the child was to do."""
+    summary = max((project / "outputs" / "sweeps").iterdir()) / "summary.json"
+    found = json.loads(summary.read_text())
+    return {row["overrides"][0].partition("do=")[2]: row for row in found}
+
+
+def test_a_node_a_process_and_a_child_that_hangs_are_a_row_each_and_every_other_result_is_there(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
+    marks = write_children(tmp_path / "project")
+    second = cluster.join()
+    children = doing("meet1", "meet2", "raise", "kill", "hang", "work")
+    running = subprocess.Popen(
+        [*COMMAND, *cluster.overrides, "hydra.launcher.timeout_seconds=30", children],
+        cwd=tmp_path / "project",
+        env={**_plain(), "PYTHONPATH": str(ROOT), **cluster.variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    until(lambda: len([*marks.glob("meet*")]) == 2 or running.poll() is not None, 200)
+    at = {int(mark.name.split()[2]): mark.name.split()[0] for mark in marks.glob("meet*")}
+    assert at.keys() == set(cluster.raylets()), "one child is on each node"
+    os.kill(second, signal.SIGKILL)
+    (marks / "go").touch()
+    said, _ = running.communicate(timeout=400)
+    found = rows(tmp_path / "project")
+    lost = found.pop(at[second])
+    assert lost["error"] == "RK425 the node was lost, and the child with it"
+    (met,) = (row for do, row in found.items() if do.startswith("meet"))
+    assert [met["verdict"], found["work"]["verdict"]] == ["accepted", "accepted"]
+    assert found["raise"]["error"].startswith("RK321 ")
+    killed = next(mark.name.split()[1] for mark in marks.glob("kill*"))
+    assert found["kill"]["error"] == f"RK425 its process {killed} was killed or has crashed"
+    assert found["hang"]["error"] == "RK425 it took longer than 30 s and was ended"
+    assert len([*marks.glob("kill*")]) == 1, "a child is never tried twice"
+    assert running.returncode == 5, "the plugin's error is the worst"
+    assert "(raylet)" not in said, "Ray's own reports stay in its files"
+    until(lambda: not cluster.workers(), 30)
+
+
+@pytest.mark.parametrize(
+    ("variables", "what", "fix"),
+    [
+        ({}, "it takes no one without its token", "export RAY_AUTH_MODE=token"),
+        ({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}, "it doesn't take the token", "RAY_AUTH_TOKEN_PATH"),
+        ({"RAY_AUTH_MODE": "token"}, "RAY_AUTH_MODE=token asks for a token, and there is none", "RAY_AUTH_TOKEN"),
+    ],
+)
+def test_a_token_that_is_missing_or_wrong_is_said_at_once(
+    cluster: RayCluster, tmp_path: Path, variables: dict[str, str], what: str, fix: str
+) -> None:
+    write_children(tmp_path / "project")
+    told = sweep(
+        tmp_path / "project", *cluster.overrides, doing("work"), variables={**variables, "HOME": str(tmp_path)}
+    )
+    assert told.returncode == 7
+    assert what in told.stderr
+    assert fix in told.stderr
+    assert "0" * 64 not in told.stdout + told.stderr
+    assert "gcs_client" not in told.stderr, "Ray itself was not asked"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_every_child_and_leaves_the_cluster(
+    cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
+) -> None:
+    marks = write_children(tmp_path / "project")
+    for name, value in cluster.variables.items():
+        monkeypatch.setenv(name, value)
+    with started(tmp_path / "project", "-m", "recipe=tiny", *cluster.overrides, doing("hang", "work")) as process:
+        until(lambda: [*marks.glob("hang*")] or process.poll() is not None, 200)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == code, said
+    until(lambda: not cluster.workers(), 30)
+    job = int(next(marks.glob("hang*")).name.split()[1])
+    until(lambda: not psutil.pid_exists(job), 30)
+    assert cluster.raylets()
+
+
+def test_a_project_that_is_sent_to_the_nodes_gives_the_outputs_that_it_gives_here(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    write_children(project)
+    sent = "hydra.launcher.runtime_env={working_dir: .}"
+    done = sweep(project, *cluster.overrides, sent, doing("work"), variables=cluster.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    there = rows(project)["work"]
+    assert (project / "outputs/sweeps/x" / there["output"] / "model.tflite").resolve().is_file()
+    here = sweep(project, doing("work"), variables={})
+    assert "already built" in here.stdout, "the key is the same, though the nodes had the project elsewhere"
+    assert rows(project)["work"]["build_key"] == there["build_key"]
+
+
+def test_without_an_address_a_ray_of_its_own_starts_and_leaves_nothing(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    write_children(project)
+    home = tmp_path / "home"
+    home.mkdir()
+    mark = str(tmp_path / "mark")
+    variables = {"HOME": str(home), "RECIPEKIT_TEST_CLUSTER": mark}
+    done = sweep(project, "hydra/launcher=recipekit_ray", doing("work", "kill"), variables=variables)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert {do: row["verdict"] for do, row in rows(project).items()} == {"work": "accepted", "kill": "failed"}
+    left = RayCluster("", Path(mark), "")
+    until(lambda: not left.processes(), 30)
+    assert not [*home.iterdir()]
+    assert not [*Path("/tmp").glob("recipekit-ray-*")]
