@@ -58,7 +58,7 @@ class SweepScreen:
         self.folder, self.total, self.ended = folder, total, ended
         if ended:
             of_all = "" if total is None else f" of {total}"
-            self._console.print(f"{ended}{of_all} children have ended before", highlight=False)
+            self._console.print(f"children that had ended before: {ended}{of_all}", highlight=False)
         self._display.start(_SWEEP)
         self._show()
 

@@ -35,13 +35,16 @@ def copy_recipes(project: Project, sweep: Path) -> tuple[Project, Mapping[str, s
     Raises:
         OutputFault: the file system refused.
     """
-    copying = project.reading(sweep / COPIED)
+    copying, found = project.reading(sweep / COPIED), dict[str, str]()
     for source, target in zip(project.recipe_folders, copying.recipe_folders, strict=True):
         with fsio.reported(target):
             target.mkdir(parents=True)
             for file in _files(source, {project.outputs.resolve()}):
-                _take(file, target / file.relative_to(source))
-    return copying, digests_of_copies(copying)
+                copy = target / file.relative_to(source)
+                content = _copy(file, copy)
+                if content is not None:
+                    found[copy.relative_to(sweep / COPIED).as_posix()] = digests.of_bytes(content)
+    return copying, found
 
 
 def digests_of_copies(project: Project) -> dict[str, str]:
@@ -82,16 +85,19 @@ def _files(folder: Path, without: set[Path]) -> Iterator[Path]:
                 yield path
 
 
-def _take(source: Path, target: Path) -> None:
-    if source.is_dir():
-        target.mkdir(parents=True, exist_ok=True)
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _copy(source: Path, target: Path) -> bytes | None:
+    """Copies a file, links to it, or makes a folder; the file's bytes where it can be read."""
     content = _content(source)
+    if content is None and source.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        return None
+    if not target.parent.exists():
+        target.parent.mkdir(parents=True)
     if content is None or _holds_secret(content):
         target.symlink_to(os.path.relpath(source.absolute(), target.parent.resolve()))
     else:
         target.write_bytes(content)
+    return content
 
 
 def _content(file: Path) -> bytes | None:

@@ -3,10 +3,11 @@
 The stages run where the command line does, not in workers: what workers write is nobody's until the parent has moved
 it. Each run is a forked process, which may be killed, or refused something, at its n-th change on the disk.
 
-    python -m tests.faults.whole_runs kill|refuse PROJECT FOLDER ARGUMENTS...
+    python -m tests.faults.whole_runs kill|resume|refuse PROJECT FOLDER ARGUMENTS...
 
 makes of FOLDER/<n> what a run of the project with these arguments leaves that is disturbed at its n-th change, the last
-one not; FOLDER/<n>.then is what the next run makes of it, and FOLDER/attempts.json says how both have ended.
+one not; FOLDER/<n>.then is what the next run makes of it, or the newest sweep resumed;
+FOLDER/attempts.json says how both have ended.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -106,13 +107,15 @@ class Attempt(Record, frozen=True, kw_only=True):
     error: int = 0
 
 
-def kill_everywhere(project: Path, base: Path, arguments: list[str]) -> list[Attempt]:
-    """Runs that are killed before their first, second, third ... change, until one isn't."""
+def kill_everywhere(
+    project: Path, base: Path, arguments: list[str], then: Sequence[str] | None = None
+) -> list[Attempt]:
+    """Runs that are killed before their first, second, third ... change, until one isn't; the next run is another's."""
     attempts: list[Attempt] = []
     while not attempts or attempts[-1].code == -signal.SIGKILL:
         number = len(attempts) + 1
         root = Path(shutil.copytree(project, base / str(number), symlinks=True))
-        attempts.append(_attempt(root, arguments, partial(kill_before_change, number, root / "outputs")))
+        attempts.append(_attempt(root, arguments, partial(kill_before_change, number, root / "outputs"), then))
     return attempts
 
 
@@ -149,11 +152,18 @@ def _refuse(refuser: Refuser, note: Path) -> None:
     refuser.call = noted  # type: ignore[method-assign]
 
 
-def _attempt(root: Path, arguments: list[str], disturb: Callable[[], None]) -> Attempt:
+def resume_everywhere(project: Path, base: Path, arguments: list[str]) -> list[Attempt]:
+    """Sweeps that are killed like that, and then resumed."""
+    return kill_everywhere(project, base, arguments, ["run", "--resume", "latest"])
+
+
+def _attempt(
+    root: Path, arguments: list[str], disturb: Callable[[], None], resuming: Sequence[str] | None = None
+) -> Attempt:
     code = forked(root, arguments, disturb)
     said = (root / "said.txt").read_text()
     then = Path(shutil.copytree(root, root.with_name(f"{root.name}.then"), symlinks=True))
-    return Attempt(code=code, said=said, then=forked(then, arguments))
+    return Attempt(code=code, said=said, then=forked(then, list(resuming or arguments)))
 
 
 def warmed(project: Path, base: Path, arguments: list[str]) -> None:
@@ -169,5 +179,6 @@ if __name__ == "__main__":
     folder.mkdir()
     prepare()
     warmed(start, folder, sys.argv[4:])
-    disturbed = {"kill": kill_everywhere, "refuse": refuse_everywhere}[how](start, folder, sys.argv[4:])
+    ways = {"kill": kill_everywhere, "resume": resume_everywhere, "refuse": refuse_everywhere}
+    disturbed = ways[how](start, folder, sys.argv[4:])
     (folder / "attempts.json").write_bytes(msgspec.json.encode(disturbed))
