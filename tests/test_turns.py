@@ -91,3 +91,13 @@ def test_every_build_begins_and_the_end_is_seen(at_work: int, under_way: int, wa
         Thread(target=build, args=(turns.begin(), waiting), daemon=True).start()
     turns.wait_for_all()
     assert Beginner(turns).turn
+
+
+def test_fewer_may_be_allowed_before_the_first_one_begins() -> None:
+    turns = Turns(at_work=2, under_way=9)
+    turns.limit(1, 1)
+    first, second = turns.begin(), Beginner(turns)
+    with first.waits():
+        assert not second.begun.wait(0.05), "one that waits is still under way"
+    first.end()
+    second.turn.end()

@@ -29,7 +29,7 @@ def found(study: Studied) -> Iterator[Text]:
 
 
 def _shown(value: float) -> str:
-    return f"{value:,.0f}" if value.is_integer() else number(value)
+    return f"{value:,.0f}" if value % 1 == 0 else number(value)
 
 
 def _line(words: str, trial: Trial, study: Studied) -> Text:

@@ -149,7 +149,7 @@ def _best_trials(
 
 
 def _plain(value: float) -> str:
-    return f"{value:,.0f}" if value.is_integer() else f"{value:.5g}"
+    return f"{value:,.0f}" if value % 1 == 0 else f"{value:.5g}"
 
 
 def _cell(column: Column, child: Mapping[str, Any]) -> Cell:

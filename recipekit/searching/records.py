@@ -34,7 +34,8 @@ def keep_end(trial: Trial, outcome: Outcome, error: str) -> None:
         error: why it has no values; empty where it has.
     """
     for name, share in distances(outcome).items():
-        trial.set_constraint(name, share)
+        if name not in trial.constraints:  # else kept by a driver that was lost before it could tell the end
+            trial.set_constraint(name, share)
     trial.set_user_attr(_VERDICT, outcome.status)
     if outcome.build_key:
         trial.set_user_attr(_BUILD_KEY, outcome.build_key)

@@ -165,8 +165,8 @@ class Study:
                 return
             keep_end(trial, outcome, error)
             self._tell(trial, None if error else [measured[metric] for metric in self._metrics])
-            never = not error or failure or any(it.state == TrialState.COMPLETE for it in self._trials())
-        if missing and not never:
+            measurable = failure is not None or any(it.state == TrialState.COMPLETE for it in self._trials())
+        if missing and not measurable:
             fix = f"add `evaluation` or `artifacts` that measures it, or use one of {', '.join(measured)}"
             raise unknown(missing[0], list(measured), fix)
 

@@ -43,6 +43,7 @@ def test_a_name_that_only_looks_like_hydra_s_is_left_alone(address: str) -> None
         {"sweeper": {}},
         {"sweeper": {"params": {"seed": "1,2", "converter": ["none", "int8"]}, "max_batch_size": 3}},
         {"mode": "RUN", "sweeper": {"n_trials": 20, "direction": "maximize", "storage": None}},
+        {"sweeper": {"objectives": {"size.bytes": "minimize"}, "sampler": "tpe", "seed": 3, "n_startup_trials": 5}},
     ],
 )
 def test_mode_and_plain_sweep_parameters_are_open(hydra: dict[str, Any]) -> None:
@@ -68,6 +69,9 @@ def test_mode_and_plain_sweep_parameters_are_open(hydra: dict[str, Any]) -> None
         ({"sweeper": {"params": {"seed": {"a": "b"}}}}, ("sweeper", "params")),
         ({"sweeper": {"params": {"seed": [["a"]]}}}, ("sweeper", "params")),
         ({"sweeper": {"storage": {"url": "x"}}}, ("sweeper", "storage")),
+        ({"sweeper": {"sampler": {"name": "tpe"}}}, ("sweeper", "sampler")),
+        ({"sweeper": {"objectives": {"size.bytes": "${evil}"}}}, ("sweeper", "objectives")),
+        ({"sweeper": {"objectives": {"size": {"bytes": "minimize"}}}}, ("sweeper", "objectives")),
     ],
 )
 def test_everything_else_is_closed_by_name(hydra: Any, path: tuple[str, ...]) -> None:

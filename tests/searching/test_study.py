@@ -14,6 +14,10 @@ from threading import Lock
 from typing import Any
 
 import pytest
+from optuna import create_study, load_study
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import Trial
 
 from recipekit.acceptance import Acceptance, Bound
 from recipekit.compose.composition import Composition
@@ -21,6 +25,7 @@ from recipekit.compose.searches import Search, search_of
 from recipekit.contracts import Measurement
 from recipekit.errors import EnvironmentFault, OutputFault, RecipekitError, UsageError
 from recipekit.searching import open_study
+from recipekit.searching.storage import JOURNAL
 from recipekit.studied import FILE, Studied
 from tests.searching.synthetic import Synthetic, launch, measured, valley
 
@@ -109,6 +114,22 @@ def test_a_child_that_ended_unseen_is_told_and_not_run_again(tmp_path: Path) -> 
             study.ended(synthetic.outcome(number, child))
             again.append(number)
     assert again == [1, 2, 3, 4, 5]
+
+
+def test_a_child_whose_end_was_kept_by_half_is_told_without_a_word(tmp_path: Path) -> None:
+    bounds = Acceptance(size={"bytes": Bound(max=2000)})
+    synthetic = Synthetic(tmp_path, SEED, SMALL, trials(1), acceptance=bounds)
+    with synthetic.study() as study:
+        number, child = next(iter(study))
+    storage = JournalStorage(JournalFileBackend(str(synthetic.folder / JOURNAL)))
+    half = Trial(load_study(storage=storage, study_name="sweep"), 0)
+    half.set_constraint("size.bytes.max", 0.5)
+    seen = synthetic.outcome(number, child)
+    search = search_of(synthetic.project, synthetic.overrides)
+    assert search is not None
+    with open_study(search, synthetic.folder, lambda _: seen) as study:
+        assert list(study) == []
+    assert [trial.state for trial in synthetic.found().trials] == ["complete"]
 
 
 def test_many_workers_share_a_study_without_telling_a_number_twice(tmp_path: Path) -> None:
@@ -269,10 +290,8 @@ def test_a_storage_that_cannot_be_opened_is_named_without_its_secrets(
 
 
 def test_a_study_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
-    import optuna  # noqa: PLC0415
-
     storage = f"sqlite:///{tmp_path}/kept.db"
-    optuna.create_study(storage=storage, study_name="s").optimize(lambda trial: trial.suggest_float("x", 0, 1), 1)
+    create_study(storage=storage, study_name="s").optimize(lambda trial: trial.suggest_float("x", 0, 1), 1)
     kept = ("hydra.sweeper.storage=sqlite:///kept.db", "hydra.sweeper.study_name=s")
     with pytest.raises(UsageError, match="was not made by recipekit"):
         Synthetic(tmp_path, SEED, SMALL, *kept).run()
