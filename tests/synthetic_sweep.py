@@ -83,4 +83,6 @@ def run(folder: Path, children: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    sys.stderr.write(json.dumps(run(Path(sys.argv[1]), int(sys.argv[2]))) + "\n")
+    result = run(Path(sys.argv[1]), int(sys.argv[2]))
+    sys.stderr.write(json.dumps(result) + "\n")
+    sys.exit(int(result["exit_code"]))

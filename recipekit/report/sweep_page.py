@@ -25,7 +25,7 @@ from recipekit.contracts import EXACT_SQNR_DB
 from recipekit.pareto import Front
 from recipekit.report.rendering import VERDICTS, templates
 from recipekit.report.sweep_columns import ABSENT, EXACT, ON_FRONT, Column, cell, changes, columns, text
-from recipekit.summary import Comparison, point_of
+from recipekit.summary import Comparison, Summary, point_of
 
 if TYPE_CHECKING:
     import markupsafe
@@ -86,7 +86,7 @@ def sweep_page(
     Raises:
         KeyError: a row lacks its number, verdict or overrides.
     """
-    compared = Comparison(rows)
+    compared = rows.comparison if isinstance(rows, Summary) else Comparison(rows)
     shown = columns(rows, compared.directions)
     known = {column.key: column for column in shown}
     weighed = [known[metric] for metric in compared.objectives]
