@@ -103,7 +103,8 @@ class Execution:
             RecipekitError: the first of them, in their order, that has failed.
         """
         try:
-            for node in nodes[1:]:
+            absent = [node for node in nodes if not self._is_settled(node)]
+            for node in absent[1:]:
                 Thread(target=self._settle, args=(node,), daemon=True).start()
             for node in nodes:
                 self._settle(node)
@@ -124,7 +125,18 @@ class Execution:
         """Makes this build the one that the next one is compared with."""
         self._history.save()
 
-    def _settle(self, node: Node) -> None:
+    def _is_settled(self, node: Node) -> bool:
+        """Takes a stage's result from the store if it is there, which is no work for another thread; then True."""
+        with self._lock:
+            if node.label in self._results:
+                return True  # or will be, by another thread
+        entry = self._entry(node)
+        if entry is None:
+            return False
+        self._settle(node, entry)
+        return True
+
+    def _settle(self, node: Node, entry: Entry | None = None) -> None:
         """Sees to it that a stage has a result, its own work or another thread's."""
         with self._lock:
             mine = node.label not in self._results
@@ -133,7 +145,7 @@ class Execution:
             result.exception()  # waits
             return
         try:
-            result.set_result(self._record(node))
+            result.set_result(self._record(node) if entry is None else self._found(node, entry))
         except Exception as error:  # noqa: BLE001  raised again by whoever asked
             result.set_exception(error)
 

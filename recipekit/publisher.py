@@ -12,13 +12,17 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from functools import lru_cache
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from socket import SHUT_RDWR, socketpair
 from threading import Lock, Thread
 from types import TracebackType
+from typing import Any, NamedTuple
 
-from recipekit.contracts import lay_out_records
+import msgspec
+
+from recipekit.contracts import LoadedModel, LoweredLayer, lay_out_records
 from recipekit.outputs import Outputs
 from recipekit.publication import Build, publish
 
@@ -95,6 +99,47 @@ def _is_there(build: Build) -> bool:
     return Outputs(build.job.project.outputs).find(recipe.name, recipe.version, build.key) is not None
 
 
+class _Parcel(NamedTuple):
+    """A build on its way: what pickle takes long for travels as msgpack, a tenth of the work.
+
+    Attributes:
+        definition: JSON values.
+        loaded: the record of the float model.
+        layers: the records of its layers.
+        rest: the build's other fields, by name.
+        replace: see `Publisher.publish`.
+    """
+
+    definition: bytes
+    loaded: bytes
+    layers: bytes
+    rest: dict[str, Any]
+    replace: bool
+
+
+def _packed(build: Build, replace: bool) -> _Parcel:
+    rest = build._asdict()
+    definition, loaded, layers = (msgspec.msgpack.encode(rest.pop(name)) for name in _Parcel._fields[:3])
+    return _Parcel(definition, loaded, layers, rest, replace)
+
+
+def _unpacked(parcel: _Parcel) -> tuple[Build, bool]:
+    definition = msgspec.msgpack.decode(parcel.definition)
+    loaded, layers = _loaded(parcel.loaded), _layers(parcel.layers)
+    return Build(definition=definition, loaded=loaded, layers=layers, **parcel.rest), parcel.replace
+
+
+@lru_cache(maxsize=16)
+def _loaded(packed: bytes) -> LoadedModel:
+    """The record, made once for the builds of a sweep that have it in common."""
+    return msgspec.msgpack.decode(packed, type=LoadedModel)
+
+
+@lru_cache(maxsize=16)
+def _layers(packed: bytes) -> tuple[LoweredLayer, ...]:
+    return msgspec.msgpack.decode(packed, type=tuple[LoweredLayer, ...])
+
+
 class _Process:
     """The other process, as its parent sees it; it ends when its parent lets go of it, or dies."""
 
@@ -116,7 +161,7 @@ class _Process:
     def publish(self, build: Build, replace: bool) -> None:
         connection = self._free.get()
         try:
-            connection.send((build, replace))
+            connection.send(_packed(build, replace))
             error: Exception | None = connection.recv()
         finally:
             self._free.put(connection)
@@ -137,7 +182,7 @@ def _serve(descriptor: int) -> None:
     connection = Connection(descriptor)
     with suppress(EOFError, OSError):
         while True:
-            build, replace = connection.recv()
+            build, replace = _unpacked(connection.recv())
             try:
                 publish(build, replace=replace)
             except Exception as error:  # noqa: BLE001  raised again by the parent

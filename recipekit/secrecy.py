@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 WITHHELD = "[withheld]"
@@ -109,11 +110,13 @@ def redacted(text: str, variables: Mapping[str, str] = os.environ) -> str:
     return _ASSIGNED.sub(_withheld, _KNOWN.sub(WITHHELD, text))
 
 
+@lru_cache(maxsize=1024)
 def is_secret_name(key: str) -> bool:
     """Whether what stands under a key must be a secret."""
     return _SECRET_NAME.fullmatch(key) is not None and _OF_TOKENIZERS.fullmatch(key) is None
 
 
+@lru_cache(maxsize=1024)
 def is_secret_variable(name: str) -> bool:
     """Whether an environment variable holds a secret, by its name."""
     return _SECRET_VARIABLE.search(name.upper()) is not None and name not in _NAMES_A_FILE

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from recipekit.publisher import Publisher
 from tests.whole_outputs import finished_build, folder_of
 
 _MODULE = "recipekit.publisher"
+_STARTED = datetime(2026, 1, 2, tzinfo=timezone.utc)
 
 
 def publishers(pid: int) -> list[psutil.Process]:
@@ -58,6 +60,18 @@ def test_many_outputs_of_several_threads_are_whole_and_the_process_ends_with_the
         assert all(is_whole(folder_of(build)) for build in builds)
     assert not process.is_running()
     assert not list((tmp_path / "outputs" / ".staging").glob("*/new"))
+
+
+@pytest.mark.slow
+def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
+    def written(here: int) -> dict[str, bytes]:
+        build = finished_build(tmp_path)
+        with Publisher(here=here) as publisher:
+            publisher.publish(build._replace(started=_STARTED), replace=True)
+        names = ("model.tflite", "results.json", "recipe.yaml", "report.html")
+        return {name: (folder_of(build) / name).read_bytes() for name in names}
+
+    assert written(here=1) == written(here=0)
 
 
 @pytest.mark.slow

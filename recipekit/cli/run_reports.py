@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from recipekit.ci.annotations import Annotation, at, in_error
@@ -14,6 +15,9 @@ from recipekit.compose.composition import Composition, compose
 from recipekit.errors import RecipekitError
 from recipekit.outcome import Outcome
 from recipekit.project import Project
+
+_MOST_ANNOTATIONS = 50
+"""Of a sweep: GitHub shows no more of a job, and each of a rejected child needs its recipe composed once more."""
 
 
 def report_run(ci: CiOutput, outcome: Outcome, composition: Composition) -> None:
@@ -33,7 +37,7 @@ def report_sweep(ci: CiOutput, outcomes: Sequence[Outcome], folder: Path, projec
         OutputFault: a report can't be written; the outputs are published.
     """
     summary = sweep_summary(outcomes, folder, project.root)
-    annotations = (each for outcome in outcomes for each in _of_child(outcome, project))
+    annotations = islice((each for outcome in outcomes for each in _of_child(outcome, project)), _MOST_ANNOTATIONS)
     ci.write(f"sweep {folder.name}", Suites(outcomes), summary, annotations)
 
 

@@ -119,10 +119,10 @@ class Composition:
     def _origins(self) -> dict[tuple[str | int, ...], str]:
         found: dict[tuple[str | int, ...], str] = {}
         for path, package in self._layers.sources:
-            prefix = tuple(package.split(".")) if package else ()
+            prefix, file = tuple(package.split(".")) if package else (), self._shown(path)
             for key, line in read_marks(path.read_text(encoding="utf-8-sig")).items():
                 if key[0] != "defaults":
-                    found[(*prefix, *key)] = f"{self._shown(path)}:{line}"
+                    found[(*prefix, *key)] = f"{file}:{line}"
         for override in self._read:
             said = f"command line: {override.text}"
             found.update(dict.fromkeys(override.paths, said))

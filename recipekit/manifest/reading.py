@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
+
 from recipekit import digests, fsio
 from recipekit.errors import OutputAltered
 from recipekit.faults import validator
@@ -44,7 +46,10 @@ def parse(text: str, *, where: str = FILE) -> dict[str, Any]:
         raise OutputAltered(
             f"is not a valid manifest: {error}", where=where, fix="build the output anew with --rebuild"
         ) from error
-    manifest: dict[str, Any] = json.loads(text)
+    try:
+        manifest: dict[str, Any] = msgspec.json.decode(text)
+    except msgspec.DecodeError:  # half of a pair of surrogates, which the standard library lets pass
+        manifest = json.loads(text)
     return manifest
 
 

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 _WRAPPED = frozenset({"package", "recipe-repo"})
 """Roles of dependencies that aren't listed as inputs, but told in other parts of the page."""
 
+_AS_JSON = json.JSONEncoder(ensure_ascii=False)
+
 _DIGESTS = ("sha256", "dirHash1", "gitCommit")
 
 
@@ -39,7 +41,7 @@ class Making(NamedTuple):
 def of_this_build(making: Making) -> dict[str, Any]:
     """What nearly every build has for itself: when, how it is called again, and its recipe, section by section."""
     rows = [
-        {"key": ".".join(map(str, key)), "value": json.dumps(value, ensure_ascii=False), "origin": origin}
+        {"key": ".".join(map(str, key)), "value": _AS_JSON.encode(value), "origin": origin}
         for key, value, origin in making.recipe
     ]
     return {

@@ -26,7 +26,7 @@ from recipekit.pareto import Front
 from recipekit.report.rendering import VERDICTS, templates
 from recipekit.report.sweep_columns import ABSENT, EXACT, ON_FRONT, Column, cell, changes, columns, text
 from recipekit.studied import Studied
-from recipekit.summary import Comparison, point_of
+from recipekit.summary import Comparison, Summary, point_of
 
 if TYPE_CHECKING:
     import markupsafe
@@ -99,7 +99,7 @@ def sweep_page(
     Raises:
         KeyError: a row lacks its number, verdict or overrides.
     """
-    compared = Comparison(rows)
+    compared = rows.comparison if isinstance(rows, Summary) else Comparison(rows)
     shown = columns(rows, compared.directions)
     known = {column.key: column for column in shown}
     weighed = [known[metric] for metric in compared.objectives]

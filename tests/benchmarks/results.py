@@ -49,6 +49,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         script: those of the script; None where there is no script to compare with.
         script_seconds_of: the scenario from whose scripts the time of as many scripts as there are children is
             extrapolated; empty for none.
+        driver: whether the memory of the largest process, the driver, is shown.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     recipekit: Runs
     script: Runs | None
     script_seconds_of: str = ""
+    driver: bool = False
 
 
 class Report(msgspec.Struct, frozen=True):

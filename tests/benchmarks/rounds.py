@@ -49,6 +49,7 @@ def measure(scenario: Scenario, rounds: int, files: Mapping[str, Path], tell: Ca
         recipekit=_runs(ours, rounds),
         script=_runs(theirs, rounds) if theirs else None,
         script_seconds_of=scenario.script_seconds_of,
+        driver=scenario.driver,
     )
 
 

@@ -22,6 +22,12 @@ _NO_TARGET = Target()
 _START_UP_SECONDS = 1.0
 """What a sweep may take besides 20 ms a child: imports and the first composition."""
 
+_SCALES = ("few", "many")
+"""Names of the two sizes at which the driver's memory is looked at."""
+
+_OUTPUTS = 100
+"""Outputs that a sweep finds again and again: ten thousand would take ten gigabytes."""
+
 _COLD = Target(ratio=1.0, memory_ratio=1.15)
 
 
@@ -47,6 +53,7 @@ class Scenario:
         children: how many variants are built.
         hundred_recipes: whether the project holds a hundred recipes instead of the repository's.
         memory: whether peak memory is compared, too.
+        driver: whether the memory of the driver alone, which is the largest process, is shown.
     """
 
     name: str
@@ -59,6 +66,7 @@ class Scenario:
     children: int = 1
     hundred_recipes: bool = False
     memory: bool = False
+    driver: bool = False
 
 
 class Size(NamedTuple):
@@ -70,6 +78,7 @@ class Size(NamedTuple):
         sets: how many samples these have.
         streamed: how many samples the large calibration set has.
         thresholds: how many children the sweep has that runs no stage.
+        scales: how many children the sweeps have whose driver's memory is looked at.
     """
 
     twelve: tuple[Variant, ...]
@@ -77,10 +86,11 @@ class Size(NamedTuple):
     sets: tuple[int, ...]
     streamed: int
     thresholds: int
+    scales: tuple[int, ...]
 
 
-FULL = Size(TWELVE, CALIBRATED_TEN, tuple(range(20, 201, 20)), 10_000, 1_000)
-QUICK = Size(TWELVE[:3], CALIBRATED_TEN[:2], (20, 40), 300, 50)
+FULL = Size(TWELVE, CALIBRATED_TEN, tuple(range(20, 201, 20)), 10_000, 1_000, (1_000, 10_000))
+QUICK = Size(TWELVE[:3], CALIBRATED_TEN[:2], (20, 40), 300, 50, (20, 100))
 
 _RUN = ("run", "recipe=mobilenet_int8")
 _RUN_VARIANTS = ("run", "recipe=variants")
@@ -170,6 +180,8 @@ def _sweeps(size: Size) -> tuple[Scenario, ...]:
         ),
         _thresholds(size.thresholds, built=False),
         _thresholds(size.thresholds, built=True),
+        *(_scaled(count, name, built=True) for count, name in zip(size.scales, _SCALES, strict=True)),
+        *(_scaled(count, name, built=False) for count, name in zip(size.scales, _SCALES, strict=True)),
     )
 
 
@@ -183,6 +195,23 @@ def _thresholds(count: int, *, built: bool) -> Scenario:
         before=(sweep if built else _RUN,),
         target=Target(seconds=_START_UP_SECONDS + count * 0.02),
         children=count,
+    )
+
+
+def _scaled(count: int, name: str, *, built: bool) -> Scenario:
+    """A sweep for its driver's memory: the outputs of a few children, found again and again, or an output for each."""
+    outputs = min(count, _OUTPUTS) if built else count
+    thresholds = f"acceptance.parity.sqnr_db.min=range(0,20,{20 / outputs:g})"
+    sweep = ("run", "-m", "recipe=mobilenet_int8", thresholds)
+    repeated = f"seed=choice({','.join(['0'] * (count // outputs))})"
+    return Scenario(
+        name=f"{'found' if built else 'published'}_{name}",
+        title=f"sweep of {count:,}, {f'the outputs of {outputs} found' if built else 'every one published'}",
+        recipekit=(*sweep, repeated if built else "seed=0"),
+        before=((*sweep, "seed=0") if built else _RUN,),
+        target=Target(seconds=_START_UP_SECONDS + count * 0.02),
+        children=count,
+        driver=True,
     )
 
 

@@ -11,16 +11,20 @@ BEGIN = "<!-- benchmarks: begin -->"
 END = "<!-- benchmarks: end -->"
 
 _TIME_HEAD = ("scenario", "recipekit, s", "script, s", "ratio", "target", "met")
+_DRIVER_HEAD = ("scenario", "driver, MiB", "children")
 _MEMORY_HEAD = ("scenario", "recipekit, MiB", "script, MiB", "ratio", "target", "met", "largest process, MiB")
 
 
 def render(report: Report) -> str:
-    """The machine, the table of times and the table of memory."""
+    """The machine, the table of times, the table of memory, and that of drivers of large sweeps."""
     times = [_time_row(result, report.results) for result in report.results.values()]
     memory = [row for result in report.results.values() for row in _memory_rows(result)]
     parts = [report.machine.sentence(), _table(_TIME_HEAD, times)]
     if memory:
         parts.append(_table(_MEMORY_HEAD, memory))
+    drivers = [_driver_row(result) for result in report.results.values() if result.driver]
+    if drivers:
+        parts.append(_table(_DRIVER_HEAD, drivers))
     return "\n\n".join(parts)
 
 
@@ -66,6 +70,10 @@ def _memory_rows(result: Result) -> Iterator[tuple[str, ...]]:
         _yes(ratio <= wanted) if wanted else "",
         f"{median(ours.largest_mib):.0f}, script {median(theirs.largest_mib):.0f}",
     )
+
+
+def _driver_row(result: Result) -> tuple[str, ...]:
+    return result.title, f"{median(result.recipekit.largest_mib):.0f}", f"{result.children:,}"
 
 
 def spread(seconds: Sequence[float], children: int = 1) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from recipekit.cli import main
+from recipekit.compose.overrides import parser
 from tests.benchmarks import project
 from tests.benchmarks.__main__ import DOCUMENT
 from tests.benchmarks.agreement import Disagreement, Figures, require_same
@@ -30,6 +31,19 @@ def test_the_sweeps_are_as_large_as_they_say() -> None:
     assert named("sweep_12").children == len(named("sweep_12").scripts) == len(set(TWELVE)) == 12
     assert named("sweep_100").children == 100
     assert len(set(CALIBRATED_TEN)) == 10
+
+
+@pytest.mark.parametrize("size", [FULL, QUICK], ids=["full", "quick"])
+@pytest.mark.parametrize("name", ["found_few", "found_many", "published_few", "published_many"])
+def test_a_sweep_for_the_memory_of_its_driver_has_as_many_children_as_it_says(size: Size, name: str) -> None:
+    scenario = named(name, size)
+    children = 1
+    for override in scenario.recipekit[3:]:
+        parsed = parser().parse_overrides([override])[0]
+        children *= len(list(parsed.sweep_iterator())) if parsed.is_sweep_override() else 1
+
+    assert children == scenario.children
+    assert scenario.driver
 
 
 def test_every_child_of_the_hundred_depends_on_its_calibration_set() -> None:

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.benchmarks.machine import Machine, processor
@@ -94,6 +95,15 @@ def test_memory_has_rows_of_its_own_where_both_sides_were_sampled() -> None:
     assert len(time_row) == 6
     assert memory_row[1:6] == ["1200", "1000", "1.20 x", "at most 1.15 x", "**no**"]
     assert len(rows(a=result())) == 1
+
+
+def test_the_driver_of_a_large_sweep_has_a_row_with_its_memory() -> None:
+    large = msgspec.structs.replace(result(theirs=(), children=10_000), driver=True)
+
+    time_row, driver_row = rows(a=large)
+
+    assert time_row[1] == "2.00, 0.000200 each"
+    assert driver_row == ["some run", "100", "10,000"]
 
 
 def test_the_machine_is_described() -> None:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from plotly.offline import get_plotlyjs
 
-from recipekit.report import render_sweep
-from recipekit.summary import complete
+from recipekit.report import render_sweep, sweep_page
+from recipekit.summary import Summary, complete
 from tests.report.test_page import HOSTILE, Page
 from tests.sweep_rows import child, every_fate, failed, many
 
@@ -162,3 +162,14 @@ def test_a_row_without_a_verdict_is_not_shown_with_a_gap() -> None:
     del row["verdict"]
     with pytest.raises(KeyError, match="verdict"):
         render_sweep([row])
+
+
+def test_a_page_holds_some_of_very_many_children_and_says_so() -> None:
+    html = "".join(sweep_page(Summary(many(250)), most=40))
+    (data,) = (json.loads(content) for attributes, content in scripts(html) if 'id="children"' in attributes)
+    assert [row[0] for row in data["rows"]] == list(range(0, 250, 7))
+    assert "This page holds 36 of them, evenly chosen; all are in summary.csv" in words(html)
+    whole = "".join(sweep_page(Summary(many(250))))
+    assert "evenly chosen" not in words(whole)
+    fronts = [re.findall(r'<table class="front">.*?</table>', page, re.DOTALL) for page in (html, whole)]
+    assert fronts[0] == fronts[1] != []

@@ -1,0 +1,124 @@
+"""Sweeps of thousands of children: the driver's memory stays flat, and whenever it is stopped its folder is whole."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+import recipekit.sweeping
+from recipekit.launching import Task
+from recipekit.outcome import Outcome
+from recipekit.pipeline import Settings
+from recipekit.sweeping import run_sweep
+from tests.recipe_projects import RECIPE, write_project
+from tests.synthetic_sweep import Nowhere
+
+_BYTES_A_CHILD = 2_500
+"""An outcome in memory takes ten times as much, the words of an override and its place in the grid less than half."""
+
+_SECONDS_A_CHILD = 0.02
+"""Of the driver's processor time; a tenth of that on an idle machine."""
+
+_PARTING_SECONDS = 2.0
+"""Of processor time after Ctrl-C, which no other process on the machine changes."""
+
+
+class NoScreen:
+    """Watches a child and shows nothing."""
+
+    def __getattr__(self, _: str) -> Callable[..., None]:
+        return lambda *_: None
+
+
+def synthetic(folder: Path, children: int) -> subprocess.Popen[str]:
+    folder.mkdir()
+    arguments = [sys.executable, "-m", "tests.synthetic_sweep", str(folder), str(children)]
+    repository = Path(__file__).resolve().parents[1]
+    with (folder / "printed.txt").open("w") as printed:
+        return subprocess.Popen(arguments, cwd=repository, stdout=printed, stderr=subprocess.PIPE, text=True)
+
+
+def whole_summary(folder: Path) -> int:
+    """How many children a sweep's summary has, once it agrees with what each has left, and nothing else is there."""
+    rows = json.loads((folder / "summary.json").read_bytes())
+    ended = sorted(int(path.parent.name) for path in folder.glob("*/outcome.json"))
+    assert [row["number"] for row in rows] == ended
+    assert {path.name for path in folder.iterdir() if not path.is_dir()} == {
+        "summary.json",
+        "summary.csv",
+        "summary.html",
+    }
+    with (folder / "summary.csv").open(newline="") as table:
+        assert [int(line["number"]) for line in csv.DictReader(table)] == ended
+    data = re.search(r'<script id="children"[^>]*>(.*?)</script>', (folder / "summary.html").read_text(), re.DOTALL)
+    assert data is not None
+    assert [row[0] for row in json.loads(data[1])["rows"]] == ended
+    return len(rows)
+
+
+@pytest.mark.slow
+def test_the_driver_s_memory_and_time_hardly_grow_with_the_children(tmp_path: Path) -> None:
+    measured = {}
+    for children in (100, 2_100):
+        process = synthetic(tmp_path / str(children), children)
+        measured[children] = json.loads(process.communicate()[1].splitlines()[-1])
+        assert measured[children]["exit_code"] == 3
+        (folder,) = (tmp_path / str(children) / "outputs" / "sweeps").iterdir()
+        assert whole_summary(folder) == children
+    few, many = measured.values()
+    assert (many["peak"] - few["peak"]) / 2_000 < _BYTES_A_CHILD
+    assert (many["seconds"] - few["seconds"]) / 2_000 < _SECONDS_A_CHILD
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_ctrl_c_at_any_time_leaves_a_summary_of_what_has_ended(tmp_path: Path, seed: int) -> None:
+    process = synthetic(tmp_path / "project", 3_000)
+    sweeps = tmp_path / "project" / "outputs" / "sweeps"
+    while not list(sweeps.glob("*/*/outcome.json")):
+        time.sleep(0.02)
+    time.sleep(random.Random(seed).uniform(0, 1.5))
+    assert process.poll() is None
+    spent = sum(psutil.Process(process.pid).cpu_times()[:2])
+    process.send_signal(signal.SIGINT)
+    others = resource.getrusage(resource.RUSAGE_CHILDREN)
+    _, said = process.communicate(timeout=120)
+    total = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = total.ru_utime + total.ru_stime - others.ru_utime - others.ru_stime - spent
+    assert process.returncode == 130
+    assert spent < _PARTING_SECONDS
+    (folder,) = sweeps.iterdir()
+    ended = whole_summary(folder)
+    assert 0 < ended < 3_000
+    assert f"interrupted: {ended} of 3000 children have ended" in said
+
+
+@pytest.mark.parametrize("stopped_at", [0, 1, 13, 39])
+def test_a_sweep_that_is_stopped_at_any_child_is_whole(
+    tmp_path: Path, stopped_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(Nowhere):
+        def launch(self, tasks: Iterator[Task], ended: Callable[[Outcome], None]) -> None:
+            for task in tasks:
+                if task.number == stopped_at:
+                    raise KeyboardInterrupt
+                ended(self.outcome(task))
+
+    monkeypatch.setattr(recipekit.sweeping, "Here", Stopped)
+    project = write_project(tmp_path, {"digits.yaml": RECIPE})
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(project, ["recipe=digits", "seed=range(40)"], Settings(), lambda _: NoScreen())
+    folders = list((tmp_path / "outputs" / "sweeps").iterdir())
+    assert [whole_summary(folder) for folder in folders] == ([stopped_at] if stopped_at else [])
