@@ -15,7 +15,7 @@ import msgspec
 from recipekit.contracts import Record
 from recipekit.errors import ProjectError, UsageError
 from recipekit.nearest import did_you_mean
-from recipekit.remote import check_url
+from recipekit.remote.url import check_url
 
 if sys.version_info >= (3, 11):
     import tomllib

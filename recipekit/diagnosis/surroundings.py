@@ -11,7 +11,8 @@ from recipekit import fsio
 from recipekit.diagnosis.finding import Finding, fault, ok, warning
 from recipekit.errors import EnvironmentFault
 from recipekit.project import Project
-from recipekit.remote import Place, Refusal
+from recipekit.remote.place import Place
+from recipekit.remote.refusal import Refusal
 from recipekit.surroundings import Surroundings
 
 _EXIT = 7

@@ -12,7 +12,7 @@ from recipekit.errors import ProjectError, UsageError
 from recipekit.nearest import did_you_mean
 from recipekit.outputs.shared import KEY, SWEEP_ID, SharedOutputs
 from recipekit.project import Project, find_project
-from recipekit.remote import check_url
+from recipekit.remote.url import check_url
 
 _URL = re.compile(
     rf"(?P<base>[a-z0-9]+://.+)/(?:sweeps/(?P<sweep>{SWEEP_ID})|(?P<name>[^/]+)/(?:latest|(?P<version>[^/]+)/(?P<key>{KEY})))"

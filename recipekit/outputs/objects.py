@@ -21,7 +21,8 @@ from recipekit import digests, fsio
 from recipekit import manifest as manifests
 from recipekit.errors import OutputAltered
 from recipekit.outputs.checking import differences
-from recipekit.remote import Place, Refusal
+from recipekit.remote.place import Place
+from recipekit.remote.refusal import Refusal
 
 _TRIES = 8
 _LATEST = "latest.json"

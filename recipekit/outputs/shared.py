@@ -20,7 +20,7 @@ from recipekit.errors import OutputAltered, OutputFault
 from recipekit.outputs.folders import Outputs
 from recipekit.outputs.objects import Latest, OutputObjects, finished_on
 from recipekit.project import Project
-from recipekit.remote import Refusal
+from recipekit.remote.refusal import Refusal
 
 SWEEP_ID = r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}"
 """Pattern of what names a sweep."""
@@ -39,7 +39,7 @@ class SharedOutputs:
 
         Args:
             root: the outputs folder.
-            url: as `remote.check_url` gives it; empty for none.
+            url: as `remote.url.check_url` gives it; empty for none.
         """
         self._root = root.absolute()
         self._local = Outputs(root)

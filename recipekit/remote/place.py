@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import unquote, urlsplit
 
-from recipekit.errors import EnvironmentFault, ProjectError
+from recipekit.errors import EnvironmentFault
 from recipekit.remote.refusal import Refusal, refusal_of
 from recipekit.remote.service import Found, Service
 
@@ -25,44 +25,11 @@ _FSSPEC = {
 }
 """By scheme: the service and the extra that brings its library. Others lack conditional writes, or fsspec does."""
 
-SCHEMES = (*_FSSPEC, "file")
-
 _FORMAT = 1
 _AT_ONCE = 8
 """Objects that are on their way at a time, for all places of the process."""
 
 _carriers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="remote")
-
-
-def check_url(url: str, where: str) -> str:
-    """A URL of a shared place, without a slash at its end.
-
-    Args:
-        url: as the user wrote it.
-        where: the setting that holds it.
-
-    Raises:
-        ProjectError: it isn't one, or no service that can be shared is behind it.
-    """
-    parts = urlsplit(url)
-    example = "such as s3://bucket/prefix"
-    if parts.password is not None or parts.query or parts.fragment:
-        raise ProjectError(
-            "a URL of a shared place holds neither credentials nor options",
-            where=where,
-            fix=f"leave them to the service's own environment variables and profiles; write {example}",
-        )
-    if parts.scheme not in SCHEMES:
-        raise ProjectError(
-            f"'{url}' names no place that machines can share",
-            where=where,
-            fix=f"write a URL with {', '.join(SCHEMES)} in front, {example}",
-        )
-    if parts.scheme == "file" and (parts.netloc or not parts.path.strip("/")):
-        raise ProjectError(f"'{url}' names no folder", where=where, fix="write file:///mount/folder")
-    if parts.scheme != "file" and not parts.netloc:
-        raise ProjectError(f"'{url}' names no bucket", where=where, fix=f"write it behind the slashes, {example}")
-    return url.rstrip("/")
 
 
 class Place:
@@ -76,7 +43,7 @@ class Place:
         """Asks for nothing yet.
 
         Args:
-            url: as `check_url` gives it.
+            url: as `url.check_url` gives it.
             holds: what lies there, a word; a place holds one kind of thing for each word.
         """
         self.url = url

@@ -21,7 +21,8 @@ from threading import Lock
 from typing import Any
 
 from recipekit import digests
-from recipekit.remote import Place, Refusal
+from recipekit.remote.place import Place
+from recipekit.remote.refusal import Refusal
 from recipekit.remote.service import Found
 from recipekit.store import entry as entries
 from recipekit.store.entry import Stored
@@ -43,7 +44,7 @@ class SharedEntries:
         """Asks for nothing yet.
 
         Args:
-            url: as `remote.check_url` gives it.
+            url: as `remote.url.check_url` gives it.
         """
         self._place = Place(url, "store")
         self._guard = Lock()

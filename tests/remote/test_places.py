@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipekit.remote import Place, Refusal, check_url
-from recipekit.remote.place import _require_promises
-from recipekit.remote.refusal import refusal_of
+from recipekit.remote.place import Place, _require_promises
+from recipekit.remote.refusal import Refusal, refusal_of
 from recipekit.remote.service import Found
+from recipekit.remote.url import check_url
 from tests.object_storage import Bucket, SharedFolder
 from tests.remote.blob_servers import Azure, Google, Server
 

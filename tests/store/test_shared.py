@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from recipekit import digests
+from recipekit.remote.folder import Folder
 from recipekit.store import Store
 from tests.object_storage import Bucket, S3Server, SharedFolder
 from tests.store.small_entries import NEW, OLD, document_of, key_of, left_behind, put, stage_folder
@@ -250,3 +251,22 @@ def test_a_stage_without_files_is_an_entry_like_any_other(
         found = lease.find(KEY)
         assert found is not None
         assert found.files == {}
+
+
+def test_who_may_only_read_says_so_once_and_goes_on_finding(
+    shared_folder: SharedFolder, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with machine(tmp_path, shared_folder.url).lease() as lease:
+        put(lease, work, OLD)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Access Denied")
+
+    monkeypatch.setattr(Folder, "upload", refuse)
+    with machine(tmp_path, shared_folder.url, "two").lease() as lease:
+        put(lease, work, NEW, b"mine")
+        put(lease, work, 3, b"mine")
+        (told,) = lease.messages()
+        assert "the shared store can't be written, so what runs here stays here" in told
+        assert "let this machine read, list and write there" in told
+        assert lease.find(KEY) is not None
