@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -117,11 +118,17 @@ def ray_cluster() -> Iterator[RayCluster]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def ray_head() -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
-    """The overrides that run a sweep on a fresh head, and the variables that its driver needs."""
-    with ray_cluster() as cluster:
-        yield cluster.overrides, cluster.variables
+@pytest.fixture(scope="session")
+def ray_head() -> Iterator[RayCluster]:
+    """A head that the tests of this process share."""
+    with ray_cluster() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def ray_variables(ray_head: RayCluster) -> Mapping[str, str]:
+    """What a command needs in its environment so that `hydra/launcher=recipekit_ray` means that head."""
+    return {**ray_head.variables, "RAY_ADDRESS": ray_head.address}
 
 
 def ray_files() -> list[Path]:

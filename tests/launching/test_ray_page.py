@@ -40,11 +40,11 @@ def test_on_one_machine_a_ray_of_its_own_starts_and_leaves_nothing(tmp_path: Pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", ON_A_CLUSTER, ids=["address", "resources", "working_dir"])
-def test_on_a_cluster_its_commands_do_what_they_say(cluster: RayCluster, tmp_path: Path, arguments: list[str]) -> None:
+def test_on_a_cluster_its_commands_do_what_they_say(ray_head: RayCluster, tmp_path: Path, arguments: list[str]) -> None:
     write_children(tmp_path / "project")
-    here = [re.sub(r"address=(auto|FIRST_MACHINE:6379)$", f"address={cluster.address}", it) for it in arguments]
+    here = [re.sub(r"address=(auto|FIRST_MACHINE:6379)$", f"address={ray_head.address}", it) for it in arguments]
     assert here != arguments
-    done = sweep(tmp_path / "project", *here, variables=cluster.variables)
+    done = sweep(tmp_path / "project", *here, variables=ray_head.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("accepted") >= 2
 
