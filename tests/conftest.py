@@ -14,7 +14,7 @@ from recipekit.contracts import STAGES, Record
 from recipekit.pool import Pool
 from tests.faults.report import Seen, spelled, write
 
-pytest_plugins = ("tests.browser", "tests.object_storage")
+pytest_plugins = ("tests.browser", "tests.object_storage", "tests.launching.ray_cluster")
 
 
 class RunStage(Protocol):

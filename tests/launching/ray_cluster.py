@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -47,6 +47,11 @@ class RayCluster(NamedTuple):
         return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(self.folder / "token")}
 
     @property
+    def mark(self) -> Mapping[str, str]:
+        """What tells its processes from all others, in their environment."""
+        return {_MARK: str(self.folder)}
+
+    @property
     def overrides(self) -> tuple[str, ...]:
         """What makes a sweep run here."""
         return "hydra/launcher=recipekit_ray", f"hydra.launcher.address={self.address}"
@@ -70,9 +75,9 @@ class RayCluster(NamedTuple):
         """Process ids of recipekit's workers on its nodes."""
         return [it.pid for it in self.processes() if "recipekit.worker" in _command(it)]
 
-    def kill(self) -> None:
-        """Ends every process."""
-        while processes := self.processes():
+    def kill(self, spared: Collection[psutil.Process] = ()) -> None:
+        """Ends every process but some."""
+        while processes := [it for it in self.processes() if it not in spared]:
             for process in processes:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
@@ -84,16 +89,17 @@ class RayCluster(NamedTuple):
         variables = {
             **os.environ,
             **self.variables,
-            _MARK: str(self.folder),
+            **self.mark,
             "PYTHONPATH": str(ROOT),
             "RAY_agent_register_timeout_ms": "100000",
         }
-        said = ""
+        before, said = self.processes(), ""
         for _ in range(_ATTEMPTS):
             done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=200)
             if done.returncode == 0:
                 return
             said = done.stdout + done.stderr
+            self.kill(spared=before)
         raise AssertionError(said)
 
 
@@ -112,26 +118,30 @@ def ray_cluster() -> Iterator[RayCluster]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def ray_head() -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
-    """The overrides that run a sweep on a fresh head, and the variables that its driver needs."""
-    with ray_cluster() as cluster:
-        yield cluster.overrides, cluster.variables
+@pytest.fixture(scope="session")
+def ray_head() -> Iterator[RayCluster]:
+    """A head that the tests of this process share."""
+    with ray_cluster() as started:
+        yield started
 
 
-def until(what: object, seconds: float = 60) -> None:
-    """Waits until a condition, a function without arguments, holds."""
-    assert callable(what)
+@pytest.fixture(scope="session")
+def ray_variables(ray_head: RayCluster) -> Mapping[str, str]:
+    """What a command needs in its environment so that `hydra/launcher=recipekit_ray` means that head."""
+    return {**ray_head.variables, "RAY_ADDRESS": ray_head.address}
+
+
+def ray_files() -> list[Path]:
+    """Files of Rays that commands have started for themselves."""
+    return [*Path("/tmp").glob("recipekit-ray-*")]
+
+
+def until(what: Callable[[], object], seconds: float = 60) -> None:
+    """Waits until a condition holds."""
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "it never came to that"
         time.sleep(0.1)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[RayCluster]:
-    with ray_cluster() as started:
-        yield started
 
 
 def _free_port() -> int:

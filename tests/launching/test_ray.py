@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ from typing import Any
 import psutil
 import pytest
 
+from recipekit.errors import EnvironmentFault
+from recipekit.launching.ray.door import check_door
 from tests.faults.signalled import started
 from tests.launching.faulty_children import doing, write_children
-from tests.launching.ray_cluster import ROOT, RayCluster, cluster, until
-
-__all__ = ["cluster"]
+from tests.launching.ray_cluster import ROOT, RayCluster, ray_files, until
 
 pytestmark = pytest.mark.slow
 
@@ -52,22 +53,22 @@ def rows(project: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_a_node_a_process_and_a_child_that_hangs_are_a_row_each_and_every_other_result_is_there(
-    cluster: RayCluster, tmp_path: Path
+    ray_head: RayCluster, tmp_path: Path
 ) -> None:
     marks = write_children(tmp_path / "project")
-    second = cluster.join()
+    second = ray_head.join()
     children = doing("meet1", "meet2", "raise", "kill", "hang", "work")
     running = subprocess.Popen(
-        [*COMMAND, *cluster.overrides, "hydra.launcher.timeout_seconds=30", children],
+        [*COMMAND, *ray_head.overrides, "hydra.launcher.timeout_seconds=30", children],
         cwd=tmp_path / "project",
-        env={**_plain(), "PYTHONPATH": str(ROOT), **cluster.variables},
+        env={**_plain(), "PYTHONPATH": str(ROOT), **ray_head.variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     until(lambda: len([*marks.glob("meet*")]) == 2 or running.poll() is not None, 200)
     at = {int(mark.name.split()[2]): mark.name.split()[0] for mark in marks.glob("meet*")}
-    assert at.keys() == set(cluster.raylets()), "one child is on each node"
+    assert at.keys() == set(ray_head.raylets()), "one child is on each node"
     os.kill(second, signal.SIGKILL)
     (marks / "go").touch()
     said, _ = running.communicate(timeout=400)
@@ -83,7 +84,7 @@ def test_a_node_a_process_and_a_child_that_hangs_are_a_row_each_and_every_other_
     assert len([*marks.glob("kill*")]) == 1, "a child is never tried twice"
     assert running.returncode == 5, "the plugin's error is the worst"
     assert "(raylet)" not in said, "Ray's own reports stay in its files"
-    until(lambda: not cluster.workers(), 30)
+    until(lambda: not ray_head.workers(), 30)
 
 
 @pytest.mark.parametrize(
@@ -95,44 +96,54 @@ def test_a_node_a_process_and_a_child_that_hangs_are_a_row_each_and_every_other_
     ],
 )
 def test_a_token_that_is_missing_or_wrong_is_said_at_once(
-    cluster: RayCluster, tmp_path: Path, variables: dict[str, str], what: str, fix: str
+    ray_head: RayCluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    what: str,
+    fix: str,
 ) -> None:
-    write_children(tmp_path / "project")
-    told = sweep(
-        tmp_path / "project", *cluster.overrides, doing("work"), variables={**variables, "HOME": str(tmp_path)}
-    )
-    assert told.returncode == 7
-    assert what in told.stderr
-    assert fix in told.stderr
-    assert "0" * 64 not in told.stdout + told.stderr
-    assert "gcs_client" not in told.stderr, "Ray itself was not asked"
+    for name, value in {"HOME": str(tmp_path), **variables}.items():
+        monkeypatch.setenv(name, value)
+    began = time.monotonic()
+    with pytest.raises(EnvironmentFault) as told:
+        check_door(ray_head.address)
+    assert time.monotonic() - began < 5, "Ray itself takes 20 s"
+    assert told.value.what.startswith(what)
+    assert fix in told.value.fix
+    assert "0" * 64 not in str(told.value)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_cluster_takes_its_own_token(ray_head: RayCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ray_head.variables.items():
+        monkeypatch.setenv(name, value)
+    check_door(ray_head.address)
+
+
 def test_a_signal_ends_every_child_and_leaves_the_cluster(
-    cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
+    ray_head: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marks = write_children(tmp_path / "project")
-    for name, value in cluster.variables.items():
+    for name, value in ray_head.variables.items():
         monkeypatch.setenv(name, value)
-    with started(tmp_path / "project", "-m", "recipe=tiny", *cluster.overrides, doing("hang", "work")) as process:
+    with started(tmp_path / "project", "-m", "recipe=tiny", *ray_head.overrides, doing("hang", "work")) as process:
         until(lambda: [*marks.glob("hang*")] or process.poll() is not None, 200)
-        process.send_signal(number)
+        process.send_signal(signal.SIGTERM)  # which Ray would answer itself
         _, said = process.communicate(timeout=60)
-    assert process.returncode == code, said
-    until(lambda: not cluster.workers(), 30)
+    assert process.returncode == 143, said
+    until(lambda: not ray_head.workers(), 30)
     job = int(next(marks.glob("hang*")).name.split()[1])
     until(lambda: not psutil.pid_exists(job), 30)
-    assert cluster.raylets()
+    assert ray_head.raylets()
 
 
 def test_a_project_that_is_sent_to_the_nodes_gives_the_outputs_that_it_gives_here(
-    cluster: RayCluster, tmp_path: Path
+    ray_head: RayCluster, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"
     write_children(project)
-    sent = "hydra.launcher.runtime_env={working_dir: .}"
-    done = sweep(project, *cluster.overrides, sent, doing("work"), variables=cluster.variables)
+    sent = "hydra.launcher.runtime_env.working_dir=."
+    done = sweep(project, *ray_head.overrides, sent, doing("work"), variables=ray_head.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     there = rows(project)["work"]
     assert (project / "outputs/sweeps/x" / there["output"] / "model.tflite").resolve().is_file()
@@ -141,17 +152,18 @@ def test_a_project_that_is_sent_to_the_nodes_gives_the_outputs_that_it_gives_her
     assert rows(project)["work"]["build_key"] == there["build_key"]
 
 
-def test_without_an_address_a_ray_of_its_own_starts_and_leaves_nothing(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    write_children(project)
-    home = tmp_path / "home"
-    home.mkdir()
-    mark = str(tmp_path / "mark")
-    variables = {"HOME": str(home), "RECIPEKIT_TEST_CLUSTER": mark}
-    done = sweep(project, "hydra/launcher=recipekit_ray", doing("work", "kill"), variables=variables)
-    assert done.returncode == 4, done.stdout + done.stderr
-    assert {do: row["verdict"] for do, row in rows(project).items()} == {"work": "accepted", "kill": "failed"}
-    left = RayCluster("", Path(mark), "")
-    until(lambda: not left.processes(), 30)
-    assert not [*home.iterdir()]
-    assert not [*Path("/tmp").glob("recipekit-ray-*")]
+def test_an_interrupted_ray_of_its_own_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = write_children(tmp_path / "project")
+    own = RayCluster("", tmp_path / "mark", "")
+    for name, value in {"HOME": str(tmp_path), **own.mark}.items():
+        monkeypatch.setenv(name, value)
+    with started(
+        tmp_path / "project", "-m", "recipe=tiny", "hydra/launcher=recipekit_ray", doing("hang", "work")
+    ) as it:
+        until(lambda: [*marks.glob("hang*")] or it.poll() is not None, 200)
+        it.send_signal(signal.SIGINT)
+        _, said = it.communicate(timeout=60)
+    assert it.returncode == 130, said
+    until(lambda: not own.processes(), 30)
+    assert not ray_files()
+    assert not (tmp_path / ".ray").exists()

@@ -9,13 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import current_thread, main_thread
 from typing import Any
 
 import ray
@@ -23,6 +21,7 @@ from ray._private import services, worker
 
 from recipekit.errors import EnvironmentFault, RecipekitError, UsageError
 from recipekit.launching.ray.door import answers, check_door, has_token
+from recipekit.launching.ray.signals import signals_wait
 from recipekit.launching.ray.terms import Terms
 
 _OURS = "local"
@@ -99,7 +98,7 @@ def connected(terms: Terms, runtime_env: Mapping[str, Any]) -> Iterator[Cluster]
         held.enter_context(_silence())
         own = _of_our_own(held) if address == _OURS else {}
         held.callback(ray.shutdown)
-        with _signals_kept(), _told():
+        with signals_wait(), _told():
             ray.init(
                 address,
                 runtime_env=dict(runtime_env) or None,
@@ -151,20 +150,6 @@ def _told() -> Iterator[None]:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         what = f"Ray can't be used: {type(error).__name__}: {' '.join(lines)[:500]}"
         raise EnvironmentFault(what, where="hydra/launcher", fix="see docs/ray.md for what Ray needs") from error
-
-
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Puts back what answers signals, which Ray replaces; only the main thread may do so."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    before = {it: signal.getsignal(it) for it in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -17,12 +17,13 @@ from recipekit.launching.parcel import pack
 from recipekit.launching.ray.child import carry_out, origin
 from recipekit.launching.ray.cluster import Cluster, connected
 from recipekit.launching.ray.losses import left_alone, reason, too_long
+from recipekit.launching.ray.signals import signals_wait
 from recipekit.launching.ray.terms import Terms
 from recipekit.launching.task import Task
 from recipekit.outcome import Outcome
 from recipekit.project import Project
 
-_TICK = 1.0
+_TICK = 0.5
 _RECOUNT_SECONDS = 5.0
 _PATIENCE_SECONDS = 60.0
 
@@ -91,17 +92,19 @@ class Ray:
     def launch(self, tasks: Iterator[Task], ended: Callable[[Outcome], None]) -> None:
         """Runs every task; see `Launcher`."""
         more = True
-        while True:
-            while more and len(self._running) < self._room():
-                task = next(tasks, None)
-                if task is None:
-                    more = False
-                else:
-                    self._begin(task)
-            if not self._running:
-                return
-            for outcome in self._next_ended():
-                ended(outcome)
+        with signals_wait() as answer_signals:
+            while True:
+                while more and len(self._running) < self._room():
+                    task = next(tasks, None)
+                    if task is None:
+                        more = False
+                    else:
+                        self._begin(task)
+                if not self._running:
+                    return
+                for outcome in self._next_ended():
+                    ended(outcome)
+                answer_signals()
 
     def _begin(self, task: Task) -> None:
         name = f"recipekit {task.job.option} [{task.number}]"
@@ -109,7 +112,7 @@ class Ray:
         self._running[stream] = _Underway(task, time.monotonic())
 
     def _next_ended(self) -> Iterator[Outcome]:
-        """Waits for news of the children that are with Ray, a second at most; gives those that have ended."""
+        """Waits for news of the children that are with Ray, half a second at most; gives those that have ended."""
         ready, _ = ray.wait(list(self._running), num_returns=1, timeout=_TICK)
         if not ready:
             self._cluster.check()

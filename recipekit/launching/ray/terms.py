@@ -54,7 +54,7 @@ class Terms(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
             UsageError: one has the wrong type or value, or doesn't exist.
         """
         try:
-            return msgspec.convert(dict(settings), cls)
+            return msgspec.convert(_given(settings), cls)
         except msgspec.ValidationError as error:
             what, _, place = str(error).partition(" - at `$")
             where = f"{_KEY}{place.rstrip('`')}"
@@ -129,3 +129,12 @@ class Terms(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The working directory that is sent from here; None where there is none, or it comes from elsewhere."""
         named = str(self.runtime_env.get("working_dir", ""))
         return None if not named or "://" in named else Path(named).resolve()
+
+
+def _given(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without those that are null, at any depth."""
+    return {
+        key: _given(value) if isinstance(value, Mapping) else value
+        for key, value in settings.items()
+        if value is not None
+    }

@@ -1,0 +1,71 @@
+"""docs/ray.md: its commands run as far as one machine goes, and its tables are those of the launcher."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from ray.scripts import scripts
+
+from recipekit.launching.ray import door
+from recipekit.launching.ray.terms import Terms
+from tests.launching.faulty_children import write_children
+from tests.launching.ray_cluster import RayCluster, ray_files, until
+from tests.launching.test_ray import sweep
+from tests.pages import blocks, commands, page
+
+TEXT = page("ray.md")
+ALONE, *ON_A_CLUSTER = [command.arguments[3:] for command in commands(TEXT)]
+
+
+def test_every_command_is_a_sweep_of_the_same_recipe() -> None:
+    assert all(command.arguments[:3] == ["run", "-m", "recipe=tiny"] for command in commands(TEXT))
+    assert len(ON_A_CLUSTER) == 3
+
+
+@pytest.mark.slow
+def test_on_one_machine_a_ray_of_its_own_starts_and_leaves_nothing(tmp_path: Path) -> None:
+    write_children(tmp_path / "project")
+    (tmp_path / "home").mkdir()
+    own = RayCluster("", tmp_path / "mark", "")
+    done = sweep(tmp_path / "project", *ALONE, variables={"HOME": str(tmp_path / "home"), **own.mark})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("accepted") >= 2
+    until(lambda: not own.processes(), 30)
+    assert not [*(tmp_path / "home").iterdir()]
+    assert not ray_files()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", ON_A_CLUSTER, ids=["address", "resources", "working_dir"])
+def test_on_a_cluster_its_commands_do_what_they_say(ray_head: RayCluster, tmp_path: Path, arguments: list[str]) -> None:
+    write_children(tmp_path / "project")
+    here = [re.sub(r"address=(auto|FIRST_MACHINE:6379)$", f"address={ray_head.address}", it) for it in arguments]
+    assert here != arguments
+    done = sweep(tmp_path / "project", *here, variables=ray_head.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("accepted") >= 2
+
+
+def test_what_it_says_of_ray_start_and_tokens_are_commands_of_ray() -> None:
+    lines = [line.partition("#")[0] for block in blocks(TEXT, "sh") for line in block.splitlines()]
+    said = [shlex.split(line)[1:] for line in lines if line.startswith("ray ")]
+    assert [words[0] for words in said] == ["start", "start", "get-auth-token"]
+    for name, *options in said:
+        known = {option for parameter in scripts.cli.commands[name].params for option in parameter.opts}
+        assert {option.partition("=")[0] for option in options} <= known
+
+
+def test_its_settings_are_those_that_there_are() -> None:
+    rows = re.findall(r"^\| (`[^|]*`) \|[^|]*\|[^|]*\|$", TEXT, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named == set(Terms.__struct_fields__)
+
+
+def test_what_it_quotes_of_refusals_is_what_is_said() -> None:
+    source = Path(door.__file__).read_text(encoding="utf-8")
+    quoted = re.findall(r"^\| `([^`]+)` \| [^|]*\|$", TEXT, re.MULTILINE)
+    assert len(quoted) == 5
+    assert all(f'"{what}"' in source for what in quoted)
