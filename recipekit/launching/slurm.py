@@ -6,6 +6,7 @@ SLURM may queue a job again that was preempted or lost its node, and then it sti
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Collection
@@ -32,7 +33,7 @@ class Queue:
         Args:
             name: of the jobs.
         """
-        self._whose = ("--me", f"--name={name}")
+        self._whose = (f"--user={os.getuid()}", f"--name={name}")
         self._submitted = self._looked = time.monotonic()
         self._missed: set[str] = set()
 

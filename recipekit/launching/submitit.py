@@ -206,21 +206,21 @@ class Submitit:
     def _settled(self, job: Job) -> Iterator[Outcome]:
         """Outcomes of the children that a job has lost; those that it never began go into another one."""
         lost = [task for task in job.tasks if task.number in self._awaited]
-        if lost:
-            end = job.end()
-            spared = [] if end.cancelled else self._spared(job, end, lost)
-            self._again.extend(spared)
-            error = end.error(self._minutes)
-            for task in lost:
-                self._traces.forget(task.number)
-                if task in spared:
-                    del self._awaited[task.number]
-                else:
-                    yield task.failed(error, time.monotonic() - job.submitted)
-        job.forget(keep_logs=bool(lost))
+        end = job.end() if lost else None
+        spared = self._spared(job, end, lost) if end is not None else []
+        for task in lost:
+            self._traces.forget(task.number)
+            if task in spared:
+                del self._awaited[task.number]
+            elif end is not None:
+                yield task.failed(end.error(self._minutes), time.monotonic() - job.submitted)
+        self._again.extend(spared)
+        job.forget(keep_logs=len(spared) < len(lost))
 
     def _spared(self, job: Job, end: End, lost: list[Task]) -> list[Task]:
         """Children that a job owes another try: they haven't begun, or others had taken a part of its time."""
+        if end.cancelled:
+            return []
         if end.timed_out and len(lost) < len(job.tasks):
             return lost
         waiting = [task for task in lost if not self._traces.has_begun(task.number)]
