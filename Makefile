@@ -9,7 +9,7 @@ run: $(READY)  ## convert the shipped model by the shipped recipe
 	$(BIN)/recipekit run recipe=mobilenet_int8
 
 test: $(READY) check  ## everything
-	$(BIN)/python -m pytest -q -m "tensorflow or slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -m "tensorflow or slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## lint, types, tests without TensorFlow: the everyday loop
 	$(BIN)/ruff format --check -q .
