@@ -26,9 +26,10 @@ def test_the_rooms_of_workers_are_those_of_the_architecture() -> None:
     assert {"worker", *OPEN_TO_WORKERS} == WORKER_ROOMS
 
 
-ELSEWHERE = {"lets_plot", "pytest"}
+ELSEWHERE = {"lets_plot", "pytest", "tflite_runtime"}
 """Libraries that decide nothing of most stages: the drawings' is in the key of `illustrate` alone, as the test beside
-`graph/drawing.py` holds; pytest is imported by the text that becomes a generated test, never in a worker."""
+`graph/drawing.py` holds; pytest and LiteRT's older name are imported by the text that becomes a generated test, never
+in a worker."""
 
 
 @pytest.mark.slow
