@@ -30,6 +30,7 @@ def drafted(tmp_path: Path, model: Any, scheme: str = "int8", path: str = "m.ker
         return draft(model, Wishes("", SCHEMES[scheme], None, False), Place(tmp_path, path), pool)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(
     name=st.text(max_size=20),
