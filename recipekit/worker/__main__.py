@@ -36,8 +36,8 @@ _PRELOADED = {
 
 _SPARED = ("sklearn", "matplotlib", "IPython")
 """What the preloaded modules import where it is installed, and no stage needs of them: Keras imports scikit-learn, a
-quarter of the time that TensorFlow takes, for wrappers that make estimators of its models, matplotlib, another sixth, for
-galleries of images, and IPython to show files in a notebook."""
+quarter of the time that TensorFlow takes, for wrappers that make estimators of its models, matplotlib, another sixth,
+for galleries of images, and IPython to show files in a notebook."""
 
 
 _THE_LOG = "the log holds the whole traceback"
