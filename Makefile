@@ -8,14 +8,17 @@ READY := .venv/.ready
 run: $(READY)  ## convert the shipped model by the shipped recipe
 	$(BIN)/recipekit run recipe=mobilenet_int8
 
+# The everyday loop tries fewer examples of each property than `make test`, which has it as its first half.
+EXAMPLES := --hypothesis-profile everyday
+test: EXAMPLES :=
 test: $(READY) check  ## everything
-	$(BIN)/python -m pytest -q -m "tensorflow or slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -m "tensorflow or slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## lint, types, tests without TensorFlow: the everyday loop
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m "not tensorflow and not slow" -n 2
+	$(BIN)/python -m pytest -q -m "not tensorflow and not slow" -n 2 $(EXAMPLES)
 
 bench: $(READY)  ## recipekit against hand-written scripts, side by side, into docs/performance.md; an hour on an idle machine
 	$(BIN)/python -m tests.benchmarks --write

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import settings
 
 from recipekit.contracts import STAGES, Record
 from recipekit.pool import Pool
 from tests.faults.report import Seen, spelled, write
 
 pytest_plugins = ("tests.browser", "tests.object_storage", "tests.launching.ray_cluster")
+
+settings.register_profile("everyday", max_examples=20)
 
 
 class RunStage(Protocol):
@@ -35,8 +38,33 @@ _failed: set[str] = set()
 """Tests that failed."""
 
 
+LONGEST_FIRST = (
+    "tests/e2e/test_compatibility.py",
+    "tests/e2e/test_tiny_project.py",
+    "tests/faults/test_signals.py",
+    "tests/worker/engines/test_one_call.py",
+    "tests/report/test_sweep_in_browser.py",
+    "tests/e2e/test_stages_found.py",
+    "tests/untrusted/test_mutations.py",
+    "tests/compose/test_grid.py",
+    "tests/worker/stages/test_optimize.py",
+    "tests/faults/test_interruptions.py",
+    "tests/api/test_builds.py",
+    "tests/faults/test_kills.py",
+    "tests/e2e/test_mlperf_tiny.py",
+    "tests/faults/test_file_faults.py",
+    "tests/faults/test_error_pages.py",
+    "tests/e2e/test_first_recipe.py",
+    "tests/e2e/test_shipped_pages.py",
+    "tests/worker/sources/test_keras_application.py",
+)
+"""Files that take most of a minute or more, the longest first: two processes that take turns then end together."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lets a report say of which rows of the fault table its test is."""
+    """Puts the longest files first, and lets a report say of which rows of the fault table its test is."""
+    turns = {file: turn for turn, file in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: turns.get(item.nodeid.partition("::")[0], len(turns)))
     for item in items:
         rows = {row for mark in item.iter_markers("fault") for row in mark.args}
         item.user_properties += [("fault", row) for row in sorted(rows)]

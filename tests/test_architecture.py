@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -98,6 +99,7 @@ MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 60
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
     """Every module of the package by its dotted name below `recipekit`."""
     found = {}
@@ -105,9 +107,6 @@ def modules() -> dict[str, ast.Module]:
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
         found[name] = ast.parse(path.read_text(encoding="utf-8"))
     return found
-
-
-MODULES = modules()
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -136,11 +135,16 @@ def ours(tree: ast.AST) -> set[str]:
     for name in imports(tree):
         if name.startswith("recipekit."):
             below = name.removeprefix("recipekit.")
-            while below and below not in MODULES:
+            while below and below not in modules():
                 below = below.rpartition(".")[0]
             if below:
                 found.add(below)
     return found
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function of a module, also those inside of others."""
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def room(module: str) -> str:
@@ -152,73 +156,81 @@ def level(name: str) -> int:
 
 
 NO_PARENT = {"worker", "testing", "presets", "schema", "__init__"}
-PARENT = sorted(name for name in MODULES if name and room(name) not in NO_PARENT)
-WORKER = sorted(name for name in MODULES if room(name) in {"worker", "testing"})
+
+
+def of_parent() -> list[str]:
+    """Modules of the process that a user starts."""
+    return [name for name in modules() if name and room(name) not in NO_PARENT]
+
+
+def of_workers() -> list[str]:
+    """Modules that workers alone import."""
+    return [name for name in modules() if room(name) in {"worker", "testing"}]
 
 
 def test_every_room_has_a_level() -> None:
-    assert {room(name) for name in PARENT} == set().union(*LEVELS)
+    assert {room(name) for name in of_parent()} == set().union(*LEVELS)
 
 
-@pytest.mark.parametrize("module", PARENT)
-def test_a_room_imports_lower_levels_alone(module: str) -> None:
-    for imported in ours(MODULES[module]):
-        if room(imported) != room(module):
-            assert room(imported) != "worker", f"{module} imports {imported}, which belongs to the workers"
-            assert level(room(imported)) < level(room(module)), f"{module} imports {imported}"
+def test_a_room_imports_lower_levels_alone() -> None:
+    for module in of_parent():
+        for imported in ours(modules()[module]):
+            if room(imported) != room(module):
+                assert room(imported) != "worker", f"{module} imports {imported}, which belongs to the workers"
+                assert level(room(imported)) < level(room(module)), f"{module} imports {imported}"
 
 
-@pytest.mark.parametrize("module", WORKER)
-def test_a_worker_module_imports_workers_and_what_is_shared_with_them(module: str) -> None:
-    for imported in ours(MODULES[module]):
-        assert room(imported) in {"worker", *OPEN_TO_WORKERS}, f"{module} imports {imported}"
+def test_a_worker_module_imports_workers_and_what_is_shared_with_them() -> None:
+    for module in of_workers():
+        for imported in ours(modules()[module]):
+            assert room(imported) in {"worker", *OPEN_TO_WORKERS}, f"{module} imports {imported}"
 
 
-@pytest.mark.parametrize("module", [name for name in WORKER if name.count(".") == 2 and "stages" not in name])
-def test_a_plugin_imports_no_stage_and_no_plugin_of_another_kind(module: str) -> None:
+def test_a_plugin_imports_no_stage_and_no_plugin_of_another_kind() -> None:
     kinds = {"datasets", "metrics", "sources", "engines", "stages"}
-    kind = module.split(".")[1]
-    for imported in ours(MODULES[module]):
-        parts = imported.split(".")
-        if parts[0] == "worker" and len(parts) > 2 and parts[1] in kinds:
-            assert parts[1] == kind, f"{module} imports {imported}"
+    for module in (name for name in of_workers() if name.count(".") == 2 and "stages" not in name):
+        kind = module.split(".")[1]
+        for imported in ours(modules()[module]):
+            parts = imported.split(".")
+            if parts[0] == "worker" and len(parts) > 2 and parts[1] in kinds:
+                assert parts[1] == kind, f"{module} imports {imported}"
 
 
 def test_modules_import_each_other_without_cycles() -> None:
-    sorter = TopologicalSorter({name: ours(tree) - {name} for name, tree in MODULES.items()})
+    sorter = TopologicalSorter({name: ours(tree) - {name} for name, tree in modules().items()})
     try:
         sorter.prepare()
     except CycleError as error:
         pytest.fail(f"modules import each other in a circle: {' -> '.join(error.args[1])}")
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_libraries_stay_at_their_address(module: str) -> None:
-    tree = MODULES[module]
-    at_run_time = ast.Module([node for node in tree.body if node not in typing_only(tree)], [])
-    for name in imports(at_run_time):
-        library = name.partition(".")[0]
-        assert room(module) in ADDRESSES.get(library, {room(module)}), f"{module} imports {library}"
+def test_libraries_stay_at_their_address() -> None:
+    for module, tree in modules().items():
+        unused = typing_only(tree)
+        at_run_time = ast.Module([node for node in tree.body if node not in unused], [])
+        for name in imports(at_run_time):
+            library = name.partition(".")[0]
+            assert room(module) in ADDRESSES.get(library, {room(module)}), f"{module} imports {library}"
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_no_import_of_ours_hides_in_a_function(module: str) -> None:
-    for node in ast.walk(MODULES[module]):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+def test_no_import_of_ours_hides_in_a_function() -> None:
+    for module, tree in modules().items():
+        for node in functions(tree):
             assert not ours(node), f"{module}.{node.name} imports recipekit inside"
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_modules_and_functions_hold_one_idea(module: str) -> None:
-    path = PACKAGE / (module.replace(".", "/") + ".py")
-    path = path if path.is_file() else PACKAGE / module.replace(".", "/") / "__init__.py"
-    assert path.read_text(encoding="utf-8").count("\n") <= MAX_MODULE_LINES
-    for node in ast.walk(MODULES[module]):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+def test_modules_hold_one_idea() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        assert path.read_text(encoding="utf-8").count("\n") <= MAX_MODULE_LINES, path
+
+
+def test_functions_hold_one_idea() -> None:
+    for module, tree in modules().items():
+        for node in functions(tree):
             lines = (node.end_lineno or 0) - node.lineno + 1
             assert lines <= MAX_FUNCTION_LINES, f"{module}.{node.name} has {lines} lines"
 
 
 def test_no_module_is_named_for_nothing() -> None:
     grab_bags = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
-    assert not {name for name in MODULES if grab_bags & set(name.split("."))}
+    assert not {name for name in modules() if grab_bags & set(name.split("."))}

@@ -130,6 +130,7 @@ def test_variables_that_decide_bytes_are_recorded(name: str) -> None:
     assert environment.collect({name: "1"}).variables == {name: "1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["AWS_SECRET_ACCESS_KEY", "HOME", "LANGUAGE", "TZX", "TF_TOKEN_app_terraform_io", "TF_VAR_password", "MY_OMP_X"],
@@ -184,6 +185,7 @@ def test_no_file_of_the_package_escapes_the_source_digest() -> None:
     assert suffixes - {""} <= environment._SOURCE_SUFFIXES
 
 
+@pytest.mark.slow
 def test_collecting_imports_nothing_heavy() -> None:
     code = (
         "import sys; from recipekit import environment, inputs, manifest, outputs, repository; environment.collect();"

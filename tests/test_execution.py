@@ -292,6 +292,7 @@ def test_a_history_that_cannot_be_written_is_no_fault_of_the_build(bench: Bench)
     assert not list(bench.root.glob("history.*[!n]"))
 
 
+@pytest.mark.slow
 def test_stages_behind_one_that_was_found_are_reported_as_far_as_they_are_kept(bench: Bench) -> None:
     last = bench.node(2, bench.node(1, label="first"), label="second")
     bench.demand(last)

@@ -353,6 +353,7 @@ def failing_calls(monkeypatch: pytest.MonkeyPatch, code: int, number: int) -> li
     return calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "verdict"), [(NEW, "accepted"), (OLD, "accepted"), (OLD, "rejected")])
 def test_a_step_that_fails_leaves_all_or_nothing(tmp_path: Path, seed: int, verdict: str) -> None:
     start = tmp_path / "start"

@@ -49,6 +49,7 @@ def samples(do="nothing", **options):
             for done in range(0, 90, 3):
                 tell(done, 90, "frames", "of the camera")
                 time.sleep(0.05)
+        case "note": Path(options["path"]).write_text(" ".join(sys.modules))
         case "hang": time.sleep(600)
         case "eat":
             eaten = []
@@ -84,6 +85,7 @@ def test_a_stage_gives_its_record_and_leaves_request_response_and_log(small_pool
     assert {path.name for path in (project / "stage").iterdir()} >= {"request.json", "response.json", "artifacts"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("do", "ending"), [("kill", "SIGKILL"), ("segfault", "SIGSEGV")])
 def test_a_worker_that_dies_is_one_failed_stage_with_its_last_words(
     small_pool: Pool, project: Path, do: str, ending: str
@@ -165,6 +167,7 @@ def test_a_typed_error_leaves_the_worker_warm(small_pool: Pool, project: Path) -
     assert small_pool.pid("litert") == pid
 
 
+@pytest.mark.slow
 def test_stages_of_a_kind_run_side_by_side_as_far_as_there_are_workers(project: Path) -> None:
     marks = project / "marks"
     marks.mkdir()
@@ -270,3 +273,14 @@ def test_the_workers_have_the_environment_that_the_pool_was_given() -> None:
             assert time.monotonic() < end
             time.sleep(0.01)
         assert variables["OMP_NUM_THREADS"] == "7"
+
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+def test_a_worker_with_tensorflow_spares_what_keras_imports_for_plots_and_notebooks(project: Path) -> None:
+    noted = project / "imported"
+    with Pool() as fresh:
+        fresh.run(SURVEY.on("tensorflow"), survey(project, do="note", path=str(noted)), project / "stage")
+    imported = set(noted.read_text().split())
+    assert {"tensorflow", "keras"} <= imported
+    assert not {"sklearn", "matplotlib", "IPython"} & imported

@@ -123,6 +123,7 @@ def test_a_setting_is_secret_by_its_name(name: str) -> None:
     assert is_secret_name(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["a", "a-", "a.", "eyJ-", "token_", "-----BEGIN PRIVATE KEY", "http://", "f4", "= "])
 def test_a_long_text_is_read_in_no_time(part: str) -> None:
     text = part * (200_000 // len(part))

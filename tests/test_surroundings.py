@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from recipekit import environment
 from recipekit.surroundings import WORKER_ROOMS, Surroundings
-from tests.test_architecture import MODULES, OPEN_TO_WORKERS, imports, room
+from tests.test_architecture import OPEN_TO_WORKERS, imports, modules, room
 
 INTERNAL = {"recipekit", "google"}
 """Our own package, and a namespace that several distributions of TensorFlow's closure share."""
@@ -39,7 +39,7 @@ def test_every_library_of_the_workers_is_among_the_tools_of_tensorflow_stages(su
     distributions = packages_distributions()
     used = {
         name.partition(".")[0]
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
         if room(module) in WORKER_ROOMS and module != TEXT
         for name in imports(tree)
     }

@@ -57,11 +57,14 @@ def _comment(value: Any) -> Any:
 
 def _flow(value: Any) -> _Yaml:
     """One line of YAML; where a text in it has line ends or the like, every value is quoted, which escapes them."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=_WIDE, sort_keys=False, allow_unicode=True)
-    line = text.removesuffix("...\n").strip()
-    if not line.isprintable():
-        line = yaml.safe_dump(value, default_flow_style=True, width=_WIDE, sort_keys=False, default_style='"').strip()
-    return _Yaml(line)
+    line = _dumped(value, allow_unicode=True)
+    return _Yaml(line if line.isprintable() else _dumped(value, default_style='"'))
+
+
+def _dumped(value: Any, **style: Any) -> str:
+    """A value in YAML's flow style, without what ends it; blanks at either end belong to a text."""
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=_WIDE, sort_keys=False, **style)
+    return text.removesuffix("...\n").rstrip("\n")
 
 
 def _block(value: dict[str, Any], indent: int) -> _Yaml:

@@ -34,9 +34,10 @@ _PRELOADED = {
     "litert": ("numpy", "ai_edge_litert.interpreter"),
 }
 
-_SPARED = ("sklearn",)
+_SPARED = ("sklearn", "matplotlib", "IPython")
 """What the preloaded modules import where it is installed, and no stage needs of them: Keras imports scikit-learn, a
-quarter of the time that TensorFlow takes, for wrappers that make estimators of its models."""
+quarter of the time that TensorFlow takes, for wrappers that make estimators of its models, matplotlib, another sixth,
+for galleries of images, and IPython to show files in a notebook."""
 
 
 _THE_LOG = "the log holds the whole traceback"

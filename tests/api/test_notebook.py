@@ -5,9 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from tests.built_models import built_once
 
@@ -25,6 +23,9 @@ CELLS = (
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """The outputs of each cell, run in the tiny project by a kernel."""
+    import nbformat  # noqa: PLC0415  takes seconds, which the everyday loop spares
+    from nbclient import NotebookClient  # noqa: PLC0415
+
     folder = tmp_path_factory.mktemp("notebook")
     tiny = shutil.copytree(built_once("tiny_classifier", tmp_path_factory), folder / "tiny")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])

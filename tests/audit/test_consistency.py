@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recipekit.acceptance import Acceptance
@@ -92,14 +92,12 @@ def annotations_of(manifest: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=60)
 @given(BOUNDS, measurements())
 def test_what_the_gate_said_is_what_it_says_again(bounds: dict[str, Any], measurement: Measurement) -> None:
     manifest, results = records(bounds, measurement)
     assert list(judgement_contradictions(manifest, results)) == []
 
 
-@settings(max_examples=60)
 @given(BOUNDS, measurements(), st.data())
 def test_any_other_verdict_in_either_file_is_named(
     bounds: dict[str, Any], measurement: Measurement, data: st.DataObject
@@ -116,7 +114,6 @@ def test_any_other_verdict_in_either_file_is_named(
     assert found == {(f"{file} verdict", expected, other) for file in changed}
 
 
-@settings(max_examples=60)
 @given(BOUNDS, measurements(), NUMBERS)
 def test_another_measured_number_is_named(bounds: dict[str, Any], measurement: Measurement, number: float) -> None:
     manifest, results = records(bounds, measurement)
@@ -138,7 +135,6 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, child in children for place in places(child, (*path, key)))]
 
 
-@settings(max_examples=150)
 @given(st.data(), JSON)
 def test_results_that_a_stranger_wrote_are_wrong_or_right_and_nothing_worse(data: st.DataObject, junk: Any) -> None:
     bounds = {**msgspec.to_builtins(Acceptance()), "model": {}, "size": {"ratio": {"max": 0.4}}}
@@ -155,7 +151,6 @@ def test_results_that_a_stranger_wrote_are_wrong_or_right_and_nothing_worse(data
         assert found
 
 
-@settings(max_examples=100)
 @given(st.data(), JSON)
 def test_bounds_that_a_stranger_wrote_are_wrong_or_right_and_nothing_worse(data: st.DataObject, junk: Any) -> None:
     bounds = {**msgspec.to_builtins(Acceptance()), "model": {"select_tf_ops": False}, "size": {"ratio": {"max": 0.4}}}

@@ -165,6 +165,7 @@ def test_whatever_the_manifest_does_not_record_is_named_with_its_kind(
     assert line in named(found)
 
 
+@pytest.mark.slow
 def test_folders_nested_deeper_than_calls_may_be_are_walked(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(output)
     for _ in range(1200):

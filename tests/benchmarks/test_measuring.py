@@ -47,6 +47,7 @@ def test_a_command_runs_in_its_folder_without_variables_that_steer_recipekit(
     assert (tmp_path / "log").read_text().split() == ["here", "None"]
 
 
+@pytest.mark.slow
 def test_the_largest_process_may_be_a_descendant(tmp_path: Path, block: int) -> None:
     child = ALLOCATE.format(mib=block)
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-S', '-c', {child!r}])"
@@ -78,6 +79,7 @@ def test_memory_is_sampled_only_when_asked_for(tmp_path: Path) -> None:
     assert run([python("", tmp_path)], tmp_path / "log").tree_mib == 0.0
 
 
+@pytest.mark.slow
 def test_several_commands_have_the_peak_of_the_largest(tmp_path: Path, block: int) -> None:
     used = run([python(ALLOCATE.format(mib=block), tmp_path), python("", tmp_path)], tmp_path / "log")
 

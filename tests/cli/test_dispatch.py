@@ -70,6 +70,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert not modules_after(tmp_path, "--help") & HEAVY
 
 
+@pytest.mark.slow
 def test_help_answers_at_once(command: Command) -> None:
     seconds = []
     for _ in range(4):
@@ -81,6 +82,7 @@ def test_help_answers_at_once(command: Command) -> None:
     assert min(seconds) < 0.15 + 2 * (time.monotonic() - started)  # a busy machine is slow to start anything
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["validate", "list", "show"])
 def test_verbs_that_only_read_import_no_framework(project: Project, verb: str) -> None:
     arguments = [verb] if verb == "list" else [verb, "recipe=digits"]

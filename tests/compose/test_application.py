@@ -87,6 +87,7 @@ def test_an_option_beats_the_body_in_the_processes_of_a_launcher_too(make_projec
     assert [mapping["converter"]["quantization"] for _, _, mapping, _ in found] == ["none", "int8"]  # type: ignore[index]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "error", "said"),
     [
@@ -190,6 +191,7 @@ def test_an_attack_is_refused_before_a_run_begins(attacked: Project, capsys: pyt
     assert not (attacked.root / "marker").exists()
 
 
+@pytest.mark.slow
 def test_an_attack_is_refused_before_a_sweep_begins(attacked: Project) -> None:
     with pytest.raises(ForbiddenKey):
         notes(attacked, "recipe=digits", "seed=1,2")
@@ -203,6 +205,7 @@ def test_an_attack_is_refused_before_hydra_answers(attacked: Project) -> None:
     assert not (attacked.root / "marker").exists()
 
 
+@pytest.mark.slow
 def test_the_attacks_would_have_worked_on_hydra_itself(tmp_path: Path, make_project: MakeProject) -> None:
     """The planted call is a real one: Hydra carries it out from a folder that nobody checks."""
     project = make_project({"digits.yaml": RECIPE})

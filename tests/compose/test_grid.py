@@ -87,13 +87,7 @@ SWEEPS: dict[str, tuple[str, ...]] = {
     "a launcher that a swept recipe chooses": ("recipe=parallel,digits",),
 }
 
-EVERYDAY = (
-    "recipes",
-    "options that beat a body",
-    "a recipe's own sweep, narrowed",
-    "deleted keys",
-    "dict values, merged",
-)
+EVERYDAY = ("a recipe's own sweep, narrowed", "deleted keys")
 
 
 class Seen(NamedTuple):
@@ -189,7 +183,7 @@ def spelled(value: Any) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.generate))  # Hydra is slow to shrink
+@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate))  # Hydra is slow to shrink
 @given(st.lists(st.tuples(KEYS, VALUES), min_size=1, max_size=4))
 def test_a_child_is_what_hydra_composes_of_the_same_overrides(project: Project, pairs: list[tuple[str, Any]]) -> None:
     overrides = ["recipe=digits", *(f"{key}={spelled(value)}" for key, value in pairs)]

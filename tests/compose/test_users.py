@@ -32,6 +32,7 @@ def project(tmp_path: Path) -> Project:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "names"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recipekit.contracts import ForeignPart
@@ -30,6 +30,7 @@ def drafted(tmp_path: Path, model: Any, scheme: str = "int8", path: str = "m.ker
         return draft(model, Wishes("", SCHEMES[scheme], None, False), Place(tmp_path, path), pool)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(
     name=st.text(max_size=20),
@@ -37,6 +38,8 @@ def drafted(tmp_path: Path, model: Any, scheme: str = "int8", path: str = "m.ker
     part=st.text(min_size=1, max_size=20),
     path=st.text(min_size=1, max_size=20),
 )
+@example(name="x", written_by="", part="y", path="\xa0")
+@example(name="\u3000x", written_by="", part="y", path="\u3000x")
 def test_names_of_strangers_stay_values_and_comments(name: str, written_by: str, part: str, path: str) -> None:
     names = (part, f"{part}\nseed: 7", "\u2028seed: 7\r\nx: 1")
     foreign = tuple(ForeignPart(name=it, path=it, what=what) for it in names for what in ("", "a \n# seed: 7"))

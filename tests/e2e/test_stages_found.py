@@ -25,10 +25,9 @@ AFTER_QUANTIZE = {"quantize", "measure", "benchmark", "probe", "illustrate"}
 CONVERSION = {"load", "reference", "lower", "calibrate", *AFTER_QUANTIZE}
 
 
-def run(project: Path, *overrides: str) -> Outcome:
-    """One run with workers of its own, as from a command line: code of the project is imported once a process."""
-    with Pool() as pool:
-        return run_here(project, pool, "recipe=tiny", *overrides)
+def run(project: Path, pool: Pool, *overrides: str) -> Outcome:
+    """One run with the session's workers; code of a project is imported once a process and place."""
+    return run_here(project, pool, "recipe=tiny", *overrides)
 
 
 def ran(outcome: Outcome) -> set[str]:
@@ -40,10 +39,10 @@ def found(outcome: Outcome) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def built_project(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_project(tiny_model: Path, pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny project after a first run."""
     folder = Path(shutil.copytree(tiny_model, tmp_path_factory.mktemp("built") / "tiny"))
-    outcome = run(folder)
+    outcome = run(folder, pool)
     assert ran(outcome) == SURVEYS | CONVERSION
     return folder
 
@@ -72,8 +71,8 @@ def test_a_changed_threshold_finds_every_stage_and_starts_no_tensorflow(built: P
     assert all(logs.values()), "an empty log is none"
 
 
-def test_another_scheme_begins_with_the_quantizer(built: Path) -> None:
-    outcome = run(built, "converter=int16x8", "acceptance.task.f1.max_drop=0.5")
+def test_another_scheme_begins_with_the_quantizer(built: Path, pool: Pool) -> None:
+    outcome = run(built, pool, "converter=int16x8", "acceptance.task.f1.max_drop=0.5")
     assert ran(outcome) == SURVEYS | AFTER_QUANTIZE
     assert found(outcome) == {"load", "reference", "lower", "calibrate"}
 
@@ -85,39 +84,39 @@ def test_the_second_engine_shares_the_float_conversion_and_starts_no_tensorflow(
     assert ran(outcome) == SURVEYS | {"calibrate", *AFTER_QUANTIZE}
 
 
-def test_a_changed_sample_is_noticed(built: Path) -> None:
+def test_a_changed_sample_is_noticed(built: Path, pool: Pool) -> None:
     edit(built / "plugins" / "two_clouds.py", "0.5, 8", "0.4, 8")
-    outcome = run(built)
+    outcome = run(built, pool)
     assert found(outcome) == {"load", "lower"}
 
 
-def test_a_changed_plugin_that_gives_the_same_samples_costs_nothing(built: Path) -> None:
+def test_a_changed_plugin_that_gives_the_same_samples_costs_nothing(built: Path, pool: Pool) -> None:
     edit(built / "plugins" / "two_clouds.py", "The label says which.".lower(), "the label tells.")
-    assert found(run(built)) == CONVERSION
+    assert found(run(built, pool)) == CONVERSION
 
 
-def test_a_changed_layer_begins_anew(built: Path) -> None:
+def test_a_changed_layer_begins_anew(built: Path, pool: Pool) -> None:
     edit(built / "layers" / "gain.py", "inputs * self.gain", "inputs * self.gain * 2.0")
-    assert ran(run(built)) == SURVEYS | CONVERSION
+    assert ran(run(built, pool)) == SURVEYS | CONVERSION
 
 
-def test_a_changed_layer_that_converts_to_the_same_bytes_is_not_timed_again(built: Path) -> None:
+def test_a_changed_layer_that_converts_to_the_same_bytes_is_not_timed_again(built: Path, pool: Pool) -> None:
     edit(built / "layers" / "gain.py", "inputs * self.gain", "inputs * self.gain * 1.0")
-    assert ran(run(built)) == SURVEYS | CONVERSION - {"benchmark"}
+    assert ran(run(built, pool)) == SURVEYS | CONVERSION - {"benchmark"}
 
 
-def test_stages_before_a_failure_are_found_when_it_is_mended(built: Path) -> None:
+def test_stages_before_a_failure_are_found_when_it_is_mended(built: Path, pool: Pool) -> None:
     shutil.rmtree(built / "outputs")
     with pytest.raises(RecipekitError, match="nonsense"):
-        run(built, "evaluation.metrics.f1.average=nonsense")
-    assert found(run(built)) >= {"load", "reference", "lower", "calibrate", "quantize"}
+        run(built, pool, "evaluation.metrics.f1.average=nonsense")
+    assert found(run(built, pool)) >= {"load", "reference", "lower", "calibrate", "quantize"}
 
 
-def test_a_damaged_result_is_made_again(built: Path) -> None:
+def test_a_damaged_result_is_made_again(built: Path, pool: Pool) -> None:
     (model,) = (path for path in (built / "outputs" / ".store").glob("*/*/artifacts/model.tflite") if quantized(path))
     whole = model.read_bytes()
     model.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    outcome = run(built, "acceptance.parity.sqnr_db.min=16")
+    outcome = run(built, pool, "acceptance.parity.sqnr_db.min=16")
     assert ran(outcome) == SURVEYS | {"quantize"}
     assert model.read_bytes() == whole
     published = Path(outcome.output, "model.tflite").read_bytes()
@@ -129,9 +128,8 @@ def quantized(model: Path) -> bool:
     return bool(document["stage"] == "quantize")
 
 
-def test_rebuild_runs_every_stage(built: Path) -> None:
-    with Pool() as pool:
-        outcome = run_here(built, pool, "recipe=tiny", rebuild=True)
+def test_rebuild_runs_every_stage(built: Path, pool: Pool) -> None:
+    outcome = run_here(built, pool, "recipe=tiny", rebuild=True)
     assert ran(outcome) == SURVEYS | CONVERSION
 
 

@@ -141,7 +141,7 @@ FAULTS: dict[str, tuple[str, object, type[Exception], str]] = {
 
 @pytest.mark.parametrize(("file", "edit", "error", "says"), FAULTS.values(), ids=list(FAULTS))
 def test_a_fault_of_source_data_or_plugin_is_told_apart_and_publishes_nothing(
-    tiny: Path, file: str, edit: object, error: type[Exception], says: str
+    tiny: Path, pool: Pool, file: str, edit: object, error: type[Exception], says: str
 ) -> None:
     path = tiny / file
     match edit:
@@ -152,8 +152,8 @@ def test_a_fault_of_source_data_or_plugin_is_told_apart_and_publishes_nothing(
         case (str(old), str(new)):
             assert old in path.read_text()
             path.write_text(path.read_text().replace(old, new))
-    with Pool() as fresh, pytest.raises(error, match=says):  # project modules are imported once a process
-        run(tiny, fresh)
+    with pytest.raises(error, match=says):
+        run(tiny, pool)
     assert not [name for name in published(tiny) if "model.tflite" in name]
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from recipekit import digests
 from recipekit.audit.recorded import read_recorded
@@ -40,12 +38,16 @@ def bom(root: Path, output: Output = USUAL) -> dict[str, Any]:
     return ml_bom(Published(*read_recorded(publish(root, output))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "output",
     [Output(), replace(Output(), measured=False, checks=()), replace(Output(), inputs=EVERYTHING)],
     ids=["usual", "not run", "everything"],
 )
 def test_a_document_is_valid_by_the_published_schema(tmp_path: Path, output: Output) -> None:
+    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415  the grammar of addresses takes seconds to build
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415
+
     document = bom(tmp_path, output)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(document)) is None
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.faults.standing import RECIPE, Standing
 
+pytestmark = pytest.mark.slow  # half a hundred processes of their own
+
 fault = pytest.mark.fault
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -296,13 +298,11 @@ def test_a_recipe_that_is_a_folder_is_not_there(standing: Standing) -> None:
     standing.fails("recipe=wrong", code=2, says=["command line: there is no recipe 'wrong'", "fix: use one of tiny"])
 
 
-@pytest.mark.slow
 def test_a_byte_order_mark_is_no_fault(standing: Standing) -> None:
     standing.write({"recipes/tiny.yaml": b"\xef\xbb\xbf" + RECIPE.encode()})
     assert standing.run("recipe=tiny").code == 0
 
 
-@pytest.mark.slow
 def test_after_any_refusal_the_recipe_runs(standing: Standing) -> None:
     refused(standing, BOMB, "10,000 values")
     standing.recovers()

@@ -8,6 +8,7 @@ from tests.faults.report import marked, on_disk
 from tests.faults.rows import ROWS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS)
 def test_every_row_has_a_test(row: int) -> None:
     assert any(row == there for there, _ in marked())

@@ -44,6 +44,7 @@ def nowhere(standing: Standing, done: Done, *secrets: str) -> None:
                 assert secret.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "field"),
     [
@@ -72,6 +73,7 @@ def test_a_recipe_that_carries_a_secret_is_refused_by_field(standing: Standing, 
     nowhere(standing, done, SECRET, LONG, "MIIEow", "ABCDEFGH23456789")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "override",
     [

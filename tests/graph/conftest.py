@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recipekit import inputs
+from recipekit import environment, inputs
 from recipekit.build import Job, pin_inputs
 from recipekit.contracts import Flatbuffer, SampleSet, Signature
 from recipekit.graph import Graph, Node, load_stage
@@ -27,6 +28,12 @@ RECIPE: dict[str, Any] = {
     "converter": {"quantization": "int8"},
     "evaluation": {"dataset": {"plugin": "npz", "path": "test.npz"}, "metrics": {"top1_accuracy": {}}},
 }
+
+INSTALLED = {
+    name: cache(getattr(environment, name))
+    for name in ("required_by", "plugin_distributions", "source_digest", "packages_of")
+}
+"""What is asked of the installation, which stays as it is: looked for once, not once a look at the stages."""
 
 
 class SmallProject:
@@ -116,4 +123,6 @@ class SmallProject:
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallProject:
     monkeypatch.setattr(inputs, "_SETTLED_NS", 0)  # the times of inodes can't be set back
+    for name, remembered in INSTALLED.items():
+        monkeypatch.setattr(environment, name, remembered)
     return SmallProject(tmp_path)

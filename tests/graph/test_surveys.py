@@ -102,6 +102,7 @@ def test_a_pattern_is_looked_at_with_the_whole_folder_that_it_chooses_from(small
     assert reading(small).key != before
 
 
+@pytest.mark.slow
 def test_a_hosted_dataset_is_found_again_where_it_lies_in_a_folder_that_the_recipe_names(small: SmallProject) -> None:
     small.write("data", b"1")
     for dataset in ({"plugin": "tfds", "name": "tiny"}, {"plugin": "huggingface", "dataset": "tiny"}):

@@ -123,6 +123,7 @@ def test_a_child_on_no_front_leaves_the_table_with_a_word() -> None:
     assert "Pareto front alone" not in words(page(rows))
 
 
+@pytest.mark.slow
 def test_a_large_sweep_shows_its_first_rows_and_where_all_are() -> None:
     html = page(many(250))
     assert html.count('<th scope="row" class="number">') == 200

@@ -40,6 +40,7 @@ def test_samples_are_the_rows_of_every_array(save: Save, dtype: str, tmp_path: P
         assert (sample.id, sample.label) == (str(index), [3, 1, 2, 0][index])
 
 
+@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_neither_heap_nor_resident_memory_holds_the_arrays(save: Save, order: Any, tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def test_every_dataset_of_the_package_has_a_row() -> None:
     assert shipped == sorted(ROWS)
 
 
+@pytest.mark.slow
 def test_it_knows_its_length(name: str, spec: DatasetSpec) -> None:
     assert len(opened(spec)) == ROWS[name].length
 
@@ -54,6 +55,7 @@ def test_it_keeps_what_every_dataset_keeps(spec: DatasetSpec, check: Callable[[D
     check(spec)
 
 
+@pytest.mark.slow
 def test_two_readings_give_the_same_record(spec: DatasetSpec, tmp_path: Path) -> None:
     _, first = read(changed(spec, shuffle=True), tmp_path / "first")
     _, second = read(changed(spec, shuffle=True), tmp_path / "second")

@@ -54,6 +54,7 @@ def test_what_was_prepared_is_read(file_format: str, tmp_path_factory: pytest.Te
     assert seen == set(range(10))
 
 
+@pytest.mark.slow
 def test_examples_come_in_the_order_of_the_shards(tiny: Path) -> None:
     dataset = opened(tiny)
     assert [dataset[index].label for index in range(len(dataset))] == [0, 1, 2, 3, 4]

@@ -88,6 +88,7 @@ def test_float_outputs_are_those_of_the_reference_kernels_and_the_host_is_near(t
         assert archive["1/outputs/scores"].sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_each_of_several_signatures_has_its_vectors_and_the_generated_test_runs_them(tmp_path: Path) -> None:
     signatures = {"serving_default": SIGNATURE, "again": SIGNATURE}
     golden = made(with_second_signature(classifier()), X, tmp_path / "several", count=1, signatures=signatures)
