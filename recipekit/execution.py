@@ -26,9 +26,12 @@ from recipekit.graph import Node
 from recipekit.inputs import check_unchanged
 from recipekit.outcome import StageReport
 from recipekit.pool import Pool
+from recipekit.portable import placed, portable
 from recipekit.store import Entry, Lease
 from recipekit.surroundings import Surroundings
 from recipekit.workspace import Workspace
+
+_ARTIFACTS = "artifacts"
 
 
 class Watcher(Protocol):
@@ -220,7 +223,7 @@ class Execution:
             document = {
                 **node.description,
                 "tools": self._surroundings.tools(node.stage.worker),
-                "record": _portable(msgspec.to_builtins(record), places),
+                "record": portable(msgspec.to_builtins(record), places),
                 "seconds": result.seconds,
             }
             kept = self._lease.put(node.key, folder, document)
@@ -249,7 +252,7 @@ def _record(node: Node, entry: Entry) -> Any:
     places = _places(node, entry.folder)
     return entry.once(
         (node.stage.record, *places.items()),
-        lambda: msgspec.convert(_placed(entry.document["record"], places), node.stage.record),
+        lambda: msgspec.convert(placed(entry.document["record"], places), node.stage.record),
     )
 
 
@@ -269,41 +272,3 @@ def _kept_digest(node: Node, entry: Entry) -> str:
 def _places(node: Node, folder: Path) -> dict[str, str]:
     """Absolute paths that a record may name, by the word that stands for each where it is kept."""
     return {_ARTIFACTS: str(folder / _ARTIFACTS), **node.places}
-
-
-def _portable(value: Any, places: dict[str, str]) -> Any:
-    """A record's JSON with a word in the place of each path's beginning, so that a store can be moved and shared."""
-
-    def portable(text: str) -> str:
-        for word, path in places.items():
-            if text == path or text.startswith(f"{path}/"):
-                return f"{_MARK}{word}{text[len(path) :]}"
-        return text
-
-    return _mapped(value, portable)
-
-
-def _placed(value: Any, places: dict[str, str]) -> Any:
-    """The reverse of `_portable`, for where the record is now."""
-
-    def placed(text: str) -> str:
-        if not text.startswith(_MARK):
-            return text
-        word, slash, rest = text.removeprefix(_MARK).partition("/")
-        return f"{places[word]}{slash}{rest}"
-
-    return _mapped(value, placed)
-
-
-def _mapped(value: Any, change: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: _mapped(item, change) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_mapped(item, change) for item in value]
-    return value
-
-
-_ARTIFACTS = "artifacts"
-_MARK = "\x00"  # no text of a model or a file holds it

@@ -16,7 +16,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
-    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language", "pareto"},
+    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language", "pareto", "portable"},
     {"digests", "fsio", "locks", "contracts"},
     {"remote"},
     {
