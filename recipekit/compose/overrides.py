@@ -7,7 +7,7 @@ doesn't hold yet, so plain overrides of keys become forced ones; groups have the
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from recipekit.errors import ForbiddenKey, UsageError
 
 _OPEN_TO_COMMAND_LINE = ("hydra.mode", "hydra.sweeper.", "hydra.launcher.", *CHOOSABLE)
 
+_OBJECTIVES = "hydra.sweeper.objectives"
 
 _FORMS = "write key=value, group=option, +key=value or ~key; put values with commas or spaces in quotes"
 
@@ -64,6 +65,15 @@ def read_overrides(
         ForbiddenKey: one of them reaches for Hydra's own configuration, or for code.
     """
     return tuple(_read(text, {"recipe", *GROUPS, *user_groups}, place) for text in texts)
+
+
+def texts_for_hydra(overrides: Iterable[CommandOverride]) -> list[str]:
+    """Overrides as Hydra takes them; objectives of a search replace the recipe's, where Hydra would merge both."""
+    texts = []
+    for override in overrides:
+        texts += [f"{_OBJECTIVES}=null"] if override.key == _OBJECTIVES else []
+        texts.append(override.for_hydra)
+    return texts
 
 
 @cache
