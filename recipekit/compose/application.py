@@ -20,7 +20,7 @@ from recipekit.compose.choices import recipe_loader
 from recipekit.compose.composition import Composition
 from recipekit.compose.folders import user_groups
 from recipekit.compose.layers import layers_of
-from recipekit.compose.overrides import read_overrides
+from recipekit.compose.overrides import read_overrides, texts_for_hydra
 from recipekit.compose.refusals import hydra_errors
 from recipekit.compose.session import PRIMARY, hydra_for, no_other_hydra, prepared
 from recipekit.project import Project
@@ -51,7 +51,7 @@ def sweep(project: Project, overrides: Sequence[str], folder: Path, child: Child
         child(Composition(project, read, layers), int(settings.job.num))
 
     with hydra_errors(project):
-        texts = [override.for_hydra for override in read_overrides(overrides, user_groups(project))]
+        texts = texts_for_hydra(read_overrides(overrides, user_groups(project)))
         quoted = str(folder).replace("\\", "\\\\").replace("'", "\\'")
         _run(project, ["--multirun", *texts, f"hydra.sweep.dir='{quoted}'"], task)
 
@@ -65,7 +65,7 @@ def answer(project: Project, flags: Sequence[str], overrides: Sequence[str]) -> 
     with hydra_errors(project):
         texts = overrides
         if "-sc" not in flags and "--shell-completion" not in flags:  # there the words are still being typed
-            texts = [override.for_hydra for override in read_overrides(overrides, user_groups(project))]
+            texts = texts_for_hydra(read_overrides(overrides, user_groups(project)))
         _run(project, [*flags, *texts], lambda _: None)
 
 

@@ -11,7 +11,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
 from recipekit.compose.composition import Composition
 from recipekit.compose.folders import user_groups
-from recipekit.compose.overrides import read_overrides
+from recipekit.compose.overrides import read_overrides, texts_for_hydra
 from recipekit.compose.refusals import hydra_errors
 from recipekit.compose.rows import (
     LauncherChoice,
@@ -76,8 +76,7 @@ def children(
         UsageError, CompositionError, ForbiddenKey: a child can't be composed.
     """
     with hydra_for(project), hydra_errors(project):
-        groups = user_groups(project)
-        master = master_config([override.for_hydra for override in read_overrides(overrides, groups)])
+        master = master_config(texts_for_hydra(read_overrides(overrides, user_groups(project))))
         launcher = launcher_of(master)
         if not is_plugin(master.hydra.sweeper, BasicSweeper):
             return None

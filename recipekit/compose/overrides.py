@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from recipekit.errors import ForbiddenKey, UsageError
 
 _OPEN_TO_COMMAND_LINE = ("hydra.mode", "hydra.sweeper.", "hydra.launcher.", *CHOOSABLE)
 
+_OBJECTIVES = "hydra.sweeper.objectives"
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,14})?")
 
@@ -68,6 +69,15 @@ def read_overrides(
         ForbiddenKey: one of them reaches for Hydra's own configuration, or for code.
     """
     return tuple(_read(text, {"recipe", *GROUPS, *user_groups}, place) for text in texts)
+
+
+def texts_for_hydra(overrides: Iterable[CommandOverride]) -> list[str]:
+    """Overrides as Hydra takes them; objectives of a search replace the recipe's, where Hydra would merge both."""
+    texts = []
+    for override in overrides:
+        texts += [f"{_OBJECTIVES}=null"] if override.key == _OBJECTIVES else []
+        texts.append(override.for_hydra)
+    return texts
 
 
 @cache

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from recipekit.compose.composition import Composition
 from recipekit.compose.folders import user_groups
-from recipekit.compose.overrides import CommandOverride, read_overrides
+from recipekit.compose.overrides import read_overrides, texts_for_hydra
 from recipekit.compose.refusals import hydra_errors
 from recipekit.compose.rows import LauncherChoice, Rows, launcher_of, master_config, rows_of, swept_overrides
 from recipekit.compose.session import hydra_for
@@ -23,8 +23,6 @@ from recipekit.project import Project
 
 _OURS = "recipekit.searching."
 """Where the sweepers are that recipekit runs itself."""
-
-_OBJECTIVES = "hydra.sweeper.objectives"
 
 
 class Search:
@@ -111,7 +109,7 @@ def search_of(project: Project, overrides: Sequence[str], *, any_launcher: bool 
             children one after the other.
     """
     with hydra_for(project), hydra_errors(project):
-        master = master_config(list(_texts(read_overrides(overrides, user_groups(project)))))
+        master = master_config(texts_for_hydra(read_overrides(overrides, user_groups(project))))
         settings: Any = OmegaConf.to_container(master.hydra.sweeper, resolve=True)
         if not settings.pop("_target_").startswith(_OURS):
             return None
@@ -134,11 +132,3 @@ def search_of(project: Project, overrides: Sequence[str], *, any_launcher: bool 
                 fix="take '${hydra:...}' out of the recipe, or sweep with hydra/sweeper=basic",
             )
         return search
-
-
-def _texts(overrides: Sequence[CommandOverride]) -> Iterator[str]:
-    """The overrides as Hydra takes them; objectives of the command line replace the recipe's, and aren't merged."""
-    for override in overrides:
-        if override.key == _OBJECTIVES:
-            yield f"{_OBJECTIVES}=null"
-        yield override.for_hydra

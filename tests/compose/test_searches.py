@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from recipekit.compose.composition import compose
 from recipekit.compose.grid import children
 from recipekit.compose.searches import Search, search_of
 from recipekit.errors import RecipekitError, UsageError
@@ -56,6 +57,10 @@ def test_the_command_line_replaces_objectives_and_parameters(project: Project) -
     assert found.settings["objectives"] == {"parity.rmse": "minimize", "size.bytes": "minimize"}
     assert [parameter.key for parameter in found.parameters] == ["seed"]
     assert set(found.fixed) == {"recipe=searched", "converter=int8"}
+    assert compose(project, ["recipe=searched", objectives]).sweeps
+    assert children(project, ["recipe=searched", objectives]) is None
+    with pytest.raises(UsageError, match=r"Could not override 'hydra\.sweeper\.objectives'"):
+        children(project, ["recipe=digits", "seed=1,2", objectives])
 
 
 def test_a_child_is_what_the_same_overrides_compose(project: Project) -> None:
