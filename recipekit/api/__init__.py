@@ -16,9 +16,10 @@ from recipekit.api.audits import (
     verify,
 )
 from recipekit.api.builds import lint_samples, resume, run, sweep
+from recipekit.api.linted import LintResult
 from recipekit.api.progress import Progress
 from recipekit.api.recipes import ShowResult, ValidateResult, list_recipes, show, validate, validate_all
-from recipekit.api.results import LintResult, RunResult, SweepResult
+from recipekit.api.results import RunResult, SweepResult
 from recipekit.errors import NotAccepted, RecipekitError
 
 __all__ = [

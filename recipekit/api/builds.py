@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from recipekit.api.linted import LintResult
 from recipekit.api.progress import Follow, Follower
 from recipekit.api.projects import PathLike, open_project
-from recipekit.api.results import LintResult, RunResult, SweepResult
+from recipekit.api.results import RunResult, SweepResult
 from recipekit.api.runs import Runs
 from recipekit.compose.composition import Composition, compose
 from recipekit.errors import UsageError

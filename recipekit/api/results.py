@@ -1,4 +1,4 @@
-"""What builds give: a run, a sweep, a look at samples."""
+"""What builds give: a run, and a sweep of them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ import msgspec
 from recipekit import manifest as manifests
 from recipekit.acceptance import Check
 from recipekit.api.shown import Shown, address, near
-from recipekit.contracts import Curve, Measurement
+from recipekit.contracts import Measurement
 from recipekit.errors import InternalError, NotAccepted, RecipekitError, by_id
-from recipekit.lint import Finding
-from recipekit.linting import LintReport
 from recipekit.metrics import flat_metrics
 from recipekit.outcome import Failure, Outcome, StageReport, worst_exit_code
 from recipekit.report import Panel, Table, check_rows
@@ -269,38 +267,6 @@ class SweepResult(Shown):
             facts["shown"] = f"the first {len(rows)} of {len(self.runs):,}"
         links = {"summary": address(self.report)} if self.report.is_file() else {}
         return Panel("Sweep", "", facts, links, [Table("Children", heads, rows)])
-
-
-@dataclass(frozen=True)
-class LintResult(Shown):
-    """What the linter has to say of a recipe's samples.
-
-    Attributes:
-        report: everything that `recipekit lint --format json` prints.
-    """
-
-    report: LintReport
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Errors first, then warnings."""
-        return self.report.findings
-
-    @property
-    def clean(self) -> bool:
-        """Whether there is no error among the findings: a run would go on."""
-        return self.report.exit_code == 0
-
-    @property
-    def curve(self) -> Curve | None:
-        """How ranges settle; None where that was not asked for."""
-        return self.report.curve
-
-    def _panel(self) -> Panel:
-        rows = [(finding.severity, finding.dataset, finding.text) for finding in self.findings]
-        samples = {f"{role} samples": f"{count:,}" for role, count in sorted(self.report.samples.items())}
-        tables = [Table("Findings", ("Severity", "Dataset", "Finding"), rows)] if rows else []
-        return Panel(f"Samples of {self.report.recipe}", "pass" if self.clean else "fail", samples, {}, tables)
 
 
 def _compared(check: Check) -> str:

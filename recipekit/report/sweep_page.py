@@ -94,7 +94,8 @@ def sweep_page(
         heading: the page's.
         table: where all rows lie as CSV, as the page sees it; empty for nowhere.
         study: what a search has found; None for a sweep that didn't search.
-        most: rows that the page holds; of more of them it holds some, evenly chosen, and says so.
+        most: rows that the page holds; of more of them it holds some, evenly chosen, and those on the fronts that it
+            shows, and says so.
 
     Raises:
         KeyError: a row lacks its number, verdict or overrides.
@@ -103,18 +104,20 @@ def sweep_page(
     shown = columns(rows, compared.directions)
     known = {column.key: column for column in shown}
     weighed = [known[metric] for metric in compared.objectives]
-    plots = list(_plots(rows, shown, weighed))
+    pairs = _pairs(rows, weighed)
+    plots = [pair.plot(shown) for pair in pairs]
     scripts = [_script("sweep_table.js"), *([_script("sweep_plots.js")] if plots else ())]
     library = _plotly() if plots else ""
     counts = Counter(row["verdict"] for row in rows)
     step = max(1, math.ceil(len(rows) / most))
+    held = {*range(0, len(rows), step), *(place for pair in pairs for _, place, _ in pair.first)}
     yield from (
         templates()
         .get_template("sweep.html")
         .generate(
             heading=heading,
             count=len(rows),
-            held=len(range(0, len(rows), step)),
+            held=len(held),
             counts=[(verdict, counts[verdict]) for verdict in _ORDER if counts[verdict]],
             common=compared.in_common,
             columns=shown,
@@ -125,7 +128,7 @@ def sweep_page(
             plots=plots,
             weighed=weighed,
             metrics=[column for column in shown if column.better],
-            data=_data(islice(rows, 0, None, step), shown),
+            data=_data((row for place, row in enumerate(rows) if place in held), shown),
             scripts=scripts,
             library=library,
             policy=" ".join(f"'{_digest(script)}'" for script in (*scripts, library) if script),
@@ -162,19 +165,17 @@ def _cell(column: Column, child: Mapping[str, Any]) -> Cell:
     return Cell(text(column, value), "number" if column.numeric else column.kind)
 
 
-def _plots(rows: Collection[Mapping[str, Any]], shown: Sequence[Column], weighed: Sequence[Column]) -> Iterator[Plot]:
-    """Each two of the metrics that the front of the summary weighs, where two children have both."""
+def _pairs(rows: Collection[Mapping[str, Any]], weighed: Sequence[Column]) -> list[_Pair]:
+    """Each two of the metrics that the front of the summary weighs, where two children have both, with their front."""
     pairs = [_Pair(x, y) for x, y in sorted(combinations(weighed, 2), key=lambda pair: pair[1] is not weighed[-1])]
     for row in rows:
         for pair in pairs:
             pair.weigh(row)
     pairs = [pair for pair in pairs if pair.weighed > 1]
-    for row in rows:
+    for place, row in enumerate(rows):
         for pair in pairs:
-            pair.choose(row)
-    for pair in pairs:
-        cells = [_best_cells(pair.x, pair.y, shown, row) for _, _, row in pair.first]
-        yield Plot(pair.x, pair.y, cells, pair.best - len(cells))
+            pair.choose(place, row)
+    return pairs
 
 
 class _Pair:
@@ -200,12 +201,17 @@ class _Pair:
         self.weighed += row[self.x.key] is not None and row[self.y.key] is not None
         self._front.add(point_of(row, self._objectives))
 
-    def choose(self, row: Mapping[str, Any]) -> None:
+    def choose(self, place: int, row: Mapping[str, Any]) -> None:
         """Looks at one of them again, once all have been weighed."""
         if point_of(row, self._objectives) in self._front:
             self.best += 1
-            insort(self.first, (float(row[self.x.key]), self.best, row))
+            insort(self.first, (float(row[self.x.key]), place, row))
             del self.first[STATIC_FRONT:]
+
+    def plot(self, shown: Sequence[Column]) -> Plot:
+        """The two as they are drawn, once every row has been looked at twice."""
+        cells = [_best_cells(self.x, self.y, shown, row) for _, _, row in self.first]
+        return Plot(self.x, self.y, cells, self.best - len(cells))
 
 
 def _best_cells(x: Column, y: Column, shown: Sequence[Column], child: Mapping[str, Any]) -> tuple[Cell, ...]:

@@ -166,11 +166,14 @@ def test_a_row_without_a_verdict_is_not_shown_with_a_gap() -> None:
 
 
 def test_a_page_holds_some_of_very_many_children_and_says_so() -> None:
-    html = "".join(sweep_page(Summary(many(250)), most=40))
+    def page_of(most: int) -> str:
+        return "".join(sweep_page(Summary(many(250)), most=most))
+
+    html, whole = page_of(40), page_of(250)
     (data,) = (json.loads(content) for attributes, content in scripts(html) if 'id="children"' in attributes)
-    assert [row[0] for row in data["rows"]] == list(range(0, 250, 7))
-    assert "This page holds 36 of them, evenly chosen; all are in summary.csv" in words(html)
-    whole = "".join(sweep_page(Summary(many(250))))
-    assert "evenly chosen" not in words(whole)
-    fronts = [re.findall(r'<table class="front">.*?</table>', page, re.DOTALL) for page in (html, whole)]
+    fronts = [re.findall(r'<table class="front">.*?</table>', text, re.DOTALL) for text in (html, whole)]
     assert fronts[0] == fronts[1] != []
+    best = {int(number) for front in fronts[0] for number in re.findall(r">Child (\d+)<", front)}
+    assert [row[0] for row in data["rows"]] == sorted({*range(0, 250, 7), *best})
+    assert f"This page holds {len(data['rows'])} of them, evenly chosen, and with them" in words(html)
+    assert "evenly chosen" not in words(whole)
