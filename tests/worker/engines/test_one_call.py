@@ -47,15 +47,7 @@ SCHEMES = {
 STEADY = {"FusedLstm": ("none", "float16", "dynamic_range", "int16x8", "int16x8 allow_float")}
 """Schemes in which TensorFlow 2.21 repeats its own bytes; with int8 it fills a buffer that nothing reads anyhow."""
 
-IN_ALL = {"Scorer", "Conv3D", "Attention", "Heads"}
-"""Models of every scheme: their operators are all that a scheme could treat in another way."""
-
-BASIC = ("none", "float16", "dynamic_range", "int8", "int8 int8", "int8 per_tensor", "int16x8", "int16x8 allow_float")
-"""Schemes of the others, which are there for how they were saved or trained."""
-
-CASES = [
-    (model, scheme) for model in MODELS for scheme in STEADY.get(model, tuple(SCHEMES) if model in IN_ALL else BASIC)
-]
+CASES = [(model, scheme) for model in MODELS for scheme in STEADY.get(model, tuple(SCHEMES))]
 
 
 @pytest.fixture(scope="session")
