@@ -53,7 +53,7 @@ def test_the_commands_of_the_page_do_what_it_says(tiny: Path) -> None:
     assert f">Trial {best.number}</a>" in html
     assert (second / "study.journal").is_file()
     assert not (fourth / "study.journal").exists()
-    done = recipekit(tiny, ["verify", f"sweeps/{second.name}"])
+    done = recipekit(tiny, ["verify", f"outputs/sweeps/{second.name}"])
     assert done.returncode == 0, done.stdout
 
 

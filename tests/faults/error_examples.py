@@ -182,6 +182,11 @@ EXAMPLES = {
         "recipekit run recipe=greedy evaluation.dataset.kwargs.do=fork",
         {"greedy.py": MISBEHAVIOUR, "recipes/greedy.yaml": GREEDY, **_settings("process_limit = 4")},
     ),
+    "RK425": Example(
+        "recipekit run -m recipe=camera evaluation.dataset.kwargs.do=nothing,orphan hydra/launcher=joblib"
+        " hydra.launcher.n_jobs=2",
+        {"cloud.py": DATASET, "recipes/camera.yaml": PYTHON},
+    ),
     "RK501": Example("python check.py", {"check.py": INSISTING}),
     "RK601": Example("recipekit verify tiny/latest", edit=_note_in_the_output),
     "RK701": Example("recipekit run recipe=tiny", {"stubs/hydra_core-1.3.2.dist-info/METADATA": OLD_HYDRA}),
@@ -193,7 +198,7 @@ NEEDS_TENSORFLOW = {"RK303", "RK304", "RK402", "RK405"}
 
 
 def printed(example: Example, project: Standing, factory: pytest.TempPathFactory) -> tuple[int, str]:
-    """The exit code of an example's command, and what it says as an error.
+    """The exit code of an example's command, and what it says as an error; of a sweep, the lines of failed children.
 
     Args:
         example: to be run.
@@ -215,7 +220,12 @@ def printed(example: Example, project: Standing, factory: pytest.TempPathFactory
         timeout=120,
         check=False,
     )
-    said = done.stderr.replace(str(project.root), "/home/ada/project").replace(sys.executable, "python")
+    lines = done.stdout.splitlines(keepends=True) if arguments[:2] == ["run", "-m"] else []
+    said = (
+        (done.stderr + "".join(line for line in lines if ": error RK" in line))
+        .replace(str(project.root), "/home/ada/project")
+        .replace(sys.executable, "python")
+    )
     return done.returncode, said
 
 

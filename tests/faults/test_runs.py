@@ -27,6 +27,7 @@ def misbehave(do):
         case "exit": sys.exit(0)
         case "leave": os._exit(0)
         case "kill": os.kill(os.getpid(), signal.SIGKILL)
+        case "orphan": os.kill(os.getppid(), signal.SIGKILL)
         case "segfault": os.kill(os.getpid(), signal.SIGSEGV)
         case "abort": os.abort()
         case "hang": time.sleep(600)
