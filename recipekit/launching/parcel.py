@@ -28,8 +28,8 @@ def unpack(parcel: bytes, root: Path) -> Task:
 
     Args:
         parcel: its bytes, of this very recipekit and Python.
-        root: where the project is on this machine. Outputs and the store stay where they are, since all machines share
-            them.
+        root: where the project is on this machine. Outputs, with a sweep's copy of the recipes, and the store stay
+            where they are, since all machines share them.
     """
     task: Task = _Unpacker(io.BytesIO(parcel), root).load()
     return task
@@ -39,17 +39,20 @@ class _Packer(pickle.Pickler):
     def __init__(self, file: io.BytesIO, task: Task) -> None:
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
         project = task.job.project
-        self._as_it_is = {id(it) for it in (task.job.recipe.resolved, project.outputs, project.named_store)} - {
-            id(None)
-        }
+        self._as_it_is = {id(task.job.recipe.resolved)}
+        self._shared = [place for place in (project.outputs, project.named_store) if place is not None]
         self._root = project.root
         self._below = f"{self._root}/"
 
     def persistent_id(self, obj: Any) -> Any:
         if id(obj) in self._as_it_is:
             return "as it is", pickle.dumps(obj)
+        if isinstance(obj, str) and any(obj.startswith(f"{place}/") for place in self._shared):
+            return None
         if isinstance(obj, str) and (obj == str(self._root) or obj.startswith(self._below)):
             return "text", obj[len(self._below) :]
+        if isinstance(obj, PurePath) and any(map(obj.is_relative_to, self._shared)):
+            return "as it is", pickle.dumps(obj)
         if isinstance(obj, PurePath) and obj.is_relative_to(self._root):
             return "path", obj.relative_to(self._root).as_posix()
         return None

@@ -63,6 +63,9 @@ LAUNCHERS = {
         ),
         engine="slurm",
     ),
+    "recipekit_ray": Launching(
+        ("hydra/launcher=recipekit_ray", "hydra.launcher.timeout_seconds=20"), engine="ray_variables"
+    ),
 }
 
 
@@ -109,7 +112,8 @@ def shown(name: str, rows: dict[str, dict[str, Any]]) -> str:
 
 def _words(error: str) -> str:
     first_sentence = re.split(r"\. |\n", error)[0]
-    return re.sub(r"\S*cloud\.py:\d+: ", "", first_sentence).strip().rstrip(":.")
+    said = re.sub(r"\S*cloud\.py:\d+: ", "", first_sentence).strip().rstrip(":.")
+    return re.sub(r"process \d+ on \S+", "process N on NODE", said)
 
 
 @pytest.mark.parametrize("name", LAUNCHERS)

@@ -12,6 +12,7 @@ from recipekit.launching.parcel import pack, unpack
 from recipekit.launching.task import Task
 from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project
+from recipekit.sweeps import copy_recipes
 from tests.recipe_projects import RECIPE, write_project
 
 
@@ -43,6 +44,14 @@ def test_at_another_root_paths_in_the_project_lead_there_and_outputs_stay(projec
     assert [path for path in job.files if not path.is_relative_to(there)] == [
         path for path in task.job.files if not path.is_relative_to(project.root)
     ]
+
+
+def test_a_sweep_s_copy_of_the_recipes_stays_where_all_nodes_find_it(project: Project, tmp_path: Path) -> None:
+    folder = project.outputs / "sweeps" / "s1"
+    copying, _ = copy_recipes(project, folder)
+    job = unpack(pack(task_of(copying)), tmp_path / "there").job
+    assert job.file == folder / "copied" / "0" / "recipes" / "digits.yaml"
+    assert job.project.declared(job.file) == tmp_path / "there" / "recipes" / "digits.yaml"
 
 
 def test_what_a_recipe_says_is_recorded_as_it_says_it_wherever_it_is_opened(project: Project, tmp_path: Path) -> None:
