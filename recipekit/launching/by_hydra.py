@@ -19,8 +19,9 @@ from types import TracebackType
 from recipekit import fsio
 from recipekit.compose.hydra_launcher import HydraLauncher
 from recipekit.errors import ChildLost
-from recipekit.launching.task import Task
+from recipekit.launching.task import AGAIN, Task
 from recipekit.launching.traces import Traces
+from recipekit.launching.variables import deciding, take
 from recipekit.outcome import Outcome
 
 _PAUSE_SECONDS = 0.2
@@ -105,7 +106,7 @@ class ByHydra:
 
     def _lost(self, number: int, why: str, seconds: float) -> Outcome:
         task = _task(self._traces, number)
-        fix = "give it more memory or time, or run the sweep again: what is built is found"
+        fix = f"give it more memory or time; {AGAIN}"
         return task.failed(ChildLost(f"the launcher has lost it: {why}", where="hydra/launcher", fix=fix), seconds)
 
 
@@ -114,8 +115,10 @@ class _Child:
 
     def __init__(self, traces: Traces) -> None:
         self._traces = traces
+        self._variables = deciding()
 
     def __call__(self, number: int) -> None:
+        take(self._variables)
         task, started = _task(self._traces, number), time.monotonic()
         try:
             self._traces.carry_out(task)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from recipekit.errors import ChildLost, EnvironmentFault, InternalError, RecipekitError
-from recipekit.launching.slurm import AGAIN, meaning
-from recipekit.launching.task import Task
+from recipekit.launching.slurm import meaning
+from recipekit.launching.task import AGAIN, Task
 
 if TYPE_CHECKING:
     import submitit

@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Collection
 
-AGAIN = "run the sweep again: what is built is found"
+from recipekit.launching.task import AGAIN
 
 _RARELY, _OFTEN = 60.0, 2.0
 """Seconds between two looks: more and more of them while nothing new is submitted."""

@@ -17,6 +17,9 @@ from recipekit.outcome import Failure, Outcome
 from recipekit.pipeline import Facilities, Settings, run_job
 from recipekit.project import Project
 
+AGAIN = "recipekit run --resume SWEEP, given the sweep's id, builds what is missing"
+"""What helps where a child was lost."""
+
 
 class Task(NamedTuple):
     """A child of a sweep; picklable.

@@ -17,10 +17,11 @@ import msgspec
 import ray
 
 import recipekit
-from recipekit.environment import VARIABLES, source_digest
+from recipekit.environment import source_digest
 from recipekit.errors import EnvironmentFault
 from recipekit.launching.parcel import unpack
 from recipekit.launching.task import Task, run_task
+from recipekit.launching.variables import deciding, take
 
 Origin = dict[str, Any]
 """What a child must find where it runs: plain data, since another recipekit may be there."""
@@ -38,7 +39,7 @@ def origin(root: Path, place: str | None, given: frozenset[str]) -> Origin:
         "versions": _versions(),
         "root": str(root),
         "place": place,
-        "variables": {name: value for name, value in os.environ.items() if VARIABLES.match(name)},
+        "variables": deciding(),
         "given": sorted(given),
     }
 
@@ -74,7 +75,7 @@ def outcome_of(parcel: bytes, wanted: Origin) -> bytes:
     root = Path(wanted["root"]) if wanted["place"] is None else Path.cwd() / wanted["place"]
     task = unpack(parcel, root)
     _require_project(task, root, sent=wanted["place"] is not None)
-    _take_variables(wanted["variables"], wanted["given"])
+    take(wanted["variables"], {*wanted["given"], "CUDA_VISIBLE_DEVICES"})  # the devices of a child are Ray's to say
     return msgspec.json.encode(run_task(task))
 
 
@@ -108,17 +109,3 @@ def _require_project(task: Task, root: Path, *, sent: bool) -> None:
             f"the outputs folder {project.outputs} there is not the one of the sweep's own process",
             fix="share a folder between the nodes, and name it in pyproject.toml: [tool.recipekit] outputs = FOLDER",
         )
-
-
-def _take_variables(variables: dict[str, str], given: list[str]) -> None:
-    """Gives the workers the variables that the driver has, where outputs depend on them: Ray sets some by itself.
-
-    Args:
-        variables: the driver's.
-        given: names of those that the nodes set for the children.
-    """
-    kept = {*given, "CUDA_VISIBLE_DEVICES"}  # which devices a child may use is Ray's to say
-    for name in [name for name in os.environ if VARIABLES.match(name) and name not in kept]:
-        if name not in variables:
-            del os.environ[name]
-    os.environ.update({name: value for name, value in variables.items() if name not in kept})

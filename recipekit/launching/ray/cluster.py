@@ -23,6 +23,7 @@ from recipekit.errors import EnvironmentFault, RecipekitError, UsageError
 from recipekit.launching.ray.door import answers, check_door, has_token
 from recipekit.launching.ray.signals import signals_wait
 from recipekit.launching.ray.terms import Terms
+from recipekit.launching.task import AGAIN
 
 _OURS = "local"
 _STORE_BYTES = 80_000_000  # about the smallest that Ray takes: children and their outcomes are no objects of that size
@@ -71,7 +72,7 @@ class Cluster:
         if self._address == _OURS or answers(self._address, _GONE_SECONDS / 3):
             self._answered = time.monotonic()
         elif time.monotonic() - self._answered > _GONE_SECONDS:
-            fix = "start it again, and run the sweep again; what is built is found"
+            fix = f"start it again; {AGAIN}"
             raise EnvironmentFault("its head doesn't answer any more", where=f"Ray cluster {self._address}", fix=fix)
 
 

@@ -8,8 +8,8 @@ from ray import exceptions
 
 from recipekit.errors import ChildLost, EnvironmentFault, InternalError, RecipekitError
 from recipekit.launching.ray.cluster import Cluster
+from recipekit.launching.task import AGAIN
 
-_AGAIN = "run the sweep again; what is built is found"
 _NOT_INSTALLED = "No module named 'recipekit"
 _NODE_LOST = "the node was lost, and the child with it"
 _SHOWN = 300
@@ -42,12 +42,12 @@ def _loss(error: Exception, pid: int) -> tuple[str, str]:
         fix = "book memory for a child in hydra.launcher.memory, or more of hydra.launcher.num_cpus, so that fewer run"
         return f"Ray ended its process {pid} because the node ran out of memory", fix
     if isinstance(error, exceptions.NodeDiedError):
-        return _NODE_LOST, _AGAIN
+        return _NODE_LOST, AGAIN
     if isinstance(error, exceptions.WorkerCrashedError):
-        return f"its process {pid} was killed or has crashed" if pid else "its process ended before it began", _AGAIN
+        return f"its process {pid} was killed or has crashed" if pid else "its process ended before it began", AGAIN
     if isinstance(error, exceptions.TaskCancelledError):
-        return "somebody has cancelled it", _AGAIN
-    return f"{type(error).__name__}: {_line(error)}", _AGAIN
+        return "somebody has cancelled it", AGAIN
+    return f"{type(error).__name__}: {_line(error)}", AGAIN
 
 
 def too_long(limit: float, where: str) -> ChildLost:
@@ -59,7 +59,7 @@ def too_long(limit: float, where: str) -> ChildLost:
 def left_alone(needs: Mapping[str, float]) -> ChildLost:
     """The nodes that could take a child are gone."""
     wanted = ", ".join(f"{name} {amount:g}" for name, amount in needs.items())
-    return ChildLost(f"no node is left that could take it, which needs {wanted}", where="Ray", fix=_AGAIN)
+    return ChildLost(f"no node is left that could take it, which needs {wanted}", where="Ray", fix=AGAIN)
 
 
 def _raised(error: exceptions.RayTaskError, where: str) -> RecipekitError:

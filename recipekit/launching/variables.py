@@ -1,0 +1,29 @@
+"""Environment variables on which outputs depend, the same wherever children of one sweep run.
+
+Engines set some by themselves, such as the number of threads, and a child would then have another build key there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+
+from recipekit.environment import VARIABLES
+
+
+def deciding() -> dict[str, str]:
+    """Those that this process has."""
+    return {name: value for name, value in os.environ.items() if VARIABLES.match(name)}
+
+
+def take(variables: Mapping[str, str], kept: Collection[str] = ()) -> None:
+    """Gives this process, and the workers that it starts, the variables that the sweep's own process has.
+
+    Args:
+        variables: from `deciding`, there.
+        kept: names of those that stay as they are here.
+    """
+    for name in [name for name in os.environ if VARIABLES.match(name) and name not in kept]:
+        if name not in variables:
+            del os.environ[name]
+    os.environ.update({name: value for name, value in variables.items() if name not in kept})
