@@ -1,7 +1,8 @@
 """Children as jobs of submitit: on a SLURM cluster, or as processes of this machine.
 
 submitit writes the batch scripts, starts the jobs, and says how they have ended. Which children a job carries out, and
-what becomes of them when it ends early, is decided here. No child is begun twice, unless SLURM queues its job again.
+what becomes of them when it ends early, is decided here. No child is begun twice, unless SLURM queues its job again, or
+it timed out where others had taken a part of its job's time.
 """
 
 from __future__ import annotations
