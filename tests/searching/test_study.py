@@ -29,6 +29,8 @@ from recipekit.searching.storage import JOURNAL
 from recipekit.studied import FILE, Studied
 from tests.searching.synthetic import Synthetic, launch, measured, valley
 
+pytestmark = pytest.mark.slow
+
 SEED = "seed=int(interval(0,99))"
 SMALL = "hydra.sweeper.objectives={size.bytes: minimize}"
 BOTH = "hydra.sweeper.objectives={size.bytes: minimize, parity.sqnr_db: maximize}"
@@ -42,7 +44,6 @@ def tried(found: Studied) -> list[tuple[int, dict[str, Any]]]:
     return [(trial.number, trial.parameters) for trial in found.trials]
 
 
-@pytest.mark.slow
 def test_tpe_comes_closer_to_the_best_accepted_child_than_chance(tmp_path: Path) -> None:
     bounds = Acceptance(parity={"sqnr_db": Bound(min=35)})  # seeds from 45 to 55: least in size at 45
     synthetic = Synthetic(tmp_path, SEED, "description=a,b", SMALL, acceptance=bounds)
@@ -57,7 +58,6 @@ def test_tpe_comes_closer_to_the_best_accepted_child_than_chance(tmp_path: Path)
     assert all((trial.violation > 0) == (trial.verdict == "rejected") for trial in found.trials)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["tpe", "nsgaii", "random", "qmc"])
 def test_of_several_objectives_the_front_is_found(tmp_path: Path, sampler: str) -> None:
     synthetic = Synthetic(tmp_path, SEED, BOTH, trials(40), f"hydra.sweeper.sampler={sampler}")
@@ -223,7 +223,6 @@ def killed(root: Path, *overrides: str) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("storage", [(), ("hydra.sweeper.storage=sqlite:///kept.db", "hydra.sweeper.study_name=s")])
 def test_a_study_whose_driver_was_killed_goes_on_in_its_sweep(tmp_path: Path, storage: tuple[str, ...]) -> None:
     overrides = (SEED, SMALL, trials(9), *storage)
@@ -236,7 +235,6 @@ def test_a_study_whose_driver_was_killed_goes_on_in_its_sweep(tmp_path: Path, st
     assert (tmp_path / "kept.db").is_file() == bool(storage), "relative to the project"
 
 
-@pytest.mark.slow
 def test_a_sweep_goes_on_with_another_one_s_study_and_counts_its_trials(tmp_path: Path) -> None:
     overrides = (SEED, SMALL, trials(9), "hydra.sweeper.storage=kept/s.journal", "hydra.sweeper.study_name=s")
     killed(tmp_path, *overrides)
