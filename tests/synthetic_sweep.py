@@ -1,17 +1,24 @@
 """A sweep whose children convert nothing: everything that the driver does is real, and a child ends as it begins.
 
-python -m tests.synthetic_sweep FOLDER CHILDREN    runs it as `recipekit run -m` there, and prints its exit code, the
-                                                   peak of its resident memory in bytes, and its processor time
+python -m tests.synthetic_sweep FOLDER CHILDREN [STOPPED]    runs it as `recipekit run -m` there, and prints its exit
+                                                             code, the peak of its resident memory in bytes, and its
+                                                             processor time; some time after the child STOPPED has
+                                                             begun it is interrupted as by Ctrl-C, and prints the
+                                                             processor time since then, too
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import resource
+import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 from types import TracebackType
 
 import recipekit.sweeping
@@ -26,7 +33,15 @@ from tests.test_outcome import MEASUREMENT
 
 
 class Nowhere:
-    """A launcher: children are accepted or rejected by turns, one after the other."""
+    """A launcher: children are accepted or rejected by turns, one after the other.
+
+    Attributes:
+        stopped: the child after which the process is interrupted; None for none.
+        spent: processor time when that was.
+    """
+
+    stopped: int | None = None
+    spent: float = 0.0
 
     def __init__(self, _project: Project, _watch: Callable[[int], ChildWatcher]) -> None:
         pass
@@ -43,7 +58,13 @@ class Nowhere:
     def launch(self, tasks: Iterator[Task], ended: Callable[[Outcome], None]) -> None:
         """Ends each child as soon as it is there."""
         for task in tasks:
+            if task.number == self.stopped:
+                Timer(random.uniform(0, 0.02), self._stop).start()
             ended(self.outcome(task))
+
+    def _stop(self) -> None:
+        Nowhere.spent = time.process_time()
+        os.kill(os.getpid(), signal.SIGINT)
 
     @staticmethod
     def outcome(task: Task) -> Outcome:
@@ -70,19 +91,19 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def run(folder: Path, children: int) -> dict[str, float]:
+def run(folder: Path, children: int, stopped: int | None = None) -> dict[str, float]:
     """Runs a sweep in a folder, which becomes a project."""
+    Nowhere.stopped = stopped
     write_project(folder, {"digits.yaml": RECIPE, "letters.yaml": RECIPE})
     os.chdir(folder)
     vars(recipekit.sweeping)["Here"] = Nowhere
-    before = os.times()
+    before = time.process_time()
     code = main(["run", "-m", "recipe=digits", f"seed=range({children})"])
-    after = os.times()
-    spent = after.user + after.system - before.user - before.system
-    return {"exit_code": code, "peak": peak_bytes(), "seconds": spent}
+    after = time.process_time()
+    return {"exit_code": code, "peak": peak_bytes(), "seconds": after - before, "parting": after - Nowhere.spent}
 
 
 if __name__ == "__main__":
-    result = run(Path(sys.argv[1]), int(sys.argv[2]))
+    result = run(Path(sys.argv[1]), *map(int, sys.argv[2:]))
     sys.stderr.write(json.dumps(result) + "\n")
     sys.exit(int(result["exit_code"]))
