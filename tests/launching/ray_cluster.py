@@ -24,14 +24,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 _MARK = "RECIPEKIT_TEST_CLUSTER"
-_START = """
-from ray._private import utils
-from ray.scripts.scripts import main
-utils.get_dashboard_dependency_error = lambda: ImportError("none is wanted")
-main()
-"""
-"""`ray` as where only `ray` is installed, not `ray[default]`: its agents import less, and come up in half the time."""
-
 _ATTEMPTS = 3
 """A machine under load may be too slow for Ray, which gives its own processes some seconds to come up."""
 
@@ -93,7 +85,7 @@ class RayCluster(NamedTuple):
 
     def _start(self, *arguments: str) -> None:
         small = ("--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats")
-        command = [sys.executable, "-c", _START, "start", *small, *arguments]
+        command = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", *small, *arguments]
         variables = {
             **os.environ,
             **self.variables,

@@ -59,7 +59,7 @@ def test_a_node_a_process_and_a_child_that_hangs_are_a_row_each_and_every_other_
     second = ray_head.join()
     children = doing("meet1", "meet2", "raise", "kill", "hang", "work")
     running = subprocess.Popen(
-        [*COMMAND, *ray_head.overrides, "hydra.launcher.timeout_seconds=30", children],
+        [*COMMAND, *ray_head.overrides, "hydra.launcher.timeout_seconds=60", children],
         cwd=tmp_path / "project",
         env={**_plain(), "PYTHONPATH": str(ROOT), **ray_head.variables},
         stdout=subprocess.PIPE,
@@ -70,6 +70,8 @@ def test_a_node_a_process_and_a_child_that_hangs_are_a_row_each_and_every_other_
     at = {int(mark.name.split()[2]): mark.name.split()[0] for mark in marks.glob("meet*")}
     assert at.keys() == set(ray_head.raylets()), "one child is on each node"
     os.kill(second, signal.SIGKILL)
+    outcomes = tmp_path / "project" / "outputs" / "sweeps"
+    until(lambda: [it for it in outcomes.glob("*/*/outcome.json") if b"RK425" in it.read_bytes()], 90)
     (marks / "go").touch()
     said, _ = running.communicate(timeout=400)
     found = rows(tmp_path / "project")
@@ -79,8 +81,12 @@ def test_a_node_a_process_and_a_child_that_hangs_are_a_row_each_and_every_other_
     assert [met["verdict"], found["work"]["verdict"]] == ["accepted", "accepted"]
     assert found["raise"]["error"].startswith("RK321 ")
     killed = next(mark.name.split()[1] for mark in marks.glob("kill*"))
-    assert found["kill"]["error"] == f"RK425 its process {killed} was killed or has crashed"
-    assert found["hang"]["error"] == "RK425 it took longer than 30 s and was ended"
+    said_of_it = (
+        "RK425 its process was killed or has crashed",
+        f"RK425 its process {killed} was killed or has crashed",
+    )
+    assert found["kill"]["error"] in said_of_it, "it may be gone before it has said which one it is"
+    assert found["hang"]["error"] == "RK425 it took longer than 60 s and was ended"
     assert len([*marks.glob("kill*")]) == 1, "a child is never tried twice"
     assert running.returncode == 5, "the plugin's error is the worst"
     assert "(raylet)" not in said, "Ray's own reports stay in its files"

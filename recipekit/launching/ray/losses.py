@@ -22,7 +22,7 @@ def reason(error: Exception, cluster: Cluster, node: str, pid: int) -> Recipekit
         error: what Ray raised.
         cluster: where it ran.
         node: Ray's id of its node; empty where it had not begun.
-        pid: of its process there.
+        pid: of its process there; 0 where it had not said so.
     """
     where = cluster.named(node) if node else "Ray"
     if isinstance(error, exceptions.RayTaskError):
@@ -44,7 +44,7 @@ def _loss(error: Exception, pid: int) -> tuple[str, str]:
     if isinstance(error, exceptions.NodeDiedError):
         return _NODE_LOST, AGAIN
     if isinstance(error, exceptions.WorkerCrashedError):
-        return f"its process {pid} was killed or has crashed" if pid else "its process ended before it began", AGAIN
+        return f"its process {f'{pid} ' if pid else ''}was killed or has crashed", AGAIN
     if isinstance(error, exceptions.TaskCancelledError):
         return "somebody has cancelled it", AGAIN
     return f"{type(error).__name__}: {_line(error)}", AGAIN
