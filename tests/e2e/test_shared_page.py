@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from recipekit.diagnosis.surroundings import project as diagnosed
+from recipekit.project import find_project
 from tests.e2e.conftest import recipekit
 from tests.object_storage import Bucket
 from tests.pages import all_blocks, commands, page
@@ -33,9 +35,8 @@ def test_a_second_machine_finds_all_that_the_first_has_made(tiny: Path, bucket: 
     assert verified.startswith("verified outputs/tiny/1.0.0/")
     assert "this is its file" in inspected
     assert (second / "card.md").read_text().startswith("---\n")
-    doctor = recipekit(second, ["doctor"]).stdout
-    assert f"{bucket.url}/store can be used" in doctor
-    assert f"{bucket.url}/outputs can be used" in doctor
+    said = [finding.text for finding in diagnosed(find_project(second))]
+    assert {f"{bucket.url}/store can be used", f"{bucket.url}/outputs can be used"} <= set(said)
     sweep_is_shared(tiny, second)
 
 
