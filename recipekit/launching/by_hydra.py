@@ -21,7 +21,6 @@ from recipekit.compose.hydra_launcher import HydraLauncher
 from recipekit.errors import ChildLost
 from recipekit.launching.task import AGAIN, Task
 from recipekit.launching.traces import Traces
-from recipekit.launching.variables import deciding, take
 from recipekit.outcome import Outcome
 
 _PAUSE_SECONDS = 0.2
@@ -115,10 +114,8 @@ class _Child:
 
     def __init__(self, traces: Traces) -> None:
         self._traces = traces
-        self._variables = deciding()
 
     def __call__(self, number: int) -> None:
-        take(self._variables)
         task, started = _task(self._traces, number), time.monotonic()
         try:
             self._traces.carry_out(task)

@@ -15,6 +15,7 @@ import msgspec
 
 from recipekit import fsio
 from recipekit.launching.task import Task, run_task
+from recipekit.launching.variables import deciding, take
 from recipekit.outcome import Outcome
 
 _BEGUN, _ENDED = ".begun", ".json"
@@ -30,9 +31,11 @@ class Traces:
             folder: of the traces; on a file system that the children's processes and the driver share.
         """
         self.folder = folder
+        self._variables = deciding()
 
     def carry_out(self, task: Task) -> None:
-        """Carries out a task in this process."""
+        """Carries out a task in this process, with the variables of the sweep's own."""
+        take(self._variables)
         self._path(task.number, _BEGUN).touch()
         self.end(run_task(task))
 

@@ -10,6 +10,9 @@ from collections.abc import Collection, Mapping
 
 from recipekit.environment import VARIABLES
 
+_DEVICES = "CUDA_VISIBLE_DEVICES"
+"""Empty where an engine has given none."""
+
 
 def deciding() -> dict[str, str]:
     """Those that this process has."""
@@ -21,8 +24,9 @@ def take(variables: Mapping[str, str], kept: Collection[str] = ()) -> None:
 
     Args:
         variables: from `deciding`, there.
-        kept: names of those that stay as they are here.
+        kept: names of those that stay as they are here; devices that an engine has given to this process do, too.
     """
+    kept = {*kept, *((_DEVICES,) if os.environ.get(_DEVICES) else ())}
     for name in [name for name in os.environ if VARIABLES.match(name) and name not in kept]:
         if name not in variables:
             del os.environ[name]

@@ -30,6 +30,7 @@ def test_the_commands_give_every_child_an_output_and_the_same_one_by_any_launche
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
     project = Standing(built(tmp_path_factory), tmp_path / "project").root
+    (project / "shared").mkdir()
     run_page(TEXT, project, {"RECIPEKIT_SHARED_STORE": f"file://{project}/shared"})
     keys: dict[tuple[str, ...], set[str]] = {}
     for path in (project / "outputs" / "sweeps").glob("*/summary.json"):

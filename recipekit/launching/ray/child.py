@@ -75,7 +75,7 @@ def outcome_of(parcel: bytes, wanted: Origin) -> bytes:
     root = Path(wanted["root"]) if wanted["place"] is None else Path.cwd() / wanted["place"]
     task = unpack(parcel, root)
     _require_project(task, root, sent=wanted["place"] is not None)
-    take(wanted["variables"], {*wanted["given"], "CUDA_VISIBLE_DEVICES"})  # the devices of a child are Ray's to say
+    take(wanted["variables"], wanted["given"])
     return msgspec.json.encode(run_task(task))
 
 
