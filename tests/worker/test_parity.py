@@ -46,11 +46,12 @@ def at_once(reference: Array, converted: Array) -> dict[str, Any]:
     error = values - signal
     cosines = []
     for one, other in zip(signal, values, strict=True):
-        lengths = [float(np.linalg.norm(one)), float(np.linalg.norm(other))]
-        if 0.0 in lengths:
-            cosines.append(float(lengths == [0.0, 0.0]))
-        else:
-            cosines.append(float(np.dot(one / lengths[0], other / lengths[1])))
+        largest = [float(np.max(np.abs(vector), initial=0)) for vector in (one, other)]
+        if 0.0 in largest:
+            cosines.append(float(largest == [0.0, 0.0]))
+        else:  # squares of the smallest numbers lose their digits, so that lengths are taken of scaled vectors
+            units = [vector / scale for vector, scale in zip((one, other), largest, strict=True)]
+            cosines.append(float(np.dot(*(unit / np.linalg.norm(unit) for unit in units))))
     agreement = None
     if reference.ndim >= 2 and reference.shape[-1] >= 2:
         agreement = np.mean(np.argmax(reference, -1) == np.argmax(converted, -1))
