@@ -88,7 +88,7 @@ class ParityAccumulator:
         self._squared += float(squared.sum())
         self._signal += float(signal_power.sum())
         self._norms += float(np.sqrt(squared).sum())
-        self._cosines += float(_cosines(signal, values, signal_power, squared).sum())
+        self._cosines += float(_cosines(signal, values).sum())
 
     def _numbers(self, array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """A row of float64 a sample."""
@@ -109,17 +109,23 @@ class ParityAccumulator:
         return EvaluationError(what, where=f"output '{self._output}'", fix=fix)
 
 
-def _cosines(
-    signal: npt.NDArray[np.float64],
-    values: npt.NDArray[np.float64],
-    signal_power: npt.NDArray[np.float64],
-    squared_error: npt.NDArray[np.float64],
-) -> npt.NDArray[np.float64]:
-    """Cosine of each pair of rows: 1 for equal ones, zeros among them, and 0 where one alone is zero."""
-    norms = np.sqrt(signal_power) * np.sqrt(np.einsum("ij,ij->i", values, values))
-    dots = np.einsum("ij,ij->i", signal, values)
+def _cosines(signal: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Cosine of each pair of rows: 1 for equal ones, zeros among them, and 0 where one alone is zero.
+
+    Rows are scaled by powers of two, which no other digit notices, so that the squares of tiny numbers don't vanish.
+    """
+    one, other = _scaled(signal), _scaled(values)
+    norms = np.sqrt(np.einsum("ij,ij->i", one, one)) * np.sqrt(np.einsum("ij,ij->i", other, other))
+    dots = np.einsum("ij,ij->i", one, other)
     cosines = np.divide(dots, norms, out=np.zeros_like(dots), where=norms > 0)
-    return np.where(squared_error == 0, 1.0, np.clip(cosines, -1.0, 1.0))
+    return np.where((signal == values).all(axis=1), 1.0, np.clip(cosines, -1.0, 1.0))
+
+
+def _scaled(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Each row with its largest number between a half and one; a row of zeros as it is."""
+    _, exponents = np.frexp(np.abs(rows).max(axis=1, initial=0.0))
+    scaled: npt.NDArray[np.float64] = np.ldexp(rows, -exponents[:, np.newaxis])
+    return scaled
 
 
 def decibels(signal: float, error: float) -> float:
