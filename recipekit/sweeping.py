@@ -60,6 +60,10 @@ class SweepResult(NamedTuple):
         return self.outcomes.exit_code
 
 
+def _nobody(_outcome: Outcome) -> None:
+    """Is told what becomes of the children of a sweep that doesn't search."""
+
+
 class Sweep(NamedTuple):
     """What the children of a sweep have in common; picklable, for launchers that start processes.
 
@@ -69,6 +73,7 @@ class Sweep(NamedTuple):
         folder: of the sweep.
         watch: makes the watcher of a child, given its number.
         finished: numbers of children that need not run.
+        told: is told each outcome when it is kept: whoever chooses the next child by it.
     """
 
     project: Project
@@ -76,6 +81,7 @@ class Sweep(NamedTuple):
     folder: Path
     watch: Callable[[int], ChildWatcher]
     finished: Collection[int] = frozenset()
+    told: Callable[[Outcome], None] = _nobody
 
     def task(self, composition: Composition, number: int) -> Task | Outcome:
         """A child to carry out; its outcome where its recipe is refused."""
@@ -103,7 +109,7 @@ class Sweep(NamedTuple):
         self.ended(outcome)
 
     def ended(self, outcome: Outcome) -> None:
-        """Shows a child's outcome, and keeps it.
+        """Shows a child's outcome, keeps it, and tells of it.
 
         Raises:
             OutputFault: the file system refused.
@@ -114,6 +120,7 @@ class Sweep(NamedTuple):
             child.mkdir(exist_ok=True)
             (child / ".outcome").write_bytes(msgspec.json.encode(outcome))
             (child / ".outcome").replace(child / FILE)
+        self.told(outcome)
 
 
 def run_sweep(
@@ -175,7 +182,6 @@ def _run_children(common: Sweep, overrides: Sequence[str], begin: Callable[[int 
     with ExitStack() as held:
         here = held.enter_context(Here(common.project, common.watch))
         chosen: Grid | Study | None = children(common.project, overrides, first=partial(_prepare, here))
-        told: Callable[[Outcome], None] = _nobody
         if chosen is None:
             search = search_of(common.project, overrides)
             if search is None:
@@ -183,27 +189,25 @@ def _run_children(common: Sweep, overrides: Sequence[str], begin: Callable[[int 
             if search.launcher is None:
                 _prepare(here, next(search.corners()))
             chosen = study = held.enter_context(open_study(search, common.folder, partial(_left, common.folder)))
-            told = study.ended
+            common = common._replace(told=study.ended)
             here.limit(study.at_once)
             begin(len(study) + len(common.finished), SEARCH)
         else:
             begin(len(chosen), GRID)
-        _launch(common, overrides, chosen, here, told)
+        _launch(common, overrides, chosen, here)
     return True
 
 
-def _launch(
-    common: Sweep, overrides: Sequence[str], chosen: Grid | Study, here: Here, told: Callable[[Outcome], None]
-) -> None:
+def _launch(common: Sweep, overrides: Sequence[str], chosen: Grid | Study, here: Here) -> None:
     """Runs the children by the launcher that was chosen, which is opened when there is one to run."""
-    tasks = _tasks(common, chosen, told)
+    tasks = _tasks(common, chosen)
     if chosen.launcher is None:
-        here.launch(tasks, _both(common.ended, told))
+        here.launch(tasks, common.ended)
         return
     first = next(tasks, None)
     if first is not None:
         with _opened(common, overrides, chosen, chosen.launcher) as launcher:
-            launcher.launch(chain([first], tasks), _both(common.arrived, told))
+            launcher.launch(chain([first], tasks), common.arrived)
 
 
 def _opened(
@@ -219,28 +223,16 @@ def _prepare(here: Here, composition: Composition) -> None:
         here.prepare(read_job(composition))
 
 
-def _tasks(common: Sweep, chosen: Grid | Study, told: Callable[[Outcome], None]) -> Iterator[Task]:
+def _tasks(common: Sweep, chosen: Grid | Study) -> Iterator[Task]:
     """The children that can begin, in their order; the outcome of any other is known before it does."""
     for number, child in chosen:
         if number in common.finished:
             continue
         task = child if isinstance(child, Outcome) else common.task(child, number)
         if isinstance(task, Outcome):
-            _both(common.ended, told)(task)
+            common.ended(task)
         else:
             yield task
-
-
-def _both(first: Callable[[Outcome], None], second: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
-    def ended(outcome: Outcome) -> None:
-        first(outcome)
-        second(outcome)
-
-    return ended
-
-
-def _nobody(_outcome: Outcome) -> None:
-    """Is told what becomes of the children of a sweep that doesn't search."""
 
 
 def _left(folder: Path, number: int) -> Outcome | None:

@@ -52,6 +52,9 @@ class Nowhere:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         pass
 
+    def limit(self, under_way: int) -> None:
+        """One is under way at a time."""
+
     def prepare(self, job: Job) -> None:
         """Nothing has to start."""
 
