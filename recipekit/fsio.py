@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
@@ -20,8 +21,6 @@ from recipekit.errors import OutputFault
 
 _AT_ONCE = 5
 """Files that are waited for at a time, since one commit of the file system's journal then serves them all."""
-
-_syncing = ThreadPoolExecutor(2 * _AT_ONCE, thread_name_prefix="fsync")
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM}
@@ -68,6 +67,14 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+@cache
+def _syncing() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2 * _AT_ONCE, thread_name_prefix="fsync")
+
+
+os.register_at_fork(after_in_child=_syncing.cache_clear)  # a fork has none of the threads, and would wait for them
+
+
 def _sync_all(paths: Iterable[Path]) -> None:
     for path in paths:
         sync(path)
@@ -85,7 +92,7 @@ def sync_tree(folder: Path, last: str) -> None:
         folders += [Path(parent, name) for name in inner]
         files += [Path(parent, name) for name in names]
     files.remove(folder / last)
-    waits = [_syncing.submit(_sync_all, files[start::_AT_ONCE]) for start in range(min(_AT_ONCE, len(files)))]
+    waits = [_syncing().submit(_sync_all, files[start::_AT_ONCE]) for start in range(min(_AT_ONCE, len(files)))]
     wait(waits)
     for each in waits:
         each.result()

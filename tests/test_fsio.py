@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,3 +133,26 @@ def test_every_failure_names_its_path_its_reason_and_its_cure(tmp_path: Path, co
 
 def test_free_space_is_that_of_the_nearest_parent(tmp_path: Path) -> None:
     assert fsio.free_bytes(tmp_path / "not" / "yet" / "made") > 0
+
+
+FORKING = """
+import os, sys
+from pathlib import Path
+from recipekit import fsio
+
+folder = Path(sys.argv[1])
+for _ in range(20):  # until every thread is there
+    fsio.sync_tree(folder, "last")
+child = os.fork()
+if child == 0:
+    fsio.sync_tree(folder, "last")
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_fork_waits_for_no_thread_that_only_its_parent_has(tmp_path: Path) -> None:
+    for name in ("last", *map(str, range(50))):
+        (tmp_path / name).write_bytes(b"x" * 10_000)
+    command = [sys.executable, "-c", FORKING, str(tmp_path)]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 0
