@@ -35,6 +35,7 @@ clean:
 
 $(READY): .lock/requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement .lock/requirements.txt
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes --requirement .lock/requirements.txt
+	$(BIN)/python -m compileall -q -j 0 .venv/lib >.venv/compiled.log 2>&1 || true  # pip would take one processor; templates of packages fail
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(READY)
