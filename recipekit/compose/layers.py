@@ -97,7 +97,7 @@ def lay(texts: Sequence[str]) -> Layers:
         overrides = parser().parse_overrides(list(texts))
         if not any(override.is_sweep_override() for override in overrides):
             return _lay_swiftly(overrides)
-    except (HydraException, OmegaConfBaseException, ValueError, AssertionError):
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError):
         pass  # Hydra says it better below, or knows how to do it
     with unforeseen():
         config = hydra_compose(PRIMARY, list(texts), return_hydra_config=True)
@@ -141,7 +141,7 @@ def unforeseen() -> Iterator[None]:
     """What Hydra lets through of Python's own errors, such as a word in the place of a list's index, as its own."""
     try:
         yield
-    except (ValueError, AssertionError) as error:
+    except (ValueError, TypeError, AssertionError) as error:
         raise ConfigCompositionException(f"Could not override: {error}") from error
 
 

@@ -85,6 +85,6 @@ def no_engine() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Variables that put a SLURM on the PATH; a minute of its limits takes fifteen seconds."""
+    """Variables that put a SLURM on the PATH; a minute of its limits takes twenty-five seconds."""
     programs = slurm_stub.install(tmp_path_factory.mktemp("slurm"))
-    return {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "STUB_SLURM_MINUTE": "15"}
+    return {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "STUB_SLURM_MINUTE": "25"}

@@ -28,6 +28,7 @@ from recipekit.launching.task import AGAIN
 _OURS = "local"
 _STORE_BYTES = 80_000_000  # about the smallest that Ray takes: children and their outcomes are no objects of that size
 _GONE_SECONDS = 15.0
+_SLOW = "timed out during startup"
 _SHORT = "/tmp"  # noqa: S108  Ray's sockets lie there by default, too: their paths must stay below 108 bytes
 
 Node = Mapping[str, Any]
@@ -76,6 +77,18 @@ class Cluster:
             raise EnvironmentFault("its head doesn't answer any more", where=f"Ray cluster {self._address}", fix=fix)
 
 
+def _init(address: str, own: Mapping[str, Any], **options: Any) -> None:
+    """Connects; a Ray of our own gets a second try, since Ray gives its processes half a minute on a busy machine."""
+    quiet = {"logging_level": logging.CRITICAL, "log_to_driver": False}
+    try:
+        ray.init(address, **quiet, **own, **options)
+    except Exception as error:
+        if not own or _SLOW not in str(error):
+            raise
+        ray.shutdown()
+        ray.init(address, **quiet, **own, **options)
+
+
 @contextmanager
 def connected(terms: Terms, runtime_env: Mapping[str, Any]) -> Iterator[Cluster]:
     """Connects this process with Ray until the block ends; a cluster goes on, a Ray of our own ends.
@@ -100,13 +113,7 @@ def connected(terms: Terms, runtime_env: Mapping[str, Any]) -> Iterator[Cluster]
         own = _of_our_own(held) if address == _OURS else {}
         held.callback(ray.shutdown)
         with signals_wait(), _told():
-            ray.init(
-                address,
-                runtime_env=dict(runtime_env) or None,
-                logging_level=logging.CRITICAL,
-                log_to_driver=False,
-                **own,
-            )
+            _init(address, own, runtime_env=dict(runtime_env) or None)
         yield Cluster(address)
 
 
