@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from recipekit import fsio
 from recipekit.errors import OutputFault
 
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
@@ -49,6 +50,22 @@ def exclusive(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def signed(path: Path, descriptor: int) -> Iterator[None]:
+    """Holds an acquired lock with the holder's name in it, and lets go of it at the end.
+
+    Raises:
+        OutputFault: the file system refused.
+    """
+    try:
+        with fsio.reported(path):
+            sign(descriptor)
+        yield
+    finally:
+        with fsio.reported(path):
+            release(path, descriptor)
 
 
 def acquire(path: Path) -> int:

@@ -17,7 +17,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
     {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language", "pareto", "portable"},
-    {"digests", "fsio", "locks", "contracts"},
+    {"digests", "fsio", "contracts"},
+    {"locks"},
     {"remote"},
     {
         "registry",

@@ -20,7 +20,7 @@ from recipekit.errors import OutputAltered, OutputFault, UsageError
 from recipekit.outputs import SharedOutputs
 from recipekit.outputs.lookup import find_file, find_folder
 from recipekit.outputs.objects import Latest, OutputObjects
-from tests.object_storage import Bucket, S3Server, SharedFolder
+from tests.object_storage import Bucket, S3Server, SharedFolder, at_the_line
 from tests.whole_outputs import publish
 
 NOBODY: list[str] = []
@@ -338,19 +338,7 @@ for folder in folders:
 
 def sharers(tmp_path: Path, url: str, names: Sequence[str], outputs: int) -> list[subprocess.Popen[str]]:
     """Machines that have built the same keys and wait for a line to share them."""
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", SHARER, str(tmp_path), name, url, str(outputs)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for name in names
-    ]
-    for each in started:
-        assert each.stdout is not None
-        assert each.stdout.readline() == "ready\n"
-    return started
+    return at_the_line([sys.executable, "-c", SHARER, str(tmp_path), name, url, str(outputs)] for name in names)
 
 
 @pytest.mark.slow

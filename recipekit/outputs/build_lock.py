@@ -30,13 +30,8 @@ def hold(folder: Path, build_key: str, waiting: Callable[[str], None], timeout_s
         if descriptor is None:
             waiting(f"{locks.holder(path)} builds the same output; waiting for it")
             descriptor = _wait(path, timeout_seconds)
-    try:
-        with fsio.reported(path):
-            locks.sign(descriptor)
+    with locks.signed(path, descriptor):
         yield
-    finally:
-        with fsio.reported(path):
-            locks.release(path, descriptor)
 
 
 def _wait(path: Path, timeout_seconds: float | None) -> int:

@@ -101,13 +101,8 @@ class Lease:
             waiting(f"{locks.holder(path)} computes the same stage; waiting for it")
             with fsio.reported(path):
                 descriptor = locks.acquire(path)
-        try:
-            with fsio.reported(path):
-                locks.sign(descriptor)
+        with locks.signed(path, descriptor):
             yield
-        finally:
-            with fsio.reported(path):
-                locks.release(path, descriptor)
 
     def put(self, key: str, folder: Path, document: Mapping[str, Any]) -> Entry:
         """Makes a finished stage the entry of a key, in one step, or not at all.

@@ -31,10 +31,5 @@ def driven(folder: Path) -> Iterator[None]:
                 where=str(folder),
                 fix="wait until that process has ended, or end it; what it has built is kept",
             )
-    try:
-        with fsio.reported(path):
-            locks.sign(descriptor)
+    with locks.signed(path, descriptor):
         yield
-    finally:
-        with fsio.reported(path):
-            locks.release(path, descriptor)

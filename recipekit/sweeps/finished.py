@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from recipekit import fsio
+from recipekit import fsio, outcomes
 from recipekit.errors import RecipekitError
 from recipekit.manifest import FILE
 from recipekit.outcome import Outcome
@@ -41,7 +41,7 @@ def ended_children(folder: Path) -> Iterator[Outcome]:
         OutputFault: the file system refused.
     """
     with fsio.reported(folder):
-        for path in folder.glob("*/outcome.json"):
+        for path in folder.glob(f"*/{outcomes.FILE}"):
             outcome = _read(path)
             if outcome is not None and path.parent.name == str(outcome.number):
                 yield outcome

@@ -77,6 +77,15 @@ def test_an_object_is_created_once_and_replaced_only_as_it_was_read(place: Place
     assert not (tmp_path / "none").exists()
 
 
+def law_of_files(place: Place, folder: Path) -> None:
+    local = folder / "local"
+    local.write_bytes(b"file")
+    place.upload({"file": local})
+    assert place.size("file") == 4
+    assert place.download({"file": folder / "back", "none": folder / "none"}) == ["none"]
+    assert (folder / "back").read_bytes() == b"file"
+
+
 def law_of_writes(place: Place) -> None:
     assert place.read("name") is None
     assert place.create("name", b"1")
@@ -101,12 +110,7 @@ def test_google_is_asked_for_the_generation_that_was_read(
     place = google(server, monkeypatch)
     law_of_writes(place)
     assert conditions(server) == ["0", "0", "1", "1", "1"]
-    local = tmp_path / "local"
-    local.write_bytes(b"file")
-    place.upload({"file": local})
-    assert place.size("file") == 4
-    assert place.download({"file": tmp_path / "back", "none": tmp_path / "none"}) == ["none"]
-    assert (tmp_path / "back").read_bytes() == b"file"
+    law_of_files(place, tmp_path)
 
 
 @pytest.mark.slow
@@ -118,12 +122,7 @@ def test_azure_is_asked_for_the_etag_that_was_read(
     law_of_writes(place)
     create = "If-None-Match: *"
     assert conditions(server) == [create, create, 'If-Match: "1"', 'If-Match: "1"', 'If-Match: "1"']
-    local = tmp_path / "local"
-    local.write_bytes(b"file")
-    place.upload({"file": local})
-    assert place.size("file") == 4
-    assert place.download({"file": tmp_path / "back", "none": tmp_path / "none"}) == ["none"]
-    assert (tmp_path / "back").read_bytes() == b"file"
+    law_of_files(place, tmp_path)
 
 
 def conditions(server: Server) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 from recipekit import digests
 from recipekit.remote.folder import Folder
 from recipekit.store import Store
-from tests.object_storage import Bucket, S3Server, SharedFolder
+from tests.object_storage import Bucket, S3Server, SharedFolder, at_the_line
 from tests.store.small_entries import NEW, OLD, document_of, key_of, left_behind, put, stage_folder
 
 pytestmark = pytest.mark.slow
@@ -81,18 +81,7 @@ def test_what_is_found_here_asks_nobody(work: Path, tmp_path: Path, own_s3_serve
 def test_of_machines_that_race_for_a_key_all_hold_the_same(bucket: Bucket, tmp_path: Path) -> None:
     keys, names = 6, ("first", "second", "third")
     script = [sys.executable, "-m", "tests.store.shared_race"]
-    racers = [
-        subprocess.Popen(
-            [*script, str(tmp_path / name), bucket.url, str(keys), name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for name in names
-    ]
-    for racer in racers:
-        assert racer.stdout is not None
-        assert racer.stdout.readline() == "ready\n"
+    racers = at_the_line([*script, str(tmp_path / name), bucket.url, str(keys), name] for name in names)
     held = [racer.communicate("go\n", timeout=120)[0].splitlines() for racer in racers]
     assert [len(lines) for lines in held] == [keys] * len(names), held
     for number, lines in enumerate(zip(*held, strict=True)):
