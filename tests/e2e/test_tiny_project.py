@@ -206,13 +206,13 @@ def test_a_sweep_goes_on_when_a_child_loses_its_worker(tiny: Path) -> None:
         (worker,) = workers_of(process, "tensorflow")
         worker.send_signal(signal.SIGKILL)
         out, err = process.communicate(timeout=120)
-    assert process.returncode == 4, out + err
     (summary,) = (tiny / "outputs" / "sweeps").glob("*/summary.json")
     rows = json.loads(summary.read_text())
     assert [row["number"] for row in rows] == [0, 1, 2]
-    assert sorted(row["exit_code"] for row in rows) == [0, 0, 4]
     (failed,) = [row for row in rows if row["verdict"] == "failed"]
     assert "SIGKILL" in failed["error"]
+    died_in_load = "in the stage 'load'" in failed["error"]  # of another child, which has the worker by now
+    assert failed["exit_code"] == process.returncode == (5 if died_in_load else 4)
     assert "RK421" in out
     for row in rows:
         if row is failed:
