@@ -205,7 +205,7 @@ def test_a_sweep_goes_on_when_a_child_loses_its_worker(tiny: Path) -> None:
         wait_for("tiny/*/*-quantize", tiny)
         (worker,) = workers_of(process, "tensorflow")
         worker.send_signal(signal.SIGKILL)
-        out, err = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=120)
     (summary,) = (tiny / "outputs" / "sweeps").glob("*/summary.json")
     rows = json.loads(summary.read_text())
     assert [row["number"] for row in rows] == [0, 1, 2]
