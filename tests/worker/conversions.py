@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +24,9 @@ from recipekit.contracts import (
     Signature,
     TensorSpec,
 )
+from tests.built_models import built_once
 from tests.conftest import RunStage
 
-_BUILDER = Path(__file__).parents[1] / "models" / "conversion_models.py"
 _INPUTS: dict[str, dict[str, tuple[int | None, ...]]] = {
     "Scorer": {"zebra": (None, 8, 8, 2), "apple": (None, 8, 8, 2)},
     "Conv3D": {"volume": (None, 4, 4, 4, 1)},
@@ -55,11 +52,15 @@ def spec(quantization: str = "none", io: str = "float32", **changes: Any) -> Con
 
 
 class Models:
-    """SavedModels, and calibration data for each."""
+    """SavedModels, and calibration data for each.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes:
+        folder: of the models.
+    """
+
+    def __init__(self, folder: Path, data: Path) -> None:
         self.folder = folder
-        subprocess.run([sys.executable, _BUILDER, folder], check=True, capture_output=True)
+        self._data = data
 
     def loaded(self, name: str) -> LoadedModel:
         inputs = tuple(TensorSpec(name=key, shape=shape, dtype="float32") for key, shape in _INPUTS[name].items())
@@ -84,7 +85,7 @@ class Models:
 
     def npz(self, name: str, arrays: dict[str, npt.NDArray[Any]], **changes: Any) -> DatasetSpec:
         """A dataset of arrays, stored under a name."""
-        path = self.folder / f"{name}.npz"
+        path = self._data / f"{name}.npz"
         np.savez(path, **arrays)  # type: ignore[arg-type]  # the stubs take the keywords for `allow_pickle`
         return msgspec.structs.replace(
             DatasetSpec(
@@ -95,20 +96,15 @@ class Models:
                 seed=0,
                 preprocess=(),
                 modules=(),
-                project_root=str(self.folder),
+                project_root=str(self._data),
             ),
             **changes,
         )
 
 
 def build_models(factory: pytest.TempPathFactory) -> Models:
-    """The models, built once a test run."""
-    return _build(factory.getbasetemp() / "conversion-models")
-
-
-@cache
-def _build(folder: Path) -> Models:
-    return Models(folder)
+    """The models, built once for all test processes."""
+    return Models(built_once("conversion_models", factory), factory.mktemp("arrays"))
 
 
 class Conversions:
