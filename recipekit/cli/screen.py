@@ -86,6 +86,9 @@ class Screen:
         for check in outcome.checks:
             if check.verdict != "pass" and check.detail:
                 self._console.print(f"  {check.name}: {check.detail}", highlight=False, markup=False, soft_wrap=True)
+        if unbounded := _unbounded(outcome):
+            words = f"  without a bound: {', '.join(unbounded)}"
+            self._console.print(words, highlight=False, markup=False, soft_wrap=True)
         word = f"already built, {outcome.status}" if outcome.already_built else outcome.status
         style = STYLES.get(outcome.status, "yellow")
         line = Text.assemble((word, f"bold {style}"), f" in {outcome.seconds:.1f} s: {_shown(outcome.output, root)}")
@@ -157,6 +160,20 @@ def _check_table(checks: Sequence[Check]) -> Table:
         verdict = Text(check.verdict, style=STYLES.get(check.verdict, "yellow"))
         table.add_row(check.name, bound(check), number(check.value), interval, verdict)
     return table
+
+
+def _unbounded(outcome: Outcome) -> list[str]:
+    """The quality that was measured and that no check judges, in words."""
+    judged = {check.name.rpartition(".")[0] for check in outcome.checks}
+    task = outcome.measurement.task if outcome.measurement else {}
+    words = [
+        f"{name} {number(score.converted_value)} (float model {number(score.float_value)})"
+        for name, score in task.items()
+        if f"task.{name}" not in judged
+    ]
+    if outcome.sqnr_db is not None and not any(name.startswith("parity.") for name in judged):
+        words.append(f"SQNR {outcome.sqnr_db:.1f} dB")
+    return words
 
 
 def _sweep_row(outcome: Outcome) -> list[str | Text]:

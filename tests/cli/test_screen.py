@@ -1,0 +1,43 @@
+"""The end of a single run: what was measured is told, with a bound or without."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from recipekit.acceptance import Acceptance, Bound
+from recipekit.cli.screen import Screen
+from recipekit.gate import judge
+from recipekit.outcome import Outcome
+from tests.whole_outputs import MEASUREMENT
+
+
+def told(acceptance: Acceptance) -> str:
+    """What is shown of a run with these bounds."""
+    verdict = judge(acceptance, MEASUREMENT)
+    outcome = Outcome(recipe="digits", overrides=(), number=0, status=verdict.status, seconds=1.0)
+    file = io.StringIO()
+    whole = msgspec.structs.replace(outcome, checks=verdict.checks, measurement=MEASUREMENT)
+    Screen(Console(file=file, width=100)).outcome(whole, Path())
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("acceptance", "line"),
+    [
+        (Acceptance(), "  without a bound: top1_accuracy 0.95 (float model 0.97), SQNR 20.2 dB\n"),
+        (Acceptance(parity={"rmse": Bound(max=1)}), "  without a bound: top1_accuracy 0.95 (float model 0.97)\n"),
+        (Acceptance(task={"top1_accuracy": Bound(max_drop=0.1)}), "  without a bound: SQNR 20.2 dB\n"),
+    ],
+)
+def test_quality_that_no_check_judges_is_told_all_the_same(acceptance: Acceptance, line: str) -> None:
+    assert line in told(acceptance)
+
+
+def test_where_every_quality_has_a_bound_nothing_is_added() -> None:
+    bounds = Acceptance(parity={"sqnr_db": Bound(min=20)}, task={"top1_accuracy": Bound(min=0.9)})
+    assert "without a bound" not in told(bounds)
