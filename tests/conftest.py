@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from recipekit.contracts import STAGES, Record
 from recipekit.pool import Pool
@@ -17,7 +17,9 @@ from tests.faults.report import Seen, spelled, write
 
 pytest_plugins = ("tests.browser", "tests.object_storage", "tests.launching.ray_cluster")
 
-settings.register_profile("everyday", max_examples=20)
+settings.register_profile("whole", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of machines, not laws
+settings.register_profile("everyday", settings.get_profile("whole"), max_examples=20)
+settings.load_profile("whole")
 
 
 class RunStage(Protocol):
