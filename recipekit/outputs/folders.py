@@ -133,8 +133,8 @@ class Outputs:
             OutputFault: something is there and may not be replaced, or the file system refused.
         """
         target = self.folder(name, version, build_key)
-        with fsio.reported(target, needed=sum(path.stat().st_size for path in staged.rglob("*"))):
-            manifest = manifests.read(staged)
+        manifest = manifests.read(staged)
+        with fsio.reported(target, needed=sum(size for _, size in manifests.recorded_files(manifest).values())):
             if faults := differences(staged, manifest) or _misplaced(manifest, build_key):
                 raise InternalError(f"an output was staged that differs from its manifest: {'; '.join(faults)}")
             area, accepted = Area(staged.parent), follow and _verdict(manifest) == "accepted"
