@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -16,11 +17,14 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 from recipekit.errors import OutputFault
 
 _AT_ONCE = 5
 """Files that are waited for at a time, since one commit of the file system's journal then serves them all."""
+
+_CHUNK = 1 << 20
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM}
@@ -56,6 +60,41 @@ def write_parts(path: Path, parts: Iterable[str]) -> None:
         stream.writelines(parts)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+class Written(NamedTuple):
+    """A file that was written: SHA-256 of its bytes, in lower-case hex, and how many they are."""
+
+    sha256: str
+    size: int
+
+
+def write_digested(path: Path, parts: Iterable[bytes]) -> Written:
+    """Creates a file of bytes that come part by part, and digests them as they go by; `sync_tree` waits for the disk.
+
+    Raises:
+        OSError: the file exists, or can't be written.
+    """
+    digest, size = hashlib.sha256(), 0
+    with path.open("xb") as stream:
+        for part in parts:
+            digest.update(part)
+            size += stream.write(part)
+    return Written(digest.hexdigest(), size)
+
+
+def read_parts(path: Path, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """The bytes of a file from one place to another one, or to its end, part by part.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    with path.open("rb") as stream:
+        left = os.fstat(stream.fileno()).st_size - start if end is None else end - start
+        stream.seek(start)
+        while left > 0 and (part := stream.read(min(left, _CHUNK))):
+            left -= len(part)
+            yield part
 
 
 def sync(path: Path) -> None:

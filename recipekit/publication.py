@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -14,7 +13,7 @@ import msgspec
 import yaml
 from msgspec import UNSET
 
-from recipekit import digests, manifest
+from recipekit import digests, fsio, manifest
 from recipekit.acceptance import Check, Verdict
 from recipekit.artifacts import Artifacts, Published, write_artifacts, write_with_key
 from recipekit.build import Job
@@ -110,40 +109,38 @@ def write_output(folder: Path, build: Build) -> None:
         OSError: the file system refused.
     """
     candidate, recipe = build.candidate, build.job.recipe
-    write_with_key(folder / "model.tflite", candidate.path, candidate.build_key_offset, build.key)
+    model = write_with_key(folder / "model.tflite", candidate.path, candidate.build_key_offset, build.key)
     published = Published(recipe.name, recipe.version, build.key, build.measurement.census.operators)
     beside = write_artifacts(folder, build.artifacts, published)
-    byproducts = ["recipe.yaml", "report.html"]
     results = _results(build)
-    recipe_yaml = as_yaml(build.job.recipe.resolved)
-    (folder / manifest.RESULTS).write_text(digests.pretty_json(results), encoding="utf-8")
-    (folder / "recipe.yaml").write_text(recipe_yaml, encoding="utf-8")
+    recipe_yaml = as_yaml(recipe.resolved)
     report = render_run(results, recipe_yaml, _making(build), build.figures, build.missing_figures)
-    (folder / "report.html").write_text(report, encoding="utf-8")
+    texts = {"recipe.yaml": recipe_yaml.encode(), "report.html": report.encode()}
     if build.diff:
-        byproducts.append(DIFF)
-        (folder / DIFF).write_bytes(build.diff)
-    for role, read in build.samples.items():
-        byproducts.append(samples_file(role))
-        shutil.copyfile(read.path, folder / byproducts[-1])
+        texts[DIFF] = build.diff
     if build.logs:
         (folder / "logs").mkdir()
-    for stage, log in build.logs.items():
-        byproducts.append(f"logs/{stage}.txt")
-        shutil.copyfile(log, folder / byproducts[-1])
+    copies = {samples_file(role): Path(read.path) for role, read in build.samples.items()}
+    copies |= {f"logs/{stage}.txt": log for stage, log in build.logs.items()}
+    byproducts = {
+        **{name: fsio.write_digested(folder / name, [text]) for name, text in texts.items()},
+        **{name: fsio.write_digested(folder / name, fsio.read_parts(source)) for name, source in copies.items()},
+    }
+    recorded = fsio.write_digested(folder / manifest.RESULTS, [digests.pretty_json(results).encode()])
     run = manifest.RunDetails(
         invocation_id=folder.parent.name,
         started=build.started,
         finished=datetime.now(timezone.utc),
-        results=manifest.Artifact.of(folder, manifest.RESULTS),
+        results=manifest.Artifact(manifest.RESULTS, *recorded),
         verdict=build.verdict.status,
         metrics=recorded_metrics(build.measurement),
         checks=[recorded_check(check) for check in build.verdict.checks],
         timings_seconds={stage.name: stage.seconds for stage in build.stages},
-        byproducts=[manifest.Artifact.of(folder, name) for name in byproducts],
+        byproducts=[manifest.Artifact(name, *written) for name, written in byproducts.items()],
         sweep=build.sweep,
     )
-    artifacts = [manifest.Artifact.of(folder, name) for name in ("model.tflite", *beside)]
+    artifacts = [manifest.Artifact("model.tflite", *model)]
+    artifacts += [manifest.Artifact.of(folder, name) for name in beside]
     statement = manifest.statement(build.definition, artifacts, run, build.key)
     (folder / manifest.FILE).write_bytes(manifest.encode(statement))
 

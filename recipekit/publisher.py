@@ -29,8 +29,8 @@ from recipekit.publication import Build, publish
 _WORTH_A_PROCESS = 32
 """Outputs that are published here before there is another process."""
 
-_AT_ONCE = 2
-"""Outputs that it publishes at a time: one's files reach the disk while another's are written."""
+_AT_ONCE = 4
+"""Outputs that it publishes at a time: one's files are written while those of the others reach the disk."""
 
 
 class Publisher:

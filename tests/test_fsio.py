@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from recipekit import fsio
+from recipekit import digests, fsio
 from recipekit.errors import OutputFault
 
 
@@ -138,7 +140,7 @@ def test_free_space_is_that_of_the_nearest_parent(tmp_path: Path) -> None:
 FORKING = """
 import os, sys
 from pathlib import Path
-from recipekit import fsio
+from recipekit import digests, fsio
 
 folder = Path(sys.argv[1])
 for _ in range(20):  # until every thread is there
@@ -156,3 +158,27 @@ def test_a_fork_waits_for_no_thread_that_only_its_parent_has(tmp_path: Path) -> 
         (tmp_path / name).write_bytes(b"x" * 10_000)
     command = [sys.executable, "-c", FORKING, str(tmp_path)]
     assert subprocess.run(command, timeout=60, check=False).returncode == 0
+
+
+@given(st.lists(st.binary(max_size=20), max_size=5))
+def test_a_file_has_the_digest_and_the_size_of_the_bytes_that_went_into_it(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[bytes]
+) -> None:
+    path = tmp_path_factory.mktemp("written") / "x"
+
+    written = fsio.write_digested(path, parts)
+
+    assert path.read_bytes() == b"".join(parts)
+    assert written == (digests.of_file(path), path.stat().st_size)
+
+
+@given(st.binary(max_size=30), st.integers(0, 40), st.none() | st.integers(0, 40))
+def test_the_parts_of_a_file_are_what_lies_between_two_places(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, start: int, end: int | None
+) -> None:
+    path = tmp_path_factory.mktemp("read") / "x"
+    path.write_bytes(data)
+
+    assert b"".join(fsio.read_parts(path, start, end)) == (
+        data[start:] if end is None else data[start : max(start, end)]
+    )

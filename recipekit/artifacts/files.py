@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
+from recipekit import fsio
 from recipekit.artifacts.c_array import c_header, c_source, identifier
 from recipekit.artifacts.op_resolver import lacking, resolver_header
 from recipekit.contracts import BUILD_KEY_PLACEHOLDER, Compilation, GoldenVectors, Measurement, Operator
@@ -110,8 +112,8 @@ def write_artifacts(folder: Path, artifacts: Artifacts, model: Published) -> lis
     return names
 
 
-def write_with_key(path: Path, source: str, offset: int | None, key: str) -> None:
-    """Copies a flatbuffer and writes the build key into its place, where it has one.
+def write_with_key(path: Path, source: str, offset: int | None, key: str) -> fsio.Written:
+    """Copies a flatbuffer, with the build key in its place, where it has one.
 
     Args:
         path: where it goes.
@@ -122,15 +124,13 @@ def write_with_key(path: Path, source: str, offset: int | None, key: str) -> Non
     Raises:
         OSError: the file system refused.
     """
-    shutil.copyfile(source, path)
     if offset is None:
-        return
-    with path.open("r+b") as stream:
-        stream.seek(offset)
-        if stream.read(len(BUILD_KEY_PLACEHOLDER)) != BUILD_KEY_PLACEHOLDER:
-            raise InternalError(f"the converted model has no place for its build key at {offset}")
-        stream.seek(offset)
-        stream.write(key.encode())
+        return fsio.write_digested(path, fsio.read_parts(Path(source)))
+    end = offset + len(BUILD_KEY_PLACEHOLDER)
+    if b"".join(fsio.read_parts(Path(source), offset, end)) != BUILD_KEY_PLACEHOLDER:
+        raise InternalError(f"the converted model has no place for its build key at {offset}")
+    before, after = fsio.read_parts(Path(source), 0, offset), fsio.read_parts(Path(source), end)
+    return fsio.write_digested(path, chain(before, [key.encode()], after))
 
 
 def _write_c_array(folder: Path, stem: str, model: Published) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +109,7 @@ class Composition:
         for length in range(len(key), 0, -1):
             if key[:length] in self._origins:
                 return self._origins[key[:length]]
-        return self._shown(self.file)
+        return _shown(self.file, self.project)
 
     def _config(self) -> DictConfig:
         with hydra_errors(self.project):
@@ -117,12 +117,8 @@ class Composition:
 
     @cached_property
     def _origins(self) -> dict[tuple[str | int, ...], str]:
-        found: dict[tuple[str | int, ...], str] = {}
-        for path, package in self._layers.sources:
-            prefix, file = tuple(package.split(".")) if package else (), self._shown(path)
-            for key, line in read_marks(path.read_text(encoding="utf-8-sig")).items():
-                if key[0] != "defaults":
-                    found[(*prefix, *key)] = f"{file}:{line}"
+        versions = [(path, package, path.stat().st_mtime_ns) for path, package in self._layers.sources]
+        found = {**_origins_in_files(tuple(versions), self.project)}
         for override in self._read:
             said = f"command line: {override.text}"
             found.update(dict.fromkeys(override.paths, said))
@@ -131,10 +127,30 @@ class Composition:
                     found.setdefault(keys[:length], said)
         return found
 
-    def _shown(self, path: Path) -> str:
-        if path.is_relative_to(PRESETS):
-            return f"packaged {path.relative_to(PRESETS).as_posix()}"
-        return shown(path, self.project)
+
+@lru_cache(maxsize=8)
+def _origins_in_files(
+    versions: Sequence[tuple[Path, str, int]], project: Project
+) -> Mapping[tuple[str | int, ...], str]:
+    """Where each key of some files was written; the children of a sweep have them in common.
+
+    Args:
+        versions: a file, the package that it is placed under, and when it was changed, in the order of the merge.
+        project: that the files are shown relative to.
+    """
+    found: dict[tuple[str | int, ...], str] = {}
+    for path, package, _ in versions:
+        prefix, file = tuple(package.split(".")) if package else (), _shown(path, project)
+        for key, line in read_marks(path.read_text(encoding="utf-8-sig")).items():
+            if key[0] != "defaults":
+                found[(*prefix, *key)] = f"{file}:{line}"
+    return found
+
+
+def _shown(path: Path, project: Project) -> str:
+    if path.is_relative_to(PRESETS):
+        return f"packaged {path.relative_to(PRESETS).as_posix()}"
+    return shown(path, project)
 
 
 def _meant(config: DictConfig, message: str) -> str:

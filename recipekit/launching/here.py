@@ -21,8 +21,9 @@ from recipekit.store import Store
 from recipekit.surroundings import Surroundings
 from recipekit.turns import Turn, Turns
 
-_AT_WORK = 2
-"""Children at work in this process when another one begins: one's files reach the disk while another computes."""
+_AT_WORK = 1
+"""Children at work in this process before another one begins. What is slow they wait for, workers, the disk and whoever
+publishes; the rest is Python's, whose threads only get into each other's way."""
 
 _PARTING_SECONDS = 0.7
 """How long an interrupted sweep waits for outputs that are half on their way to the disk."""

@@ -133,11 +133,16 @@ class Outputs:
             OutputFault: something is there and may not be replaced, or the file system refused.
         """
         target = self.folder(name, version, build_key)
-        with fsio.reported(target, needed=sum(path.stat().st_size for path in staged.rglob("*"))):
-            manifest = manifests.read(staged)
+        manifest = manifests.read(staged)
+        with fsio.reported(target, needed=sum(size for _, size in manifests.recorded_files(manifest).values())):
             if faults := differences(staged, manifest) or _misplaced(manifest, build_key):
                 raise InternalError(f"an output was staged that differs from its manifest: {'; '.join(faults)}")
+            area, accepted = Area(staged.parent), follow and _verdict(manifest) == "accepted"
+            if accepted:
+                area.prepare_link(name, target.relative_to(self._root / name).as_posix())
             fsio.sync_tree(staged, last=manifests.FILE)
+            if accepted:
+                fsio.sync(area.links)  # after the files, whose commit of the journal holds the link, too
             with self._staging.exclusive():
                 if os.path.lexists(target) and not replace:
                     raise OutputFault(
@@ -146,20 +151,18 @@ class Outputs:
                         fix="look at it with `recipekit verify`, or build it anew with --rebuild",
                     )
                 fsio.make_folders(target.parent)
-                self._swap_in(Area(staged.parent), target, accepted=follow and _verdict(manifest) == "accepted")
+                self._swap_in(area, target, accepted=accepted)
         return target
 
     def _swap_in(self, area: Area, target: Path, *, accepted: bool) -> None:
-        """Moves `new` to its place; a failure moves everything back."""
+        """Moves `new` to its place, and the link that is ready if it was accepted; a failure moves everything back."""
         name = target.parent.parent.name
         latest = self._root / name / _LATEST
         before = _link_target(latest)
         own = target.relative_to(latest.parent).as_posix()
         old = area.old / target.relative_to(self._root)
         try:
-            if accepted:
-                area.prepare_link(name, own)
-            elif before == own:
+            if not accepted and before == own:
                 self._point_latest(area, name, self._newest_accepted(name, other_than=target))
             if os.path.lexists(target):
                 fsio.make_folders(old.parent)
@@ -181,7 +184,9 @@ class Outputs:
         if target is None:
             fsio.remove_file(latest)
         else:
-            fsio.replace_link(area.prepare_link(name, target), latest)
+            link = area.prepare_link(name, target)
+            fsio.sync(area.links)
+            fsio.replace_link(link, latest)
 
     def _newest_accepted(self, name: str, other_than: Path) -> str | None:
         """Of an output's siblings, the accepted one that was finished last, relative to their common folder."""

@@ -37,8 +37,8 @@ class Area:
         self.links = folder / "link"
 
     def prepare_link(self, name: str, target: str) -> Path:
-        """A symbolic link that is ready to become `latest` of a name."""
-        fsio.make_folders(self.links)
+        """A symbolic link that is ready to become `latest` of a name; whoever makes it waits for the disk."""
+        self.links.mkdir(exist_ok=True)
         link = self.links / name
         link.unlink(missing_ok=True)
         link.symlink_to(target)

@@ -329,3 +329,12 @@ def test_two_projects_compose_one_after_the_other(tmp_path: Path) -> None:
     assert "seed" not in composed(one)
     assert composed(two)["seed"] == 2
     assert "seed" not in composed(one)
+
+
+def test_a_file_that_has_changed_is_read_again_for_the_lines_of_its_values(make_project: MakeProject) -> None:
+    project = make_project({"digits.yaml": RECIPE})
+    assert compose(project, ["recipe=digits"]).origin(("name",)) == "recipes/digits.yaml:5"
+
+    (project.root / "recipes" / "digits.yaml").write_text(f"# a line more\n{RECIPE}")
+
+    assert compose(project, ["recipe=digits"]).origin(("name",)) == "recipes/digits.yaml:6"
