@@ -16,8 +16,9 @@ from recipekit.audit.sweep_verification import is_sweep, read_summary
 from recipekit.contracts import Measurement
 from recipekit.errors import OutputAltered
 from recipekit.outcome import Outcome
+from recipekit.outcomes import Outcomes
 from recipekit.summary import Row, complete
-from recipekit.sweeps import ended_children, is_unfinished
+from recipekit.sweeps import is_unfinished
 
 
 def compared(folders: Sequence[Path], place: Path) -> list[Row]:
@@ -45,7 +46,9 @@ def _rows(folder: Path, place: Path) -> Iterator[Row]:
         for row in _summary(folder):
             yield {**row, "output": _seen_from(place, folder / row["output"]) if row["output"] else ""}
     elif is_unfinished(folder):
-        for outcome in sorted(ended_children(folder), key=lambda it: it.number):
+        with fsio.reported(folder):
+            outcomes = Outcomes(folder)
+        for outcome in outcomes:
             yield {**outcome.row(), "output": _seen_from(place, Path(outcome.output)) if outcome.output else ""}
     else:
         statement, results = read_recorded(folder)
