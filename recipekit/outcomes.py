@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
 import msgspec
 
+from recipekit.metrics import flat_metrics
 from recipekit.outcome import Outcome, worst_exit_code
+from recipekit.pareto import Direction
+from recipekit.studied import read_study
+from recipekit.summary import weighing
 
 FILE = "outcome.json"
 """The file of a child, in a folder by its number."""
@@ -35,6 +39,30 @@ def outcome_of(folder: Path, number: int) -> Outcome | None:
     except (FileNotFoundError, msgspec.MsgspecError):  # another recipekit may have written it, or a crash half of it
         return None
     return outcome if outcome.number == number else None
+
+
+def objectives_of(folder: Path) -> dict[str, Direction] | None:
+    """What a sweep that searched aimed at, by the columns of its summary; None for one that didn't search.
+
+    Raises:
+        OutputAltered: the record of its study is none.
+        OSError: it can't be read.
+    """
+    study = read_study(folder)
+    return None if study is None else weighing(study.objectives)
+
+
+def row_of(outcome: Outcome, objectives: Iterable[str] | None) -> dict[str, Any]:
+    """One flat row for the table of a sweep, in which nothing is missing that its search aimed at.
+
+    Args:
+        outcome: of a child.
+        objectives: columns of what it aimed at; None where nobody searched.
+    """
+    row = outcome.row()
+    missing = [column for column in objectives or () if column not in row]
+    measured = flat_metrics(outcome.measurement) if missing and outcome.measurement is not None else {}
+    return {**row, **{column: measured.get(column) for column in missing}}
 
 
 class Outcomes(Sequence[Outcome]):
