@@ -31,7 +31,7 @@ def test_a_node_with_folders_of_its_own_builds_what_the_driver_finds_in_the_shar
     raylet = ray_head.join(own)
     try:
         sweep = subprocess.Popen(
-            [*COMMAND, *ray_head.overrides, sent, doing("meet1", "meet2", "raise")],
+            [*COMMAND, *ray_head.overrides, sent, doing("meet1", "meet2")],
             cwd=project,
             env={**os.environ, "PYTHONPATH": str(ROOT), **ray_head.variables},
             stdout=subprocess.PIPE,
@@ -45,7 +45,6 @@ def test_a_node_with_folders_of_its_own_builds_what_the_driver_finds_in_the_shar
         os.kill(raylet, signal.SIGKILL)
     found = rows(project)
     assert [found[do]["verdict"] for do in ("meet1", "meet2")] == ["accepted", "accepted"], said
-    assert found["raise"]["error"].startswith("RK321 "), "the worst is still the plugin's"
     keys = {found[do]["build_key"][:12] for do in ("meet1", "meet2")}
     (far,) = (path.name for path in (node / "outputs" / "tiny" / "1.0.0").iterdir())
     assert {path.name for path in (project / "outputs" / "tiny" / "1.0.0").iterdir()} == keys - {far}
