@@ -86,6 +86,11 @@ class Project(Record, frozen=True, kw_only=True):
         """Where the results of stages are kept; absolute."""
         return self.named_store or self.outputs / ".store"
 
+    def on_this_machine(self) -> Project:
+        """The same project with the folders of outputs and store that this process's variables name, if they do."""
+        outputs, store = _by_variable("RECIPEKIT_OUTPUTS"), _by_variable("RECIPEKIT_STORE")
+        return msgspec.structs.replace(self, outputs=outputs or self.outputs, named_store=store or self.named_store)
+
     def with_config_dir(self, folder: Path) -> Project:
         """The same project with one more folder of recipes and options, looked up last.
 
@@ -117,9 +122,11 @@ def find_project(start: Path, recipes: Path | None = None, *, by_variable: bool 
     The recipes folder is, in this order: `recipes`, the environment variable RECIPEKIT_RECIPES, `[tool.recipekit]
     recipes` of the nearest pyproject.toml that has such a table, the nearest folder named `recipes`.
 
-    The stage store is, in this order: the environment variable RECIPEKIT_STORE, `[tool.recipekit] store`, `.store` in
-    the outputs folder. What machines share is, in this order: the environment variables RECIPEKIT_SHARED_STORE and
-    RECIPEKIT_SHARED_OUTPUTS, of which an empty one means nothing, then `shared_store` and `shared_outputs`.
+    The outputs folder is, in this order: the environment variable RECIPEKIT_OUTPUTS, `[tool.recipekit] outputs`,
+    `outputs` in the project root. The stage store is, in this order: the environment variable RECIPEKIT_STORE,
+    `[tool.recipekit] store`, `.store` in the outputs folder. What machines share is, in this order: the environment
+    variables RECIPEKIT_SHARED_STORE and RECIPEKIT_SHARED_OUTPUTS, of which an empty one means nothing, then
+    `shared_store` and `shared_outputs`.
 
     Args:
         start: where to look first; usually the current directory.
@@ -144,22 +151,21 @@ def find_project(start: Path, recipes: Path | None = None, *, by_variable: bool 
     return Project(
         root=found.parent,
         recipes=found,
-        outputs=(found.parent if "outputs" not in settings else folder) / outputs,
+        outputs=_by_variable("RECIPEKIT_OUTPUTS") or (found.parent if "outputs" not in settings else folder) / outputs,
         env=tuple(settings.get("env", ())),
         stage_timeout=settings.get("stage_timeout"),
         memory_limit_mib=settings.get("memory_limit_mib"),
         file_limit_mib=settings.get("file_limit_mib"),
         process_limit=settings.get("process_limit"),
-        named_store=_named_store(folder, settings),
+        named_store=_by_variable("RECIPEKIT_STORE") or (folder / settings["store"] if "store" in settings else None),
         shared_store=_shared("shared_store", folder, settings),
         shared_outputs=_shared("shared_outputs", folder, settings),
     )
 
 
-def _named_store(folder: Path, settings: dict[str, Any]) -> Path | None:
-    if os.environ.get("RECIPEKIT_STORE"):
-        return Path(os.environ["RECIPEKIT_STORE"]).absolute()
-    return folder / settings["store"] if "store" in settings else None
+def _by_variable(name: str) -> Path | None:
+    """The folder that an environment variable names; None where it is empty or not set."""
+    return Path(os.environ[name]).absolute() if os.environ.get(name) else None
 
 
 def _shared(key: str, folder: Path, settings: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from recipekit import fsio
 from recipekit.outcome import Outcome
-from recipekit.outcomes import Lines, Outcomes
+from recipekit.outcomes import Lines, Outcomes, objectives_of, row_of
 from recipekit.report import sweep_page
 from recipekit.studied import read_study
 from recipekit.summary import Summary, csv_lines, json_lines
@@ -52,10 +52,10 @@ def summarised_if_stopped(folder: Path) -> Iterator[None]:
 
 def _write(folder: Path, outcomes: Outcomes) -> None:
     """Writes the rows of all children, which no memory holds at once."""
-    aside = folder / ".rows"
+    aside, objectives = folder / ".rows", objectives_of(folder)
     try:
-        rows = Lines(aside, ({**outcome.row(), "output": _relative(outcome.output, folder)} for outcome in outcomes))
-        summary = Summary(rows)
+        rows = ({**row_of(it, objectives), "output": _relative(it.output, folder)} for it in outcomes)
+        summary = Summary(Lines(aside, rows), objectives)
         fsio.write_parts(folder / "summary.json", json_lines(summary))
         fsio.write_parts(folder / "summary.csv", csv_lines(summary))
         page = sweep_page(summary, f"Sweep {folder.name}", study=read_study(folder))

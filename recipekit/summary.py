@@ -40,6 +40,16 @@ DIRECTIONS: dict[str, Direction] = {
 """Which way the metrics that every recipe has get better."""
 
 
+_COLUMNS = {
+    "size.bytes": "size",
+    "size.ratio": "ratio",
+    "parity.sqnr_db": "sqnr_db",
+    "parity.argmax_agreement": "argmax_agreement",
+    "latency.p50_ms": "latency_p50_ms",
+}
+"""Columns of metrics that a search calls by the name of their bound; those of all others have the metric's own name."""
+
+
 class Comparison:
     """What rows have to do with each other, found in one look at each; it keeps none of them.
 
@@ -48,13 +58,18 @@ class Comparison:
         changed: keys of overrides that the command line doesn't give the same value for all.
         in_common: the overrides that all rows have with the same value.
         directions: which way each metric gets better that a row has a value of, and the drop of each task metric.
-        objectives: what the front of a summary weighs: size, latency, and the quality that most rows have, as far as
-            measured. Quality is a task metric, the first by name of those that as many have, or the SQNR of the worst
-            output where no task metric was measured.
+        objectives: what the front of a summary weighs: what a search aimed at, else size, latency, and the quality that
+            most rows have, as far as measured. Quality is a task metric, the first by name of those that as many have,
+            or the SQNR of the worst output where no task metric was measured.
     """
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Looks at rows, as `Outcome.row` gives them, or as a summary holds them."""
+    def __init__(self, rows: Iterable[Mapping[str, Any]], objectives: Mapping[str, Direction] | None = None) -> None:
+        """Looks at rows, as `Outcome.row` gives them, or as a summary holds them.
+
+        Args:
+            rows: all of them.
+            objectives: of the search whose children they are, by column; None where nobody searched.
+        """
         columns: dict[str, None] = {}
         counts: Counter[str] = Counter()
         self.directions: dict[str, Direction] = {}
@@ -72,10 +87,14 @@ class Comparison:
         self.columns = (*fixed, *sorted(columns.keys() - set(fixed)))
         self.changed = [key for key in self._values if key in self._changed]
         self.in_common = {key: self._values[key] for key in self._values if key not in self._changed}
+        self.objectives = self._weighed(counts) if objectives is None else dict(objectives)
+        self.directions |= self.objectives
+
+    def _weighed(self, counts: Mapping[str, int]) -> dict[str, Direction]:
         scores = {column: counts[column] for column in self.directions if column in counts}
         quality = min(scores, key=lambda metric: (-scores[metric], metric), default="sqnr_db")
         known = self.directions
-        self.objectives = {metric: known[metric] for metric in ("size", "latency_p50_ms", quality) if metric in known}
+        return {metric: known[metric] for metric in ("size", "latency_p50_ms", quality) if metric in known}
 
     def _note(self, column: str, value: Any, counts: Counter[str]) -> None:
         if column in DIRECTIONS:
@@ -106,15 +125,16 @@ class Summary(Collection[Row]):
         comparison: of the rows.
     """
 
-    def __init__(self, rows: Collection[Mapping[str, Any]]) -> None:
+    def __init__(self, rows: Collection[Mapping[str, Any]], objectives: Mapping[str, Direction] | None = None) -> None:
         """Looks at every row twice, and keeps none.
 
         Args:
             rows: as `Outcome.row` gives them, or as a summary holds them; what a summary has added is made anew. They
                 are asked for again and again.
+            objectives: of the search whose children they are, by column; None where nobody searched.
         """
         self._rows = rows
-        self.comparison = Comparison(rows)
+        self.comparison = Comparison(rows, objectives)
         self._front = front_of(rows, self.comparison.objectives)
 
     def __len__(self) -> int:
@@ -137,9 +157,21 @@ class Summary(Collection[Row]):
         return any(row == each for each in self)
 
 
-def complete(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
+def complete(rows: Iterable[Mapping[str, Any]], objectives: Mapping[str, Direction] | None = None) -> list[Row]:
     """The rows of a `Summary`, for rows of which there are few."""
-    return list(Summary(list(rows)))
+    return list(Summary(list(rows), objectives))
+
+
+def weighing(objectives: Mapping[str, str]) -> dict[str, Direction]:
+    """The objectives of a search by the columns of a summary.
+
+    Args:
+        objectives: metrics by the names of their bounds, each with `minimize` or `maximize`.
+    """
+    return {
+        _COLUMNS.get(metric, metric): "min" if direction == "minimize" else "max"
+        for metric, direction in objectives.items()
+    }
 
 
 def front_of(rows: Iterable[Mapping[str, Any]], objectives: Mapping[str, Direction]) -> Front:

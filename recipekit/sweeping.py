@@ -30,7 +30,7 @@ from recipekit.compose.searches import search_of
 from recipekit.errors import ChildLost, RecipekitError
 from recipekit.launching import ByHydra, ChildWatcher, Here, Launcher, Task, open_launcher, run_task
 from recipekit.outcome import Failure, Outcome
-from recipekit.outcomes import FILE, Outcomes
+from recipekit.outcomes import FILE, Outcomes, outcome_of
 from recipekit.outputs import SharedOutputs
 from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project
@@ -188,7 +188,7 @@ def _run_children(common: Sweep, overrides: Sequence[str], begin: Callable[[int 
                 return False
             if search.launcher is None:
                 _prepare(here, next(search.corners()))
-            chosen = study = held.enter_context(open_study(search, common.folder, partial(_left, common.folder)))
+            chosen = study = held.enter_context(open_study(search, common.folder, partial(outcome_of, common.folder)))
             common = common._replace(told=study.ended)
             here.limit(study.at_once)
             begin(len(study) + len(common.finished), SEARCH)
@@ -233,12 +233,6 @@ def _tasks(common: Sweep, chosen: Grid | Study) -> Iterator[Task]:
             common.ended(task)
         else:
             yield task
-
-
-def _left(folder: Path, number: int) -> Outcome | None:
-    """The outcome of a child that an earlier driver of the same sweep has seen end; None where it hasn't."""
-    path = folder / str(number) / FILE
-    return msgspec.json.decode(path.read_bytes(), type=Outcome) if path.is_file() else None
 
 
 def _run_by_hydra(common: Sweep, overrides: Sequence[str]) -> tuple[Outcome, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -42,13 +43,13 @@ class S3Server:
         self.endpoint = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
         self.variables = {"AWS_ENDPOINT_URL": self.endpoint, **CREDENTIALS}
 
-    def pause(self) -> None:
-        """Answers nothing from now on."""
-        self._process.send_signal(signal.SIGSTOP)
+    @cached_property
+    def files(self) -> Any:
+        """Its objects as fsspec sees them, which remembers no listings."""
+        import fsspec  # noqa: PLC0415  few tests need it
 
-    def go_on(self) -> None:
-        """Answers again."""
-        self._process.send_signal(signal.SIGCONT)
+        plain = {"use_listings_cache": False, "skip_instance_cache": True}
+        return fsspec.filesystem("s3", endpoint_url=self.endpoint, key="testing", secret="testing", **plain)
 
     def end(self) -> None:
         self._process.kill()
@@ -61,19 +62,10 @@ class Bucket:
     """A fresh bucket, looked at and spoilt without recipekit's help."""
 
     def __init__(self, server: S3Server) -> None:
-        import fsspec  # noqa: PLC0415  few tests need it
-
         self.server = server
         self.name = f"b-{uuid4().hex[:16]}"
         self.url = f"s3://{self.name}"
-        self._fs = fsspec.filesystem(
-            "s3",
-            endpoint_url=server.endpoint,
-            key="testing",
-            secret="testing",
-            use_listings_cache=False,
-            skip_instance_cache=True,
-        )
+        self._fs = server.files
         self._fs.mkdir(self.name)
 
     def names(self, below: str = "") -> list[str]:
@@ -138,12 +130,12 @@ def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
 
 
 @pytest.fixture
-def own_s3_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
-    """A server of the test's own, to be ended in its middle."""
-    server = S3Server(tmp_path / "s3.log")
-    for name, value in server.variables.items():
-        monkeypatch.setenv(name, value)
-    try:
-        yield server
-    finally:
-        server.end()
+def lose_s3(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Lets every S3 URL lead nowhere, once it is called, for whoever asks for the first time."""
+
+    def lose() -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{probe.getsockname()[1]}")
+
+    return lose

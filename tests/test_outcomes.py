@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipekit.outcome import EXIT_CODES, Failure, Outcome, worst_exit_code
-from recipekit.outcomes import Lines, Outcomes
+from recipekit.outcomes import Lines, Outcomes, outcome_of
 
 STATUS = st.sampled_from([*EXIT_CODES, "failed"])
 
@@ -41,6 +41,17 @@ def test_outcomes_are_a_sequence_in_the_order_of_their_numbers_lost_ones_last(tm
     assert next(reversed(outcomes)) == lost
     with pytest.raises(IndexError):
         outcomes[4]
+
+
+def test_what_is_no_outcome_of_its_child_is_none_of_them(tmp_path: Path) -> None:
+    write(tmp_path, ended(0), ended(1, "failed"), ended(2, "rejected"))
+    (tmp_path / "1" / "outcome.json").write_text('{"recipe": "digits", "num')
+    (tmp_path / "2" / "outcome.json").rename(tmp_path / "0" / "outcome.json")
+    write(tmp_path, ended(3))
+    outcomes = Outcomes(tmp_path)
+    assert [outcome.number for outcome in outcomes] == [3]
+    assert outcomes.exit_code == 0
+    assert [outcome_of(tmp_path, number) for number in range(5)] == [None, None, None, ended(3), None]
 
 
 def test_a_child_that_ends_later_is_none_of_them(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from recipekit.project import find_project
 @pytest.fixture(autouse=True)
 def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECIPEKIT_RECIPES", raising=False)
+    monkeypatch.delenv("RECIPEKIT_OUTPUTS", raising=False)
     monkeypatch.delenv("RECIPEKIT_STORE", raising=False)
     monkeypatch.delenv("RECIPEKIT_SHARED_STORE", raising=False)
     monkeypatch.delenv("RECIPEKIT_SHARED_OUTPUTS", raising=False)
@@ -82,6 +83,19 @@ def test_each_way_to_name_the_store_beats_those_behind_it(home: Path, monkeypatc
     monkeypatch.chdir(start)
     monkeypatch.setenv("RECIPEKIT_STORE", "here")
     assert find_project(home).store == start / "here"
+
+
+def test_the_variable_of_the_outputs_beats_the_setting_and_takes_the_store_along(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings(home, '[tool.recipekit]\noutputs = "built"\n')
+    elsewhere = find_project(home)
+    monkeypatch.setenv("RECIPEKIT_OUTPUTS", "")
+    assert find_project(home) == elsewhere
+    monkeypatch.setenv("RECIPEKIT_OUTPUTS", str(home / "scratch"))
+    project = find_project(home)
+    assert (project.outputs, project.store) == (home / "scratch", home / "scratch" / ".store")
+    assert elsewhere.on_this_machine() == project, "a project of another machine is told the same"
 
 
 def test_one_more_folder_is_looked_up_last(home: Path) -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,7 +20,7 @@ from recipekit.errors import OutputAltered, OutputFault, UsageError
 from recipekit.outputs import SharedOutputs
 from recipekit.outputs.lookup import find_file, find_folder
 from recipekit.outputs.objects import Latest, OutputObjects
-from tests.object_storage import Bucket, S3Server, SharedFolder, at_the_line
+from tests.object_storage import Bucket, SharedFolder, at_the_line
 from tests.whole_outputs import publish
 
 NOBODY: list[str] = []
@@ -380,10 +380,12 @@ def test_a_machine_killed_in_the_middle_of_an_upload_leaves_whole_outputs_alone(
 
 
 @pytest.mark.slow
-def test_a_place_that_is_gone_is_a_fault_and_the_output_stays_here(own_s3_server: S3Server, tmp_path: Path) -> None:
-    machine = Machine(tmp_path, "one", Bucket(own_s3_server).url)
+def test_a_place_that_is_gone_is_a_fault_and_the_output_stays_here(
+    bucket: Bucket, tmp_path: Path, lose_s3: Callable[[], None]
+) -> None:
+    machine = Machine(tmp_path, "one", bucket.url)
     folder = machine.build()
-    own_s3_server.end()
+    lose_s3()
     with pytest.raises(OutputFault, match="is published here and not shared: EndpointConnectionError") as caught:
         machine.share(folder)
     assert str(folder) in caught.value.what

@@ -23,6 +23,19 @@ from tests.synthetic_sweep import Nowhere
 _BYTES_A_CHILD = 2_500
 """An outcome in memory takes ten times as much, the words of an override and its place in the grid less than half."""
 
+_BYTES_A_ROW = 1_000
+"""Of a page that is made anew from a summary, of which a row in memory takes more than twice as much."""
+
+REPORT = """
+import io, sys
+from contextlib import redirect_stdout
+from recipekit.cli import main
+from tests.synthetic_sweep import peak_bytes
+with redirect_stdout(io.StringIO()):
+    assert main(["report", sys.argv[1]]) == 0
+print(peak_bytes())
+"""
+
 _SECONDS_A_CHILD = 0.02
 """Of the driver's processor time; a tenth of that on an idle machine."""
 
@@ -67,18 +80,29 @@ def whole_summary(folder: Path) -> int:
     return len(rows)
 
 
+def reported_anew(folder: Path) -> int:
+    """The peak memory of `recipekit report`, which makes a sweep's page again as it was."""
+    published = (folder / "summary.html").read_bytes()
+    (folder / "summary.html").unlink()
+    done = subprocess.run([sys.executable, "-c", REPORT, str(folder)], capture_output=True, text=True, check=True)
+    assert (folder / "summary.html").read_bytes() == published
+    return int(done.stdout)
+
+
 @pytest.mark.slow
 def test_the_driver_s_memory_and_time_hardly_grow_with_the_children(tmp_path: Path) -> None:
-    measured = {}
+    measured, peaks_of_report = {}, []
     for children in (100, 2_100):
         process = synthetic(tmp_path / str(children), children)
         measured[children] = json.loads(process.communicate()[1].splitlines()[-1])
         assert measured[children]["exit_code"] == 3
         (folder,) = (tmp_path / str(children) / "outputs" / "sweeps").iterdir()
         assert whole_summary(folder) == children
+        peaks_of_report.append(reported_anew(folder))
     few, many = measured.values()
     assert (many["peak"] - few["peak"]) / 2_000 < _BYTES_A_CHILD
     assert (many["seconds"] - few["seconds"]) / 2_000 < _SECONDS_A_CHILD
+    assert (peaks_of_report[1] - peaks_of_report[0]) / 2_000 < _BYTES_A_ROW
 
 
 @pytest.mark.slow

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -12,53 +14,66 @@ import msgspec
 from recipekit import fsio
 from recipekit.acceptance import Check
 from recipekit.audit.recorded import read_recorded
-from recipekit.audit.sweep_verification import is_sweep, read_summary
+from recipekit.audit.recorded_summary import SUMMARY, is_sweep, recorded_rows
 from recipekit.contracts import Measurement
 from recipekit.errors import OutputAltered
 from recipekit.outcome import Outcome
-from recipekit.summary import Row, complete
-from recipekit.sweeps import ended_children, is_unfinished
+from recipekit.outcomes import Lines, Outcomes, objectives_of, row_of
+from recipekit.pareto import Direction
+from recipekit.summary import Row, Summary
+from recipekit.sweeps import is_unfinished
 
 
-def compared(folders: Sequence[Path], place: Path) -> list[Row]:
+@contextmanager
+def compared(folders: Sequence[Path], place: Path) -> Iterator[Summary]:
     """Rows of a summary: one an output, and of a sweep one a child, as far as they have ended.
+
+    No memory holds them at once; they lie in a file until the end of the block.
 
     Args:
         folders: of outputs and sweeps, absolute.
         place: the folder that the outputs in the rows are relative to.
 
-    Returns:
-        The rows in that order; numbered anew unless they are those of a single sweep.
+    Yields:
+        The rows in that order, numbered anew unless they are those of a single sweep; its search says what is weighed.
 
     Raises:
-        OutputAltered: an output isn't what its manifest says, or a summary is none.
+        OutputAltered: an output isn't what its manifest says, or a summary or a record of a study is none.
         OutputFault: a file can't be read.
     """
-    rows = [row for folder in folders for row in _rows(folder, place)]
+    with fsio.reported(folders[0]):
+        objectives = objectives_of(folders[0]) if len(folders) == 1 else None
+    rows = (row for folder in folders for row in _rows(folder, place, objectives))
     if len(folders) > 1:
-        rows = [{**row, "number": number} for number, row in enumerate(rows)]
-    return complete(rows)
+        rows = ({**row, "number": number} for number, row in enumerate(rows))
+    with TemporaryDirectory(prefix="recipekit-") as scratch:
+        with fsio.reported(Path(scratch)):
+            summary = Summary(Lines(Path(scratch) / "rows", rows), objectives)
+        yield summary
 
 
-def _rows(folder: Path, place: Path) -> Iterator[Row]:
+def _rows(folder: Path, place: Path, objectives: Mapping[str, Direction] | None) -> Iterator[Row]:
     if is_sweep(folder):
         for row in _summary(folder):
             yield {**row, "output": _seen_from(place, folder / row["output"]) if row["output"] else ""}
     elif is_unfinished(folder):
-        for outcome in sorted(ended_children(folder), key=lambda it: it.number):
-            yield {**outcome.row(), "output": _seen_from(place, Path(outcome.output)) if outcome.output else ""}
+        with fsio.reported(folder):
+            outcomes = Outcomes(folder)
+        for outcome in outcomes:
+            output = _seen_from(place, Path(outcome.output)) if outcome.output else ""
+            yield {**row_of(outcome, objectives), "output": output}
     else:
         statement, results = read_recorded(folder)
         yield {**_outcome(statement, results).row(), "output": _seen_from(place, folder)}
 
 
-def _summary(folder: Path) -> list[dict[str, Any]]:
+def _summary(folder: Path) -> Iterator[Row]:
     with fsio.reported(folder):
         try:
-            return read_summary(folder)
+            yield from recorded_rows(folder)
         except (ValueError, RecursionError) as error:
             raise OutputAltered(
-                f"is no summary of a sweep: {error}", where=str(folder / "summary.json"), fix="run the sweep again"
+                f"is no summary of a sweep: {error}", where=str(folder / SUMMARY), fix="run the sweep again"
             ) from error
 
 

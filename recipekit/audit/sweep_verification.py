@@ -7,56 +7,23 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
-from types import UnionType
 from typing import Any
 
 import msgspec
 
 from recipekit import fsio
-from recipekit import manifest as manifests
+from recipekit.audit.recorded_summary import SUMMARY, is_sweep, recorded_rows
 from recipekit.audit.verification import Verification, verify_output
-from recipekit.errors import UsageError
+from recipekit.errors import OutputAltered, UsageError
 from recipekit.outcome import EXIT_CODES, Outcome
+from recipekit.outcomes import objectives_of, row_of
 from recipekit.outputs import Difference
 from recipekit.signing.checking import Trust
-from recipekit.summary import DIRECTIONS, as_csv, complete
+from recipekit.studied import FILE as STUDY
+from recipekit.summary import Row, as_csv, complete
 from recipekit.sweeps import is_unfinished
 
-Row = dict[str, Any]
-"""One row of a summary."""
-
-_SUMMARY = "summary.json"
 _TABLE = "summary.csv"
-_NEEDED = {
-    "number",
-    "recipe",
-    "overrides",
-    "name",
-    "verdict",
-    "exit_code",
-    "error",
-    "size",
-    "sqnr_db",
-    "seconds",
-    "output",
-}
-"""Columns that every summary has had."""
-
-_KINDS: dict[str, type | UnionType] = {
-    "number": int,
-    "recipe": str,
-    "overrides": list,
-    "name": str,
-    "verdict": str,
-    "error": str | None,
-    "output": str,
-    **dict.fromkeys(DIRECTIONS, float | int | None),
-}
-
-
-def is_sweep(folder: Path) -> bool:
-    """Whether a folder is a sweep's, which has a summary instead of a manifest."""
-    return (folder / _SUMMARY).is_file() and not (folder / manifests.FILE).exists()
 
 
 def verify_folder(folder: Path, trust: Trust, watch: Callable[[list[Row]], Iterable[Row]] = iter) -> list[Verification]:
@@ -93,10 +60,10 @@ def verify_sweep(folder: Path, trust: Trust, watch: Callable[[list[Row]], Iterab
     """
     with fsio.reported(folder):
         try:
-            rows = read_summary(folder)
+            rows = list(recorded_rows(folder))
         except (ValueError, RecursionError) as error:
             problem = f"is no summary of a sweep: {error}"
-            return [Verification(output=str(folder), differences=(Difference(place=_SUMMARY, problem=problem),))]
+            return [Verification(output=str(folder), differences=(Difference(place=SUMMARY, problem=problem),))]
         found = [*_table_differences(folder, rows), *_outcome_differences(folder, rows)]
         children = []
         for row in watch(rows):
@@ -106,25 +73,6 @@ def verify_sweep(folder: Path, trust: Trust, watch: Callable[[list[Row]], Iterab
                 found += _row_differences(row, children[-1])
     summary = f"{len(rows)} children, {len(children)} of them with an output"
     return [Verification(output=str(folder), differences=tuple(found), notes=(summary,)), *children]
-
-
-def read_summary(folder: Path) -> list[Row]:
-    """The rows of a sweep's summary.
-
-    Raises:
-        ValueError, RecursionError: the file isn't a summary.
-        OSError: it can't be read.
-    """
-    rows = manifests.strict_json((folder / _SUMMARY).read_bytes().decode())
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= _NEEDED for row in rows):
-        raise ValueError(f"it should be a list of rows with {', '.join(sorted(_NEEDED))}")
-    if not all(isinstance(row.get(key), kind) for row in rows for key, kind in _KINDS.items()):
-        raise ValueError("a value is of another type than its column")
-    if not all(row["verdict"] in {*EXIT_CODES, "failed"} and all(map(_is_text, row["overrides"])) for row in rows):
-        raise ValueError("there is no such verdict, or an override is no text")
-    if not all(row["output"].isprintable() for row in rows):
-        raise ValueError("an output's path can't be shown")
-    return rows
 
 
 def _table_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Difference]:
@@ -145,6 +93,11 @@ def _table_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Dif
 
 def _outcome_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Difference]:
     """Each row is what the children's own outcomes say; a child that was lost has none."""
+    try:
+        objectives = objectives_of(folder)
+    except OutputAltered as altered:
+        yield Difference(place=STUDY, problem=altered.what)
+        return
     outcomes: list[dict[str, Any]] = []
     for row in rows:
         place = f"{row['number']}/outcome.json"
@@ -158,19 +111,21 @@ def _outcome_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[D
             except ValueError as error:
                 yield Difference(place=place, problem=f"is no outcome: {error}")
                 continue
-            outcomes.append({**outcome.row(), "output": row["output"]})  # an absolute path there, a relative one here
+            outcomes.append(
+                {**row_of(outcome, objectives), "output": row["output"]}
+            )  # an absolute path there, a relative one here
     if len(outcomes) < len(rows):
         return
-    for row, expected in zip(rows, complete(outcomes), strict=True):
+    for row, expected in zip(rows, complete(outcomes, objectives), strict=True):
         for key in row:  # a summary of before a column was there is no other summary
             if row[key] != expected.get(key):
-                where = f"{_SUMMARY} child {row['number']} {key}"
+                where = f"{SUMMARY} child {row['number']} {key}"
                 yield Difference(place=where, expected=str(expected.get(key)), got=str(row[key]))
 
 
 def _row_differences(row: dict[str, Any], child: Verification) -> Iterator[Difference]:
     """A row gives the verdict that its output records, and the exit code that this verdict means."""
-    place = f"{_SUMMARY} child {row['number']}"
+    place = f"{SUMMARY} child {row['number']}"
     expected = {"verdict": child.verdict, "exit_code": EXIT_CODES.get(child.verdict)} if child.verdict else {}
     for key, value in expected.items():
         if row[key] != value:
@@ -179,7 +134,3 @@ def _row_differences(row: dict[str, Any], child: Verification) -> Iterator[Diffe
 
 def _shown(row: dict[str, str] | None) -> str:
     return "nothing" if row is None else ",".join(map(str, row.values()))
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from recipekit import fsio
 from recipekit.audit.comparison import compared
 from recipekit.audit.recorded import read_recorded
-from recipekit.audit.sweep_verification import is_sweep
+from recipekit.audit.recorded_summary import is_sweep
 from recipekit.cli.arguments import make_parser, near
 from recipekit.errors import EnvironmentFault, UsageError
 from recipekit.outputs.lookup import find_folder
-from recipekit.report import render_sweep
+from recipekit.report import sweep_page
 from recipekit.studied import read_study
 from recipekit.sweeps import SO_FAR, is_unfinished
 
@@ -74,23 +75,30 @@ def _write(page: Path, folders: Sequence[Path]) -> None:
                 where=str(page),
                 fix="write the page outside of the output's folder",
             )
-    text = _render(folders, page.parent)
-    with fsio.reported(page):
-        page.write_text(text, encoding="utf-8")
+    fresh = page.with_name(f".{page.name}.fresh")
+    with _rendered(folders, page.parent) as parts, fsio.reported(page):
+        fresh.unlink(missing_ok=True)
+        fsio.write_parts(fresh, parts)
+        fsio.rename(fresh, page)
 
 
-def _render(folders: Sequence[Path], place: Path) -> str:
+@contextmanager
+def _rendered(folders: Sequence[Path], place: Path) -> Iterator[Iterable[str]]:
+    """The page part by part, since a sweep may have more children than memory should hold rows."""
     first = folders[0]
-    if len(folders) > 1:
-        return render_sweep(compared(folders, place), f"Comparison of {len(folders)}", table="")
-    if is_sweep(first):
-        table = "summary.csv" if place == first else ""
+    if len(folders) == 1 and not (is_sweep(first) or is_unfinished(first)):
+        read_recorded(first)
         with fsio.reported(first):
-            study = read_study(first)
-        return render_sweep(compared(folders, place), f"Sweep {first.name}", table=table, study=study)
-    if is_unfinished(first):
-        rows = compared(folders, place)
-        return render_sweep(rows, f"Sweep {first.name}, of which {len(rows)} children have ended", table="")
-    read_recorded(first)
-    with fsio.reported(first):
-        return (first / "report.html").read_text(encoding="utf-8")  # what was drawn stands nowhere else
+            text = (first / "report.html").read_text(encoding="utf-8")  # what was drawn stands nowhere else
+        yield [text]
+        return
+    with compared(folders, place) as rows:
+        if len(folders) > 1:
+            yield sweep_page(rows, f"Comparison of {len(folders)}", table="")
+        elif is_sweep(first):
+            with fsio.reported(first):
+                study = read_study(first)
+            table = "summary.csv" if place == first else ""
+            yield sweep_page(rows, f"Sweep {first.name}", table=table, study=study)
+        else:
+            yield sweep_page(rows, f"Sweep {first.name}, of which {len(rows)} children have ended", table="")

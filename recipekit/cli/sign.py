@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from recipekit.audit.sweep_verification import is_sweep
+from recipekit.audit.recorded_summary import is_sweep
 from recipekit.audit.verification import verify_output
 from recipekit.cli.arguments import any_project_of, make_parser, near
 from recipekit.cli.signer import add_signer, read_signer

@@ -26,9 +26,9 @@ from recipekit.manifest.reading import (
     read,
     recorded_files,
     results,
-    strict_json,
 )
 from recipekit.manifest.statement import Artifact, RunDetails, Sweep, encode, statement
+from recipekit.manifest.strict import strict_items, strict_json
 
 __all__ = [
     "ATTESTATIONS",
@@ -53,5 +53,6 @@ __all__ = [
     "recorded_files",
     "results",
     "statement",
+    "strict_items",
     "strict_json",
 ]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import stat
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
@@ -16,6 +15,7 @@ from recipekit import digests, fsio
 from recipekit.errors import OutputAltered
 from recipekit.faults import validator
 from recipekit.manifest.definition import build_key
+from recipekit.manifest.strict import strict_json
 from recipekit.schemas import is_faultless
 
 FILE = "manifest.json"
@@ -51,16 +51,6 @@ def parse(text: str, *, where: str = FILE) -> dict[str, Any]:
     except msgspec.DecodeError:  # half of a pair of surrogates, which the standard library lets pass
         manifest = json.loads(text)
     return manifest
-
-
-def strict_json(text: str) -> Any:
-    """The value of a JSON text that every reader understands alike.
-
-    Raises:
-        ValueError: the text isn't JSON, holds a key twice, NaN, or a number that is too large.
-        RecursionError: it is nested too deeply.
-    """
-    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -110,25 +100,6 @@ def require_valid(text: str) -> None:
     _require_version(manifest)
     _require_schema(manifest)
     _require_consistency(manifest)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    mapping = dict(pairs)
-    if len(mapping) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key '{next(key for key in keys if keys.count(key) > 1)}' stands there twice")
-    return mapping
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is too large a number")
-    return number
 
 
 def _require_version(manifest: Any) -> None:

@@ -3,7 +3,7 @@
 from recipekit.report.notebook import Panel, Table, check_rows, panel_html, panel_markdown
 from recipekit.report.origin import Making
 from recipekit.report.page import render_run
-from recipekit.report.sweep_page import render_sweep, sweep_page
+from recipekit.report.sweep_page import sweep_page
 
 __all__ = [
     "Making",
@@ -13,6 +13,5 @@ __all__ = [
     "panel_html",
     "panel_markdown",
     "render_run",
-    "render_sweep",
     "sweep_page",
 ]

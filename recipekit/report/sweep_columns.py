@@ -62,6 +62,7 @@ def columns(rows: Iterable[Mapping[str, Any]], directions: Mapping[str, Directio
             found += _scores(told, directions)
         else:
             found.append(Column(key, label, kind, numeric=True, decimals=decimals, better=directions.get(key)))
+    found += _others(told, directions)
     found += [Column("failed_checks", "Failed checks", "list"), Column("error", "Error", "text")]
     found += [Column("seconds", "Seconds", "number", numeric=True, decimals=2, better=directions.get("seconds"))]
     found += [Column("output", "Report", "link")]
@@ -117,7 +118,7 @@ class _Told:
     Attributes:
         keys: of the columns, in their order, with whether one says anything.
         worded: columns of overrides of which a value isn't a number.
-        largest: the largest magnitude in each column of a task metric.
+        largest: the largest magnitude in each column of numbers.
     """
 
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -133,7 +134,7 @@ class _Told:
                     continue
                 if key.startswith(CHANGED) and not _is_number(value):
                     self.worded.add(key)
-                elif key.startswith(TASK) and not isinstance(value, str):
+                elif isinstance(value, int | float):
                     self.largest[key] = max(self.largest.get(key, 0.0), abs(value))
             for key, names in self._names.items():
                 if len(names) < 2 and row.get(key):
@@ -159,6 +160,14 @@ def _scores(told: _Told, directions: Mapping[str, Direction]) -> Iterator[Column
             label = f"{label.removesuffix('.drop')} drop" if label.endswith(".drop") else label
             decimals = _decimals(told.largest.get(key, 0.0))
             yield Column(key, label, "number", numeric=True, decimals=decimals, better=better)
+
+
+def _others(told: _Told, directions: Mapping[str, Direction]) -> Iterator[Column]:
+    """Metrics that only a search of them has a column for."""
+    for key, better in directions.items():
+        if key not in _MEASURED and not key.startswith(TASK) and key != "seconds":
+            decimals = _decimals(told.largest.get(key, 0.0))
+            yield Column(key, key, "number", numeric=True, decimals=decimals, better=better)
 
 
 def _decimals(largest: float) -> int:

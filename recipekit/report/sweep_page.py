@@ -67,17 +67,6 @@ class Plot(NamedTuple):
     more: int
 
 
-def render_sweep(
-    rows: Iterable[Mapping[str, Any]],
-    heading: str = "Sweep",
-    *,
-    table: str = "summary.csv",
-    study: Studied | None = None,
-) -> str:
-    """The page of a sweep of which all rows are at hand; see `sweep_page`."""
-    return "".join(sweep_page(list(rows), heading, table=table, study=study))
-
-
 def sweep_page(
     rows: Collection[Mapping[str, Any]],
     heading: str = "Sweep",
@@ -103,7 +92,7 @@ def sweep_page(
     compared = rows.comparison if isinstance(rows, Summary) else Comparison(rows)
     shown = columns(rows, compared.directions)
     known = {column.key: column for column in shown}
-    weighed = [known[metric] for metric in compared.objectives]
+    weighed = [known[metric] for metric in compared.objectives if metric in known]
     pairs = _pairs(rows, weighed)
     plots = [pair.plot(shown) for pair in pairs]
     scripts = [_script("sweep_table.js"), *([_script("sweep_plots.js")] if plots else ())]

@@ -8,7 +8,7 @@ from recipekit.sweeps.continuing import require_repeatable, resumed_project
 from recipekit.sweeps.copying import COPIED, copy_recipes
 from recipekit.sweeps.driving import driven
 from recipekit.sweeps.finding import find_sweep, sweep_ids
-from recipekit.sweeps.finished import ended_children, finished_children
+from recipekit.sweeps.finished import finished_children
 from recipekit.sweeps.inputs import changed_inputs
 from recipekit.sweeps.record import (
     GRID,
@@ -32,7 +32,6 @@ __all__ = [
     "changed_inputs",
     "copy_recipes",
     "driven",
-    "ended_children",
     "find_sweep",
     "finished_children",
     "is_resumable",

@@ -1,4 +1,4 @@
-"""What has become of a sweep's children so far, and which need not run again: those whose output is there.
+"""Which of a sweep's children need not run again: those whose output is there.
 
 A child that failed runs again whatever it failed of. Whether the machine, the data or the recipe was at fault doesn't
 show in every error, and a stage that had ended well before is found and costs nothing.
@@ -6,15 +6,13 @@ show in every error, and a stage that had ended well before is found and costs n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
-from recipekit import fsio, outcomes
+from recipekit import fsio
 from recipekit.errors import RecipekitError
 from recipekit.manifest import FILE
 from recipekit.outcome import Outcome
+from recipekit.outcomes import Outcomes
 from recipekit.outputs import Outputs
 
 
@@ -30,29 +28,9 @@ def finished_children(folder: Path, outputs: Path) -> dict[int, Path]:
     Raises:
         OutputFault: the file system refused.
     """
-    built = ((it.number, _output(it, outputs)) for it in ended_children(folder) if it.failure is None)
-    return {number: output for number, output in built if output is not None}
-
-
-def ended_children(folder: Path) -> Iterator[Outcome]:
-    """The outcomes of a sweep's children, in no order.
-
-    Raises:
-        OutputFault: the file system refused.
-    """
     with fsio.reported(folder):
-        for path in folder.glob(f"*/{outcomes.FILE}"):
-            outcome = _read(path)
-            if outcome is not None and path.parent.name == str(outcome.number):
-                yield outcome
-
-
-def _read(path: Path) -> Outcome | None:
-    """A child's outcome; None where another recipekit, or nobody, wrote it."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Outcome)
-    except msgspec.MsgspecError:
-        return None
+        built = ((it.number, _output(it, outputs)) for it in Outcomes(folder) if it.failure is None)
+        return {number: output for number, output in built if output is not None}
 
 
 def _output(outcome: Outcome, outputs: Path) -> Path | None:

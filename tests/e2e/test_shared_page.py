@@ -11,14 +11,17 @@ import pytest
 from recipekit.diagnosis.surroundings import project as diagnosed
 from recipekit.project import find_project
 from tests.e2e.conftest import recipekit
+from tests.launching.faulty_children import write_children
 from tests.object_storage import Bucket
 from tests.pages import all_blocks, commands, page
 
 TEXT = page("shared.md")
 
 
-@pytest.mark.tensorflow
-def test_a_second_machine_finds_all_that_the_first_has_made(tiny: Path, bucket: Bucket, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_second_machine_finds_all_that_the_first_has_made(bucket: Bucket, tmp_path: Path) -> None:
+    tiny = tmp_path / "tiny"
+    write_children(tiny)
     (settings,) = (block.text for block in all_blocks(TEXT) if block.file == "pyproject.toml")
     (tiny / "pyproject.toml").write_text(settings.replace("team-models", bucket.name))
     second = Path(shutil.copytree(tiny, tmp_path / "second"))

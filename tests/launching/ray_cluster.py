@@ -56,10 +56,10 @@ class RayCluster(NamedTuple):
         """What makes a sweep run here."""
         return "hydra/launcher=recipekit_ray", f"hydra.launcher.address={self.address}"
 
-    def join(self) -> int:
-        """Starts one more node, of one processor; gives the process id of its raylet."""
+    def join(self, own: Mapping[str, str] | None = None) -> int:
+        """Starts one more node, of one processor, with variables of its own; gives the process id of its raylet."""
         before = set(self.raylets())
-        self._start(f"--address={self.address}")
+        self._start(f"--address={self.address}", own=own or {})
         (raylet,) = set(self.raylets()) - before
         return raylet
 
@@ -83,7 +83,7 @@ class RayCluster(NamedTuple):
                     process.kill()
             psutil.wait_procs(processes, 5)
 
-    def _start(self, *arguments: str) -> None:
+    def _start(self, *arguments: str, own: Mapping[str, str] | None = None) -> None:
         small = ("--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats")
         command = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", *small, *arguments]
         variables = {
@@ -92,6 +92,7 @@ class RayCluster(NamedTuple):
             **self.mark,
             "PYTHONPATH": str(ROOT),
             "RAY_agent_register_timeout_ms": "100000",
+            **(own or {}),
         }
         before, said = self.processes(), ""
         for _ in range(_ATTEMPTS):

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from recipekit import fsio
 from recipekit.compose.composition import compose
-from recipekit.launching.parcel import pack, unpack
+from recipekit.launching.parcel import pack, recipes_in, unpack
 from recipekit.launching.task import Task
 from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project
@@ -52,6 +53,25 @@ def test_a_sweep_s_copy_of_the_recipes_stays_where_all_nodes_find_it(project: Pr
     job = unpack(pack(task_of(copying)), tmp_path / "there").job
     assert job.file == folder / "copied" / "0" / "recipes" / "digits.yaml"
     assert job.project.declared(job.file) == tmp_path / "there" / "recipes" / "digits.yaml"
+
+
+def test_where_outputs_are_shared_by_url_the_recipes_of_the_copy_come_along_and_are_read_where_they_are_put(
+    project: Project, tmp_path: Path
+) -> None:
+    copying, _ = copy_recipes(project, project.outputs / "sweeps" / "s1")
+    assert recipes_in(pack(task_of(copying))) == {}, "all machines have the folder"
+    task = task_of(msgspec.structs.replace(copying, shared_outputs="s3://team/outputs"))
+    parcel = pack(task)
+    assert recipes_in(parcel) == {"0/recipes/digits.yaml": RECIPE.encode()}
+    here = tmp_path / "node"
+    (here / "0" / "recipes").mkdir(parents=True)
+    (here / "0" / "recipes" / "digits.yaml").write_bytes(recipes_in(parcel)["0/recipes/digits.yaml"])
+    said = task.job.origins()
+    fsio.remove_tree(project.outputs / "sweeps")
+    job = unpack(parcel, project.root, here).job
+    assert job.file == here / "0" / "recipes" / "digits.yaml"
+    assert job.project.declared(job.file) == project.recipes / "digits.yaml"
+    assert job.origins() == said
 
 
 def test_what_a_recipe_says_is_recorded_as_it_says_it_wherever_it_is_opened(project: Project, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from recipekit.launching.task import Task
 from recipekit.outcome import Outcome
 from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project
+from recipekit.sweeps import copy_recipes
 from tests.recipe_projects import RECIPE, write_project
 
 NOWHERE: frozenset[str] = frozenset()
@@ -68,6 +69,28 @@ def test_an_outputs_folder_of_the_same_name_is_not_taken_for_the_drivers(task: T
     (project.outputs / "sweeps" / "s1").rmdir()
     told = refusal(task, child.origin(project.root, None, NOWHERE))
     assert told.what == f"the outputs folder {project.outputs} there is not the one of the sweep's own process"
+    assert "outputs = FOLDER" in told.fix
+    assert "shared_outputs = URL" in told.fix
+
+
+def test_where_outputs_are_shared_by_url_a_node_needs_no_folder_of_the_drivers(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mount").mkdir()
+    shared = msgspec.structs.replace(project, shared_outputs=(tmp_path / "mount").as_uri())
+    copying, _ = copy_recipes(shared, project.outputs / "sweeps" / "s1")
+    parcel = pack(Task(0, read_job(compose(copying, ["recipe=digits"])), Settings().for_child("s1", 0)))
+    project.outputs.rename(tmp_path / "of-the-driver")
+    monkeypatch.setenv("RECIPEKIT_OUTPUTS", str(tmp_path / "node"))
+    wanted = child.origin(project.root, None, NOWHERE)
+    outcome = msgspec.json.decode(child.outcome_of(parcel, wanted), type=Outcome)
+    assert outcome.failure is not None
+    assert outcome.failure.id == "RK301", "the recipe's model isn't there, which is the child's own affair"
+    assert not project.outputs.exists()
+    monkeypatch.setenv("RECIPEKIT_OUTPUTS", str(project.recipes / "digits.yaml" / "below-a-file"))
+    with pytest.raises(EnvironmentFault, match="the node has no outputs folder, and can't make one") as told:
+        child.outcome_of(parcel, wanted)
+    assert "RECIPEKIT_OUTPUTS=FOLDER" in told.value.fix
 
 
 def test_a_child_has_the_drivers_variables_where_outputs_depend_on_them(

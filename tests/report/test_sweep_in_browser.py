@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recipekit.report import render_sweep
+from recipekit.report import sweep_page
 from recipekit.summary import complete
 from tests.browser import PHONE, Opened, OpenPage
 from tests.sweep_rows import child, every_fate, many, measured
@@ -36,7 +36,7 @@ def written(tmp_path: Path) -> Written:
                 output = (folder / row["output"]).resolve()
                 output.mkdir(parents=True)
                 (output / "report.html").write_text(f"<!doctype html><title>Report of {row['number']}</title>")
-        (folder / "summary.html").write_text(render_sweep(complete(rows), "Sweep s1"), encoding="utf-8")
+        (folder / "summary.html").write_text("".join(sweep_page(complete(rows), "Sweep s1")), encoding="utf-8")
         return folder / "summary.html"
 
     return write

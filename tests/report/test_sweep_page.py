@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from plotly.offline import get_plotlyjs
 
-from recipekit.report import render_sweep, sweep_page
+from recipekit.report import sweep_page
 from recipekit.summary import Summary, complete
 from tests.report.test_page import HOSTILE, Page
 from tests.sweep_rows import child, every_fate, failed, many
@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "sweep_page.html"
 
 
 def page(rows: list[dict[str, Any]], **options: Any) -> str:
-    return render_sweep(complete(rows), "Sweep 20260102-030405-abcd", **options)
+    return "".join(sweep_page(complete(rows), "Sweep 20260102-030405-abcd", **options))
 
 
 def without_scripts(html: str) -> str:
@@ -139,7 +139,7 @@ def hostile(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_names_with_markup_are_text_in_the_table_and_in_the_data() -> None:
-    html = render_sweep(complete([hostile(row) for row in every_fate()]), HOSTILE)
+    html = "".join(sweep_page(complete([hostile(row) for row in every_fate()]), HOSTILE))
     assert "<script>alert" not in html
     assert words(html).count(HOSTILE) > 30
     (data,) = (content for attributes, content in scripts(html) if "application/json" in attributes)
@@ -162,7 +162,7 @@ def test_a_row_without_a_verdict_is_not_shown_with_a_gap() -> None:
     row = complete([child()])[0]
     del row["verdict"]
     with pytest.raises(KeyError, match="verdict"):
-        render_sweep([row])
+        list(sweep_page([row]))
 
 
 def test_a_page_holds_some_of_very_many_children_and_says_so() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from recipekit import digests
 from recipekit.remote.folder import Folder
 from recipekit.store import Store
-from tests.object_storage import Bucket, S3Server, SharedFolder, at_the_line
+from tests.object_storage import Bucket, SharedFolder, at_the_line
 from tests.store.small_entries import NEW, OLD, document_of, key_of, left_behind, put, stage_folder
 
 pytestmark = pytest.mark.slow
@@ -66,12 +67,13 @@ def test_files_are_kept_once_however_many_entries_hold_them(
     assert shared_folder.names("files") == sorted(map(file_of, (b"model", b"", b"lowered\n")))
 
 
-def test_what_is_found_here_asks_nobody(work: Path, tmp_path: Path, own_s3_server: S3Server) -> None:
-    url = Bucket(own_s3_server).url
-    with machine(tmp_path, url).lease() as lease:
+def test_what_is_found_here_asks_nobody(
+    bucket: Bucket, work: Path, tmp_path: Path, lose_s3: Callable[[], None]
+) -> None:
+    with machine(tmp_path, bucket.url).lease() as lease:
         put(lease, work, OLD)
-    own_s3_server.end()
-    with machine(tmp_path, url).lease() as lease:
+    lose_s3()
+    with machine(tmp_path, bucket.url).lease() as lease:
         began = time.monotonic()
         assert lease.find(KEY) is not None
         assert time.monotonic() - began < 1
@@ -84,9 +86,10 @@ def test_of_machines_that_race_for_a_key_all_hold_the_same(bucket: Bucket, tmp_p
     racers = at_the_line([*script, str(tmp_path / name), bucket.url, str(keys), name] for name in names)
     held = [racer.communicate("go\n", timeout=120)[0].splitlines() for racer in racers]
     assert [len(lines) for lines in held] == [keys] * len(names), held
+    late = machine(tmp_path, bucket.url, "late")
     for number, lines in enumerate(zip(*held, strict=True)):
         assert len(set(lines)) == 1, f"machines disagree about key {number}: {lines}"
-        assert model_of(machine(tmp_path, bucket.url, "late"), number) == lines[0].split()[0]
+        assert model_of(late, number) == lines[0].split()[0]
 
 
 def test_a_machine_killed_in_the_middle_of_an_upload_leaves_nothing_to_be_found(
@@ -145,14 +148,16 @@ def mended(bucket: Bucket | SharedFolder, work: Path, tmp_path: Path, damage: st
     assert model_of(machine(tmp_path, bucket.url, "three"), OLD) == "model"
 
 
-def test_an_entry_that_can_t_be_mended_gives_way_to_a_whole_one(bucket: Bucket, work: Path, tmp_path: Path) -> None:
-    with machine(tmp_path, bucket.url).lease() as lease:
+def test_an_entry_that_can_t_be_mended_gives_way_to_a_whole_one(
+    shared_folder: SharedFolder, work: Path, tmp_path: Path
+) -> None:
+    with machine(tmp_path, shared_folder.url).lease() as lease:
         put(lease, work, OLD, b"lost for ever")
-    bucket.remove(file_of(b"lost for ever"))
-    with machine(tmp_path, bucket.url, "two").lease() as lease:
+    shared_folder.remove(file_of(b"lost for ever"))
+    with machine(tmp_path, shared_folder.url, "two").lease() as lease:
         assert lease.find(KEY) is None
         put(lease, work, OLD, b"computed anew")
-    assert model_of(machine(tmp_path, bucket.url, "three"), OLD) == "computed anew"
+    assert model_of(machine(tmp_path, shared_folder.url, "three"), OLD) == "computed anew"
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"sha256": "', "of another key", "outside", "no digest", "no files"])
@@ -187,12 +192,11 @@ def sealed(said: dict[str, object]) -> bytes:
 
 
 def test_a_server_that_is_gone_is_one_message_and_the_work_goes_on(
-    own_s3_server: S3Server, work: Path, tmp_path: Path
+    bucket: Bucket, work: Path, tmp_path: Path, lose_s3: Callable[[], None]
 ) -> None:
-    url = Bucket(own_s3_server).url
-    own_s3_server.end()
+    lose_s3()
     began = time.monotonic()
-    with machine(tmp_path, url).lease() as lease:
+    with machine(tmp_path, bucket.url).lease() as lease:
         for number in range(5):
             assert lease.find(key_of(number)) is None
             put(lease, work, number)

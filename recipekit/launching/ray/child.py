@@ -19,9 +19,11 @@ import ray
 import recipekit
 from recipekit.environment import source_digest
 from recipekit.errors import EnvironmentFault
+from recipekit.launching.apart import as_seen_there, is_apart, settled
 from recipekit.launching.parcel import unpack
 from recipekit.launching.task import Task, run_task
 from recipekit.launching.variables import deciding, take
+from recipekit.project import Project
 
 Origin = dict[str, Any]
 """What a child must find where it runs: plain data, since another recipekit may be there."""
@@ -76,7 +78,12 @@ def outcome_of(parcel: bytes, wanted: Origin) -> bytes:
     task = unpack(parcel, root)
     _require_project(task, root, sent=wanted["place"] is not None)
     take(wanted["variables"], wanted["given"])
-    return msgspec.json.encode(run_task(task))
+    if not is_apart(task):
+        return msgspec.json.encode(run_task(task))
+    _require_shared_outputs(task.job.project)
+    with settled(parcel, root) as own:
+        outcome = run_task(own)
+        return msgspec.json.encode(as_seen_there(outcome, own.job.project, task.job.project))
 
 
 @cache
@@ -97,15 +104,18 @@ def _require_versions(wanted: dict[str, str]) -> None:
 
 
 def _require_project(task: Task, root: Path, *, sent: bool) -> None:
-    project, sweep = task.job.project, task.settings.sweep
-    if not project.recipes.is_dir():
+    if not task.job.project.recipes.is_dir():
         what = f"the project's folder {root} isn't there"
         if sent:
             raise EnvironmentFault(what, fix="send the folder that holds it as hydra.launcher.runtime_env.working_dir")
         fix = "share it between the nodes at this path, or send it: hydra.launcher.runtime_env.working_dir=."
         raise EnvironmentFault(what, fix=fix)
-    if sweep is not None and not (project.outputs / "sweeps" / sweep.id).is_dir():
+
+
+def _require_shared_outputs(project: Project) -> None:
+    if not project.shared_outputs:
         raise EnvironmentFault(
             f"the outputs folder {project.outputs} there is not the one of the sweep's own process",
-            fix="share a folder between the nodes, and name it in pyproject.toml: [tool.recipekit] outputs = FOLDER",
+            fix="share a folder between the nodes, and name it in pyproject.toml: [tool.recipekit] outputs = FOLDER;"
+            " or a place in object storage: [tool.recipekit] shared_outputs = URL",
         )
