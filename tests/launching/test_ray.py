@@ -46,20 +46,20 @@ def _plain() -> dict[str, str]:
 
 
 def rows(project: Path) -> dict[str, dict[str, Any]]:
-    """The rows of the newest sweep, by what the child was to do."""
+    """The rows of the newest sweep, by the value that tells its children apart."""
     summary = max((project / "outputs" / "sweeps").iterdir()) / "summary.json"
     found = json.loads(summary.read_text())
-    return {row["overrides"][0].partition("do=")[2]: row for row in found}
+    return {row["overrides"][0].partition("=")[2]: row for row in found}
 
 
-def test_a_node_a_process_and_a_child_that_hangs_are_a_row_each_and_every_other_result_is_there(
+def test_a_node_and_a_process_that_are_lost_are_a_row_each_and_every_other_result_is_there(
     ray_head: RayCluster, tmp_path: Path
 ) -> None:
     marks = write_children(tmp_path / "project")
     second = ray_head.join()
-    children = doing("meet1", "meet2", "raise", "kill", "hang", "work")
+    children = doing("meet1", "meet2", "raise", "kill", "work")
     running = subprocess.Popen(
-        [*COMMAND, *ray_head.overrides, "hydra.launcher.timeout_seconds=60", children],
+        [*COMMAND, *ray_head.overrides, children],
         cwd=tmp_path / "project",
         env={**_plain(), "PYTHONPATH": str(ROOT), **ray_head.variables},
         stdout=subprocess.PIPE,
@@ -86,7 +86,6 @@ def test_a_node_a_process_and_a_child_that_hangs_are_a_row_each_and_every_other_
         f"RK425 its process {killed} was killed or has crashed",
     )
     assert found["kill"]["error"] in said_of_it, "it may be gone before it has said which one it is"
-    assert found["hang"]["error"] == "RK425 it took longer than 60 s and was ended"
     assert len([*marks.glob("kill*")]) == 1, "a child is never tried twice"
     assert running.returncode == 5, "the plugin's error is the worst"
     assert "(raylet)" not in said, "Ray's own reports stay in its files"
@@ -141,21 +140,6 @@ def test_a_signal_ends_every_child_and_leaves_the_cluster(
     job = int(next(marks.glob("hang*")).name.split()[1])
     until(lambda: not psutil.pid_exists(job), 30)
     assert ray_head.raylets()
-
-
-def test_a_project_that_is_sent_to_the_nodes_gives_the_outputs_that_it_gives_here(
-    ray_head: RayCluster, tmp_path: Path
-) -> None:
-    project = tmp_path / "project"
-    write_children(project)
-    sent = "hydra.launcher.runtime_env.working_dir=."
-    done = sweep(project, *ray_head.overrides, sent, doing("work"), variables=ray_head.variables)
-    assert done.returncode == 0, done.stdout + done.stderr
-    there = rows(project)["work"]
-    assert (project / "outputs/sweeps/x" / there["output"] / "model.tflite").resolve().is_file()
-    here = sweep(project, doing("work"), variables={})
-    assert "already built" in here.stdout, "the key is the same, though the nodes had the project elsewhere"
-    assert rows(project)["work"]["build_key"] == there["build_key"]
 
 
 def test_an_interrupted_ray_of_its_own_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
