@@ -19,7 +19,7 @@ from recipekit.errors import EnvironmentFault
 from recipekit.launching.ray.door import check_door
 from tests.faults.signalled import started
 from tests.launching.faulty_children import doing, write_children
-from tests.launching.ray_cluster import ROOT, RayCluster, ray_files, until
+from tests.launching.ray_cluster import ROOT, RayCluster, ray_cluster, ray_files, until
 
 pytestmark = pytest.mark.slow
 
@@ -157,3 +157,44 @@ def test_an_interrupted_ray_of_its_own_leaves_nothing(tmp_path: Path, monkeypatc
     until(lambda: not own.processes(), 30)
     assert set(ray_files()) <= before
     assert not (tmp_path / ".ray").exists()
+
+
+_IMPATIENT = """
+import sys
+from recipekit.cli import main
+from recipekit.launching.ray import cluster
+cluster._GONE_SECONDS = 3.0
+sys.exit(main())
+"""
+"""The command; a head that is silent for three seconds is lost, not for fifteen."""
+
+
+def test_a_head_that_is_lost_is_a_row_for_each_child_under_way_and_the_end_of_the_sweep(tmp_path: Path) -> None:
+    marks = write_children(tmp_path / "project")
+    with ray_cluster() as cluster:
+        running = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                _IMPATIENT,
+                *COMMAND[3:],
+                *cluster.overrides,
+                doing("work", "hang", "next", "later"),
+            ],
+            cwd=tmp_path / "project",
+            env={**_plain(), "PYTHONPATH": str(ROOT), **cluster.variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        until(lambda: [*marks.glob("hang*")] or running.poll() is not None, 200)
+        (head,) = (process for process in cluster.processes() if process.name() == "gcs_server")
+        head.kill()
+        said, _ = running.communicate(timeout=100)
+    assert running.returncode == 7, said
+    assert "its head doesn't answer any more" in said
+    assert "Traceback" not in said
+    found = rows(tmp_path / "project")
+    assert found.pop("work")["verdict"] == "accepted"
+    lost = {do: row["error"] for do, row in found.items()}
+    assert lost == dict.fromkeys(("hang", "next"), "RK425 the cluster's head was lost, and the child with it")
