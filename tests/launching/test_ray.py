@@ -198,3 +198,15 @@ def test_a_head_that_is_lost_is_a_row_for_each_child_under_way_and_the_end_of_th
     assert found.pop("work")["verdict"] == "accepted"
     lost = {do: row["error"] for do, row in found.items()}
     assert lost == dict.fromkeys(("hang", "next"), "RK425 the cluster's head was lost, and the child with it")
+
+
+def test_a_runtime_environment_that_cannot_be_made_is_a_row_with_the_reason(
+    ray_head: RayCluster, tmp_path: Path
+) -> None:
+    write_children(tmp_path / "project")
+    archive = f"hydra.launcher.runtime_env.working_dir=file://{tmp_path}/nothing.zip"
+    done = sweep(tmp_path / "project", *ray_head.overrides, archive, doing("work"), variables=ray_head.variables)
+    (row,) = rows(tmp_path / "project").values()
+    assert done.returncode == 7, done.stdout + done.stderr
+    missing = f"FileNotFoundError: [Errno 2] No such file or directory: '{tmp_path}/nothing.zip'"
+    assert row["error"] == f"RK701 its runtime environment can't be made: {missing}"
