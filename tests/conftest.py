@@ -10,12 +10,14 @@ from typing import Any, Protocol
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from recipekit.contracts import STAGES, Record
 from recipekit.pool import Pool
 from tests.faults.report import Seen, spelled, write
 
-pytest_plugins = ("tests.browser", "tests.object_storage", "tests.launching.ray_cluster")
+pytest_plugins = ("tests.browser", "tests.object_storage")
 
 settings.register_profile("whole", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of machines, not laws
 settings.register_profile("everyday", settings.get_profile("whole"), max_examples=20)
@@ -40,7 +42,11 @@ _failed: set[str] = set()
 """Tests that failed."""
 
 
+TOGETHER = ("tests/launching/",)
+"""Folders whose files share what is slow to start, a Ray cluster: of several processes, one runs all of them."""
+
 LONGEST_FIRST = (
+    "tests/launching/",
     "tests/e2e/test_compatibility.py",
     "tests/e2e/test_tiny_project.py",
     "tests/faults/test_signals.py",
@@ -60,13 +66,31 @@ LONGEST_FIRST = (
     "tests/e2e/test_shipped_pages.py",
     "tests/worker/sources/test_keras_application.py",
 )
-"""Files that take most of a minute or more, the longest first: two processes that take turns then end together."""
+"""What takes most of a minute or more, the longest first: two processes that take turns then end together."""
+
+
+def turn(nodeid: str) -> str:
+    """What a process runs as a whole: the file of a test, or a folder."""
+    file = nodeid.partition("::")[0]
+    return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+
+class ByTurn(LoadFileScheduling):  # type: ignore[misc]  # xdist is untyped
+    """Deals out turns to processes, where pytest-xdist deals out files."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return turn(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByTurn | None:
+    return ByTurn(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the longest files first, and lets a report say of which rows of the fault table its test is."""
-    turns = {file: turn for turn, file in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: turns.get(item.nodeid.partition("::")[0], len(turns)))
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(turn(item.nodeid), len(places)))
     for item in items:
         rows = {row for mark in item.iter_markers("fault") for row in mark.args}
         item.user_properties += [("fault", row) for row in sorted(rows)]

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from recipekit.launching.task import AGAIN
 
 _RARELY, _OFTEN = 60.0, 2.0
-"""Seconds between two looks: more and more of them while nothing new is submitted."""
+"""Seconds between two looks: more and more of them while nothing new is submitted and nothing is missing."""
 
 _MEANINGS = {
     "NODE_FAIL": ("its node failed", AGAIN),
@@ -48,7 +48,8 @@ class Queue:
             jobs: ids, of array elements as `ID_INDEX`.
         """
         now = time.monotonic()
-        if now - self._looked < min(_RARELY, max(_OFTEN, (now - self._submitted) / 2)):
+        pause = _OFTEN if self._missed else min(_RARELY, max(_OFTEN, (now - self._submitted) / 2))
+        if now - self._looked < pause:
             return set()
         self._looked = now
         asked = ["squeue", *self._whose, "--noheader", "--array", "--format=%i"]
@@ -56,7 +57,8 @@ class Queue:
         if done.returncode:  # SLURM's controller is away for a moment; its jobs aren't
             return set()
         missing = set(jobs) - set(done.stdout.split())
-        gone, self._missed = missing & self._missed, missing
+        gone = missing & self._missed
+        self._missed = missing - gone
         return gone
 
     def cancel(self) -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,12 +25,20 @@ sys.exit(main())
 
 
 @contextmanager
-def started(project: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """`recipekit run` in a process group of its own, which hears Ctrl-C even where this process was told not to."""
+def started(
+    project: Path, *arguments: str, variables: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """`recipekit run` in a process group of its own, which hears Ctrl-C even where this process was told not to.
+
+    Args:
+        project: its folder.
+        arguments: of the command.
+        variables: of its environment, beside those of this process.
+    """
     process = subprocess.Popen(
         [sys.executable, "-c", _COMMAND, "run", *arguments],
         cwd=project,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

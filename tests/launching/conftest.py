@@ -4,40 +4,53 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
 import pytest
 
+from tests.faults.signalled import started
 from tests.faults.standing import RECIPE, Done, built, command
 from tests.launching import slurm_stub
+from tests.launching.ray_cluster import RayCluster, ray_cluster
 
 DATASET = """
 import os, signal, time
 from pathlib import Path
 import numpy as np
 
+HERE = Path(__file__).parent
 POINTS = np.random.default_rng(3).normal(size=(24, 64)).astype(np.float32)
+
+def is_the_first(do):
+    first = not (HERE / do).exists()
+    (HERE / do).touch()
+    return first
 
 def samples(do=""):
     if do == "raise":
         raise ValueError("the camera is unplugged")
     if do == "worker":
         os.kill(os.getpid(), signal.SIGKILL)
-    if do == "hang" or (do == "stumble" and not Path("stumbled").exists()):
-        Path("stumbled").touch()
+    if do == "hang" or (do == "stumble" and is_the_first(do)):
+        if "STUB_SLURM_SPENT" in os.environ:
+            Path(os.environ["STUB_SLURM_SPENT"]).touch()
         time.sleep(600)
-    if do == "job" or (do == "once" and not Path("once").exists()):
-        Path("once").touch()
+    if do == "job" or (do == "once" and is_the_first(do)):
         os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(600)
+    if do == "stay":
+        (HERE / do).touch()
         time.sleep(600)
     return list(POINTS)
 """
-"""Samples that raise, kill their worker, hang, or kill the process that has started the worker."""
+"""Samples that raise, kill their worker, take all the time that they may, kill the process that has started the worker,
+or stay."""
 
 DO = "evaluation.dataset.kwargs.do"
 
@@ -52,6 +65,10 @@ class Site:
 
     def run(self, *arguments: str) -> Done:
         return command(self.root, ["run", *arguments], self.variables)
+
+    def sweep(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[str]]:
+        """`recipekit run -m recipe=cloud` as a process of its own, ended with the block."""
+        return started(self.root, "-m", "recipe=cloud", *arguments, variables=self.variables)
 
     def processes(self, seconds: float = 10) -> list[psutil.Process]:
         """Processes that still run of those that the commands have started, after so many seconds of grace."""
@@ -77,6 +94,19 @@ def site(factory: pytest.TempPathFactory, variables: Mapping[str, str], settings
     return Site(root, variables)
 
 
+@pytest.fixture(scope="package")
+def ray_head() -> Iterator[RayCluster]:
+    """A head that all tests of this folder share, which therefore run in one process (tests/conftest.py)."""
+    with ray_cluster() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def ray_variables(ray_head: RayCluster) -> Mapping[str, str]:
+    """What a command needs in its environment so that `hydra/launcher=recipekit_ray` means that head."""
+    return {**ray_head.variables, "RAY_ADDRESS": ray_head.address}
+
+
 @pytest.fixture(scope="session")
 def no_engine() -> dict[str, str]:
     """Variables for launchers that need nothing around them."""
@@ -85,6 +115,6 @@ def no_engine() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Variables that put a SLURM on the PATH; a minute of its limits takes twenty-five seconds."""
+    """Variables that put a SLURM on the PATH."""
     programs = slurm_stub.install(tmp_path_factory.mktemp("slurm"))
-    return {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "STUB_SLURM_MINUTE": "25"}
+    return {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}

@@ -19,9 +19,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
-import pytest
 
 ROOT = Path(__file__).parents[2]
+
+_RAY = """
+from ray.scripts import scripts
+scripts.get_ray_client_dependency_error = lambda: "it isn't wanted"
+scripts.main()
+"""
+"""The command `ray` without the server of Ray's client, which no option leaves out.
+
+Each of Ray's processes takes seconds of a processor to start, all of them at once, and a raylet waits a quarter of a
+minute for its two agents: what nobody needs here doesn't start.
+"""
 
 _MARK = "RECIPEKIT_TEST_CLUSTER"
 _ATTEMPTS = 3
@@ -84,8 +94,9 @@ class RayCluster(NamedTuple):
             psutil.wait_procs(processes, 5)
 
     def _start(self, *arguments: str, own: Mapping[str, str] | None = None) -> None:
-        small = ("--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats")
-        command = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", *small, *arguments]
+        small = ("--num-cpus=1", "--object-store-memory=80000000")
+        lean = ("--include-log-monitor=false", "--disable-usage-stats")
+        command = [sys.executable, "-c", _RAY, "start", *small, *lean, *arguments]
         variables = {
             **os.environ,
             **self.variables,
@@ -112,24 +123,11 @@ def ray_cluster() -> Iterator[RayCluster]:
     (folder / "token").write_text(cluster.token)
     head = (f"--port={cluster.address.partition(':')[2]}", f"--temp-dir={folder}/r", "--include-dashboard=false")
     try:
-        cluster._start("--head", *head, f"--ray-client-server-port={_free_port()}")
+        cluster._start("--head", *head, "--no-monitor")
         yield cluster
     finally:
         cluster.kill()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def ray_head() -> Iterator[RayCluster]:
-    """A head that the tests of this process share."""
-    with ray_cluster() as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def ray_variables(ray_head: RayCluster) -> Mapping[str, str]:
-    """What a command needs in its environment so that `hydra/launcher=recipekit_ray` means that head."""
-    return {**ray_head.variables, "RAY_ADDRESS": ray_head.address}
 
 
 def ray_files() -> list[Path]:

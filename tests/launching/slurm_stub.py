@@ -4,9 +4,10 @@
 
 makes of FOLDER/bin what belongs in front of the PATH. The programs really run batch scripts as child processes, arrays
 with their indices and their bound included, send the signal that a script asks for, and end jobs at their limit. They
-keep the jobs' states in FOLDER/jobs. Nothing of it knows submitit or recipekit. Variables decide how it behaves:
+keep the jobs' states in FOLDER/jobs. Nothing of it knows submitit or recipekit. A job that makes the file whose path it
+finds in STUB_SLURM_SPENT has used up its limit by that, so that nobody has to wait for it. Variables decide how it
+behaves:
 
-    STUB_SLURM_MINUTE   seconds that a minute of a limit takes, 60 unless said
     STUB_SLURM_KILLED   the state of a job whose process was killed by SIGKILL, FAILED unless said; REQUEUE queues it
                         once more
     STUB_SLURM_REFUSES  what sbatch says, and takes no job
@@ -20,6 +21,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -104,12 +106,12 @@ def _run_all(number: int, names: list[str], at_once: int, asked: dict[str, str])
 
 def _run(number: int, name: str, asked: dict[str, str]) -> str:
     """One job from its beginning to its end; its state."""
-    minute = float(os.environ.get("STUB_SLURM_MINUTE", "60"))
     _, _, index = name.partition("_")
     variables = {"SLURM_JOB_ID": str(number), "SLURM_NTASKS": "1", "SLURM_JOB_NUM_NODES": "1", "SLURM_NODEID": "0"}
     variables |= {"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_JOB_NODELIST": "node1"}
     if index:
         variables |= {"SLURM_ARRAY_JOB_ID": str(number), "SLURM_ARRAY_TASK_ID": index}
+    variables["STUB_SLURM_SPENT"] = str(JOBS / f"{name}.spent")
     out, err = (_placed(asked[key], variables) for key in ("output", "error"))
     says(JOBS / name, "RUNNING")
     with out.open("ab") as stdout, err.open("ab") as stderr:
@@ -122,13 +124,10 @@ def _run(number: int, name: str, asked: dict[str, str]) -> str:
         )
     (JOBS / f"{name}.pid").write_text(str(script.pid))
     word, _, early = asked.get("signal", "@").partition("@")
-    limit = int(asked["time"]) * minute
-    try:
-        script.wait(max(0.0, limit - int(early) * minute / 60))
-    except subprocess.TimeoutExpired:
+    if not _ends_within(script, 60 * int(asked["time"]) - int(early), JOBS / f"{name}.spent"):
         _signal_steps(script.pid, getattr(signal, f"SIG{word}"))
     try:
-        script.wait(int(early) * minute / 60)
+        script.wait(int(early))
     except subprocess.TimeoutExpired:
         says(JOBS / name, "TIMEOUT")
         os.killpg(script.pid, signal.SIGKILL)
@@ -137,6 +136,16 @@ def _run(number: int, name: str, asked: dict[str, str]) -> str:
         killed = script.returncode in {-signal.SIGKILL, 128 + signal.SIGKILL}
         says(JOBS / name, os.environ.get("STUB_SLURM_KILLED", "FAILED") if killed else _ended(script.returncode))
     return state(JOBS / name)
+
+
+def _ends_within(script: subprocess.Popen[bytes], seconds: float, spent: Path) -> bool:
+    """Waits for a job's end, until its time is over or it has said so."""
+    deadline = time.monotonic() + seconds
+    while script.poll() is None:
+        if spent.exists() or time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _ended(code: int) -> str:

@@ -85,4 +85,5 @@ def test_behind_tls_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_USE_TLS", "1")
     with head(grpc.StatusCode.UNAUTHENTICATED, heard) as address:
         check_door(address)
+    assert answers(address, 1), "nothing is listening any more, and nobody asks"
     assert heard == []

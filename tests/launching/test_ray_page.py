@@ -13,7 +13,7 @@ from recipekit.launching.ray import door
 from recipekit.launching.ray.terms import Terms
 from tests.launching.faulty_children import write_children
 from tests.launching.ray_cluster import RayCluster, ray_files, until
-from tests.launching.test_ray import sweep
+from tests.launching.test_ray import rows, sweep
 from tests.pages import blocks, commands, page
 
 TEXT = page("ray.md")
@@ -38,15 +38,43 @@ def test_on_one_machine_a_ray_of_its_own_starts_and_leaves_nothing(tmp_path: Pat
     assert set(ray_files()) <= before
 
 
+def on(head: RayCluster, arguments: list[str]) -> list[str]:
+    """A command's arguments with the address of a head that is there."""
+    here = [re.sub(r"address=(auto|FIRST_MACHINE:6379)$", f"address={head.address}", it) for it in arguments]
+    assert here != arguments
+    return here
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", ON_A_CLUSTER, ids=["address", "resources", "working_dir"])
+@pytest.mark.parametrize("arguments", ON_A_CLUSTER[:2], ids=["address", "resources"])
 def test_on_a_cluster_its_commands_do_what_they_say(ray_head: RayCluster, tmp_path: Path, arguments: list[str]) -> None:
     write_children(tmp_path / "project")
-    here = [re.sub(r"address=(auto|FIRST_MACHINE:6379)$", f"address={ray_head.address}", it) for it in arguments]
-    assert here != arguments
-    done = sweep(tmp_path / "project", *here, variables=ray_head.variables)
+    done = sweep(tmp_path / "project", *on(ray_head, arguments), variables=ray_head.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("accepted") >= 2
+
+
+@pytest.mark.slow
+def test_a_project_that_is_sent_to_the_nodes_gives_the_outputs_that_it_gives_here(
+    ray_head: RayCluster, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    write_children(project)
+    arguments = on(ray_head, ON_A_CLUSTER[2])
+    assert "hydra.launcher.runtime_env.working_dir=." in arguments
+    done = sweep(project, *arguments, variables=ray_head.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    there = rows(project)
+    assert {row["verdict"] for row in there.values()} == {"accepted"}
+    for row in there.values():
+        assert (project / "outputs/sweeps/x" / row["output"] / "model.tflite").resolve().is_file()
+    here = sweep(project, next(it for it in arguments if it.startswith("seed=")), variables={})
+    assert here.stdout.count("already built") == len(there) == 2, (
+        "the keys are the same, though the project was elsewhere"
+    )
+    assert {it: row["build_key"] for it, row in rows(project).items()} == {
+        it: row["build_key"] for it, row in there.items()
+    }
 
 
 def test_what_it_says_of_ray_start_and_tokens_are_commands_of_ray() -> None:

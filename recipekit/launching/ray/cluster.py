@@ -48,7 +48,7 @@ class Cluster:
 
     @property
     def nodes(self) -> list[Node]:
-        """Resources of each node that is alive."""
+        """Resources of each node that is alive; to be asked where the head answers."""
         return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
     def named(self, node: str) -> str:
@@ -57,22 +57,28 @@ class Cluster:
         Args:
             node: Ray's id of it.
         """
-        found = next((it for it in ray.nodes() if it["NodeID"] == node), None)
+        known = ray.nodes() if self.answers() else []
+        found = next((it for it in known if it["NodeID"] == node), None)
         return f"node {found['NodeName']} ({node[:8]})" if found else f"node {node[:8]}"
 
     def is_lost(self, node: str) -> bool:
-        """Whether a node has left the cluster, by its id."""
-        return not any(it["Alive"] for it in ray.nodes() if it["NodeID"] == node)
+        """Whether a node has left the cluster, by its id; nobody knows that where the head doesn't answer."""
+        return self.answers() and not any(it["Alive"] for it in ray.nodes() if it["NodeID"] == node)
+
+    def answers(self) -> bool:
+        """Whether the cluster's head answers; to be asked before Ray is, which waits a minute and ends the process."""
+        if self._address == _OURS or answers(self._address, _GONE_SECONDS / 3):
+            self._answered = time.monotonic()
+            return True
+        return False
 
     def check(self) -> None:
-        """Looks whether the cluster's head is there; Ray itself waits for it, and ends the process after a minute.
+        """Looks whether the cluster's head is there.
 
         Raises:
             EnvironmentFault: it hasn't answered for 15 s.
         """
-        if self._address == _OURS or answers(self._address, _GONE_SECONDS / 3):
-            self._answered = time.monotonic()
-        elif time.monotonic() - self._answered > _GONE_SECONDS:
+        if not self.answers() and time.monotonic() - self._answered > _GONE_SECONDS:
             fix = f"start it again; {AGAIN}"
             raise EnvironmentFault("its head doesn't answer any more", where=f"Ray cluster {self._address}", fix=fix)
 

@@ -26,8 +26,8 @@ def check_door(address: str) -> None:
     Raises:
         EnvironmentFault: nothing answers there, something else does, or it takes no one without its token.
     """
-    if os.environ.get("RAY_USE_TLS", "0") not in {"", "0"}:
-        return  # a question in the clear says nothing there
+    if _is_behind_tls():
+        return
     token = _token() if _is_by_token() else ""
     if _is_by_token() and not token:
         what = "RAY_AUTH_MODE=token asks for a token, and there is none"
@@ -36,13 +36,21 @@ def check_door(address: str) -> None:
 
 
 def answers(address: str, seconds: float) -> bool:
-    """Whether the head of a cluster answers at all."""
-    return _answer(address, "", seconds) not in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+    """Whether the head of a cluster answers at all; taken for granted where nobody can ask it."""
+    return _is_behind_tls() or _answer(address, "", seconds) not in {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    }
 
 
 def has_token() -> bool:
     """Whether there is a token in one of the places where Ray looks for it."""
     return bool(_token())
+
+
+def _is_behind_tls() -> bool:
+    """Whether a question in the clear says nothing."""
+    return os.environ.get("RAY_USE_TLS", "0") not in {"", "0"}
 
 
 def _answer(address: str, token: str, seconds: float = _SECONDS) -> grpc.StatusCode:

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import ray
 
-from recipekit.errors import UsageError
+from recipekit.errors import EnvironmentFault, UsageError
 from recipekit.launching.parcel import pack
 from recipekit.launching.ray.child import carry_out, origin
 from recipekit.launching.ray.cluster import Cluster, connected
-from recipekit.launching.ray.losses import left_alone, reason, too_long
+from recipekit.launching.ray.losses import head_lost, left_alone, reason, too_long
 from recipekit.launching.ray.signals import signals_wait
 from recipekit.launching.ray.terms import Terms
 from recipekit.launching.task import Task
@@ -79,7 +79,8 @@ class Ray:
             self._cluster: Cluster = held.enter_context(connected(self._terms, self._sent))
             held.callback(self._cancel)
             self._remote = ray.remote(num_returns="streaming", **self._terms.options)(carry_out)
-            if self._terms.max_in_flight is None and not self._count():
+            self._recount()
+            if self._terms.max_in_flight is None and not self._slots:
                 raise self._no_node()
             self._held = held.pop_all()
         return self
@@ -112,10 +113,18 @@ class Ray:
         self._running[stream] = _Underway(task, time.monotonic())
 
     def _next_ended(self) -> Iterator[Outcome]:
-        """Waits for news of the children that are with Ray, half a second at most; gives those that have ended."""
+        """Waits for news of the children that are with Ray, half a second at most; gives those that have ended.
+
+        Raises:
+            EnvironmentFault: the cluster's head is lost, and with it all of them, which are given before.
+        """
         ready, _ = ray.wait(list(self._running), num_returns=1, timeout=_TICK)
         if not ready:
-            self._cluster.check()
+            try:
+                self._cluster.check()
+            except EnvironmentFault:
+                yield from self._lost_with_the_head()
+                raise
         for stream in ready:
             underway = self._running[stream]
             outcome = self._heard(stream, underway)
@@ -137,6 +146,12 @@ class Ray:
         underway.node, underway.pid = news
         underway.since = time.monotonic()
         return None
+
+    def _lost_with_the_head(self) -> Iterator[Outcome]:
+        """Ends all children; what becomes of them nobody will hear."""
+        now = time.monotonic()
+        for underway in self._running.values():
+            yield underway.task.failed(head_lost(), now - underway.since)
 
     def _given_up(self) -> Iterator[Outcome]:
         """Ends children that take too long, and those that no node is left for."""
@@ -162,10 +177,13 @@ class Ray:
         return self._terms.max_in_flight or self._count() + 1
 
     def _count(self) -> int:
-        if time.monotonic() - self._counted > _RECOUNT_SECONDS:
-            self._slots = self._terms.slots(self._cluster.nodes)
-            self._counted = time.monotonic()
+        if time.monotonic() - self._counted > _RECOUNT_SECONDS and self._cluster.answers():
+            self._recount()
         return self._slots
+
+    def _recount(self) -> None:
+        self._slots = self._terms.slots(self._cluster.nodes)
+        self._counted = time.monotonic()
 
     def _no_node(self) -> UsageError:
         wanted = ", ".join(f"{name} {amount:g}" for name, amount in self._terms.needs.items())

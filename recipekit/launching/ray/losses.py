@@ -28,7 +28,7 @@ def reason(error: Exception, cluster: Cluster, node: str, pid: int) -> Recipekit
     if isinstance(error, exceptions.RayTaskError):
         return _raised(error, where)
     if isinstance(error, exceptions.RuntimeEnvSetupError):
-        what = f"its runtime environment can't be made: {_line(error)}"
+        what = f"its runtime environment can't be made: {_last_line(error)}"
         return EnvironmentFault(what, where=where, fix="correct hydra.launcher.runtime_env")
     what, fix = _loss(error, pid)
     if node and cluster.is_lost(node):
@@ -56,6 +56,11 @@ def too_long(limit: float, where: str) -> ChildLost:
     return ChildLost(f"it took longer than {limit:g} s and was ended", where=where, fix=fix)
 
 
+def head_lost() -> ChildLost:
+    """Nobody can ask any more what has become of a child."""
+    return ChildLost("the cluster's head was lost, and the child with it", where="Ray", fix=AGAIN)
+
+
 def left_alone(needs: Mapping[str, float]) -> ChildLost:
     """The nodes that could take a child are gone."""
     wanted = ", ".join(f"{name} {amount:g}" for name, amount in needs.items())
@@ -75,3 +80,8 @@ def _raised(error: exceptions.RayTaskError, where: str) -> RecipekitError:
 
 def _line(error: BaseException) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), "")[:_SHOWN]
+
+
+def _last_line(error: BaseException) -> str:
+    """What has gone wrong, where Ray quotes the traceback of another process."""
+    return next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "")[:_SHOWN]

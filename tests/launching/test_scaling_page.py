@@ -1,9 +1,14 @@
-"""docs/scaling.md: its commands run, and its table of launchers and faults is the one that the contract test writes."""
+"""docs/scaling.md: its commands run, and its table of launchers and faults is the one that the contract test writes.
+
+Ray is the head of the other tests here; that a command without an address starts one of its own is said and tried by
+docs/ray.md.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -27,11 +32,11 @@ def test_every_page_that_it_names_is_there() -> None:
 
 @pytest.mark.slow
 def test_the_commands_give_every_child_an_output_and_the_same_one_by_any_launcher(
-    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, ray_variables: Mapping[str, str]
 ) -> None:
     project = Standing(built(tmp_path_factory), tmp_path / "project").root
     (project / "shared").mkdir()
-    run_page(TEXT, project, {"RECIPEKIT_SHARED_STORE": f"file://{project}/shared"})
+    run_page(TEXT, project, {"RECIPEKIT_SHARED_STORE": f"file://{project}/shared", **ray_variables})
     keys: dict[tuple[str, ...], set[str]] = {}
     for path in (project / "outputs" / "sweeps").glob("*/summary.json"):
         for row in json.loads(path.read_text()):
