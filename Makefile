@@ -12,7 +12,7 @@ run: $(READY)  ## convert the shipped model by the shipped recipe
 EXAMPLES := --hypothesis-profile everyday
 test: EXAMPLES :=
 test: $(READY) check  ## everything
-	$(BIN)/python -m pytest -q -m "tensorflow or slow" -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -m "tensorflow or slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## lint, types, tests without TensorFlow: the everyday loop
 	$(BIN)/ruff format --check -q .

@@ -212,7 +212,7 @@ def test_latest_leaves_an_output_that_is_not_accepted_any_more(
     assert objects.latest("digits") == Latest("", "")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.permutations(range(6)).flatmap(lambda order: st.tuples(st.just(order), st.integers(0, 5))))
 def test_in_whatever_order_outputs_come_latest_is_the_newest(case: tuple[Sequence[int], int]) -> None:
     order, twice = case

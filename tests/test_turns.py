@@ -76,7 +76,7 @@ def test_a_wait_that_fails_has_ended() -> None:
     assert not Beginner(turns).begun.wait(0.05)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(at_work=st.integers(1, 3), under_way=st.integers(1, 4), waits=st.lists(st.booleans(), min_size=1, max_size=8))
 def test_every_build_begins_and_the_end_is_seen(at_work: int, under_way: int, waits: list[bool]) -> None:
     turns = Turns(at_work, under_way)

@@ -12,7 +12,7 @@ from recipekit.contracts import BUILD_KEY_ENTRY
 
 BUILD_KEY = BUILD_KEY_ENTRY.encode()
 KEYS = "a" * 64, "b" * 64
-ON_DISK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+ON_DISK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def written(folder: Path, recorded: bytes, now: bytes) -> tuple[Path, Path]:

@@ -28,7 +28,7 @@ def unescaped(text: str) -> str:
     return text
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])  # it reads no file
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it reads no file
 @given(st.text(), st.text(min_size=1), st.integers(1, 10**6))
 def test_a_command_is_one_line_that_gives_back_what_went_in(message: str, file: str, line: int) -> None:
     command = Annotation("a: b, c", message, file, line).command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recipekit.ci.suites import Case, Suite
@@ -20,7 +20,6 @@ def no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_SERVER_URL", raising=False)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_a_cell_is_one_line_without_marks(text: str) -> None:
     made = cell(text)

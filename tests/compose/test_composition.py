@@ -94,7 +94,7 @@ def layered(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return write_project(tmp_path_factory.mktemp("layered"), LAYERED)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.sampled_from(list(permutations(("recipe=digits", *TYPED)))))
 def test_the_command_line_beats_body_and_groups_in_any_order(layered: Project, typed: tuple[str, ...]) -> None:
     composition = compose(layered, typed)

@@ -183,7 +183,7 @@ def spelled(value: Any) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate))  # Hydra is slow to shrink
+@settings(max_examples=25, phases=(Phase.explicit, Phase.generate))  # Hydra is slow to shrink
 @given(st.lists(st.tuples(KEYS, VALUES), min_size=1, max_size=4))
 def test_a_child_is_what_hydra_composes_of_the_same_overrides(project: Project, pairs: list[tuple[str, Any]]) -> None:
     overrides = ["recipe=digits", *(f"{key}={spelled(value)}" for key, value in pairs)]

@@ -31,7 +31,7 @@ def drafted(tmp_path: Path, model: Any, scheme: str = "int8", path: str = "m.ker
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     name=st.text(max_size=20),
     written_by=st.text(max_size=20),

@@ -86,7 +86,7 @@ def launched(task: Task, plugin: HydraLauncher, count: int) -> dict[int, Outcome
     deadly=st.sets(st.integers(0, 8), max_size=3),
     silent=st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_only_children_that_take_their_launcher_with_them_are_lost(
     task: Task, count: int, at_once: int, deadly: set[int], silent: bool
 ) -> None:

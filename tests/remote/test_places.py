@@ -170,7 +170,7 @@ WRITES = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(WRITES, max_size=12))
 def test_a_place_is_a_mapping_whose_writes_say_whether_they_took_effect(writes: list[tuple[str, str, bytes]]) -> None:
     with TemporaryDirectory() as folder:

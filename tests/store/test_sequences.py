@@ -117,5 +117,5 @@ class Sequences(RuleBasedStateMachine):
         shutil.rmtree(self.home)
 
 
-Sequences.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+Sequences.TestCase.settings = settings(max_examples=25, stateful_step_count=20)
 TestSequences = Sequences.TestCase

@@ -207,7 +207,7 @@ def test_a_file_that_cannot_be_moved_stays_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "marked.tflite").read_bytes() == data
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(0, 3), st.booleans())
 def test_any_file_reads_the_same_behind_its_place(
     tmp_path_factory: pytest.TempPathFactory, widths: list[int], entries: int, signed: bool

@@ -19,7 +19,7 @@ from tests.models.edits import rewritten
 pytestmark = pytest.mark.tensorflow
 
 FLOAT_CLASSIFIER = ("CONV_2D", "FULLY_CONNECTED", "RESHAPE", "SOFTMAX")
-KEPT = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+KEPT = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize("name", ["float32", "int8", "uint8", "int16x8", "dynamic_range", "float16", "twins", "mixed"])

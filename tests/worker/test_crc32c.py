@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recipekit.worker.crc32c import _byte_by_byte, crc32c
@@ -23,7 +23,6 @@ def test_the_vectors_of_the_standard(data: bytes, expected: int) -> None:
     assert crc32c(data) == expected
 
 
-@settings(deadline=None)
 @given(data=st.binary(max_size=700), copies=st.integers(1, 4))
 def test_lanes_joined_give_what_byte_after_byte_gives(data: bytes, copies: int) -> None:
     assert crc32c(data * copies) == _byte_by_byte(data * copies)

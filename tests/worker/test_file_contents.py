@@ -82,7 +82,7 @@ def test_only_a_key_is_taken_for_one(tmp_path: Path, key: bytes) -> None:
     assert found.metadata[0].name == BUILD_KEY_ENTRY
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_damage_is_one_error_or_none(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     content = bytearray(WHOLE[: data.draw(st.integers(0, len(WHOLE)))])

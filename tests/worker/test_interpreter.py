@@ -18,7 +18,7 @@ from tests.models.edits import rewritten
 
 pytestmark = pytest.mark.tensorflow
 
-KEPT = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+KEPT = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 SHAPE = (8, 8, 3)
 IMAGES = arrays.arrays(np.float32, SHAPE, elements=st.floats(-8, 8, width=32))
 

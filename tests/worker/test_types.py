@@ -98,7 +98,7 @@ def test_a_type_without_kernels_is_refused_by_operator(
 NAMES = ["zeta", "alpha", "class", "side view", "x:0", "a/b", "input_1", "args_0", "über"]
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     inputs=st.permutations(NAMES).map(lambda names: names[:4]),
     outputs=st.permutations(NAMES).map(lambda names: names[:3]),
@@ -119,7 +119,7 @@ def test_names_and_never_positions_join_inputs_and_outputs(
     assert worst_sqnr_db(measurement) > 110
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     inputs=st.permutations(["zeta", "alpha", "mid", "beta"]),
     outputs=st.permutations(["last", "a_first", "middle"]),

@@ -29,6 +29,7 @@ _OURS = "local"
 _STORE_BYTES = 80_000_000  # about the smallest that Ray takes: children and their outcomes are no objects of that size
 _GONE_SECONDS = 15.0
 _SLOW = "timed out during startup"
+_TRIES = 3
 _SHORT = "/tmp"  # noqa: S108  Ray's sockets lie there by default, too: their paths must stay below 108 bytes
 
 Node = Mapping[str, Any]
@@ -83,16 +84,15 @@ class Cluster:
             raise EnvironmentFault("its head doesn't answer any more", where=f"Ray cluster {self._address}", fix=fix)
 
 
-def _init(address: str, own: Mapping[str, Any], **options: Any) -> None:
-    """Connects; a Ray of our own gets a second try, since Ray gives its processes half a minute on a busy machine."""
-    quiet = {"logging_level": logging.CRITICAL, "log_to_driver": False}
+def _init(address: str, tries: int, **options: Any) -> None:
+    """Connects; Ray gives its own processes half a minute to begin, which a busy machine may not keep."""
     try:
-        ray.init(address, **quiet, **own, **options)
+        ray.init(address, logging_level=logging.CRITICAL, log_to_driver=False, **options)
     except Exception as error:
-        if not own or _SLOW not in str(error):
+        if tries == 1 or _SLOW not in str(error):
             raise
         ray.shutdown()
-        ray.init(address, **quiet, **own, **options)
+        _init(address, tries - 1, **options)
 
 
 @contextmanager
@@ -119,7 +119,7 @@ def connected(terms: Terms, runtime_env: Mapping[str, Any]) -> Iterator[Cluster]
         own = _of_our_own(held) if address == _OURS else {}
         held.callback(ray.shutdown)
         with signals_wait(), _told():
-            _init(address, own, runtime_env=dict(runtime_env) or None)
+            _init(address, _TRIES if own else 1, runtime_env=dict(runtime_env) or None, **own)
         yield Cluster(address)
 
 
@@ -146,6 +146,7 @@ def _resolved(address: str) -> str:
 def _of_our_own(held: ExitStack) -> dict[str, Any]:
     """Arguments for a Ray that nobody else finds, whose files go with it, and that tells nobody of itself."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_agent_register_timeout_ms", "100000")  # else a node of a busy machine gives itself up
     if not has_token():
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)  # else Ray would leave one in the home folder
     folder = os.environ.get("RAY_TMPDIR") or (_SHORT if Path(_SHORT).is_dir() else None)

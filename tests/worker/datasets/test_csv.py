@@ -43,7 +43,7 @@ def test_inputs_are_vectors_of_their_columns(tmp_path: Path) -> None:
     assert sample.tensors["left"].dtype == np.int16
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     notes=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), min_size=1, max_size=6),
     delimiter=st.sampled_from(",;\t"),

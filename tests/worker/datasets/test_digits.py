@@ -72,7 +72,7 @@ def test_the_splits_never_change(splits: dict[str, DigitsDataset]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**31))
 def test_the_split_is_the_same_for_every_seed(seed: int) -> None:
     seeded = DigitsDataset(DatasetContext(root=Path("/elsewhere"), seed=seed), split="calibration")
@@ -89,7 +89,7 @@ def test_a_sample_carries_the_image_and_the_label_that_its_id_names(splits: dict
         np.testing.assert_array_equal(image(splits["test"], index)[:, :, 0], digits.images[original] / 8 - 1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(size=st.integers(1, 96), channels=st.integers(1, 4), index=st.integers(0, 499))
 def test_any_size_gives_float32_between_minus_one_and_one(size: int, channels: int, index: int) -> None:
     pixels = image(DigitsDataset(CONTEXT, size=size, channels=channels), index)

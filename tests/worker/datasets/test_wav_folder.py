@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recipekit.contracts import DatasetContext
@@ -79,7 +79,6 @@ def test_a_file_of_the_wanted_rate_needs_no_further_package(tmp_path: Path, monk
     assert caught.value.fix == "pip install 'recipekit[audio]'"
 
 
-@settings(deadline=None)
 @given(frames=st.integers(1, 50), wanted=st.integers(1, 50), channels=st.integers(1, 2))
 def test_a_sound_is_cut_or_padded_with_silence_at_its_end(frames: int, wanted: int, channels: int) -> None:
     sound = np.ones((frames, channels), np.float32)

@@ -130,7 +130,7 @@ def of_pycocotools(labels: Any, outputs: dict[str, Any]) -> float:
     return float(evaluation.stats[0])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_it_is_what_pycocotools_sums_up_also_for_copies_of_samples(seed: int) -> None:
     labels, outputs = drawn(seed)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import jaccard_score
 
@@ -15,7 +15,6 @@ from recipekit.worker.metrics.segmentation import MeanIoU
 from recipekit.worker.scoring import Resampling, score
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), classes=st.integers(2, 5), weighted=st.booleans())
 def test_it_is_the_mean_of_scikit_learns_jaccard_scores_of_the_classes_that_occur(
     seed: int, classes: int, weighted: bool

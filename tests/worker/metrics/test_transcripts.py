@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recipekit.errors import DatasetError, EvaluationError
@@ -25,7 +25,6 @@ def test_ctc_counts_repeated_tokens_once_and_drops_blanks() -> None:
     assert said([1, 0, 1, 1], vocabulary=["_", "a"], blank=0) == "aa"
 
 
-@settings(deadline=None)
 @given(indices=st.lists(st.integers(0, 3), max_size=12))
 def test_ctc_is_what_its_definition_says(indices: list[int]) -> None:
     kept = [index for place, index in enumerate(indices) if place == 0 or indices[place - 1] != index]
