@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
+from statistics import NormalDist
 
 Interval = tuple[float, float]
 """Low and high end."""
@@ -65,8 +66,6 @@ def percentile(replicates: Sequence[float], confidence: float) -> Interval:
 
 
 def _two_sided_z(confidence: float) -> float:
-    from statistics import NormalDist  # noqa: PLC0415  takes long to import, and most commands judge nothing
-
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 

@@ -6,7 +6,6 @@ An installer keeps to them, but `pip install` of something else later, or `--no-
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 
@@ -18,13 +17,13 @@ from recipekit.errors import EnvironmentFault
 
 def declared() -> tuple[Requirement, ...]:
     """What recipekit asks for on this interpreter, without extras; nothing where it runs from its source folder."""
-    return _applying(_lines())
+    return tuple(it for it in _requirements() if it.marker is None or it.marker.evaluate({"extra": ""}))
 
 
 def extras() -> dict[str, tuple[str, ...]]:
     """The distributions that each extra of recipekit's brings, by the extra's name, sorted."""
     found: dict[str, list[str]] = {}
-    for requirement in map(Requirement, _lines()):
+    for requirement in _requirements():
         named = re.search(r"extra == ['\"]([\w-]+)['\"]", str(requirement.marker or ""))
         if named and requirement.marker is not None and requirement.marker.evaluate({"extra": named[1]}):
             found.setdefault(named[1], []).append(requirement.name)
@@ -41,25 +40,16 @@ def require(*names: str) -> None:
     Raises:
         EnvironmentFault: one is missing, or too old or too new.
     """
-    for requirement in _applying([line for line in _lines() if canonicalize_name(_named(line)) in names]):
-        _check(requirement)
+    for requirement in declared():
+        if canonicalize_name(requirement.name) in names:
+            _check(requirement)
 
 
-def _lines() -> Collection[str]:
+def _requirements() -> list[Requirement]:
     try:
-        return requires("recipekit") or ()
+        return [Requirement(line) for line in requires("recipekit") or ()]
     except PackageNotFoundError:
-        return ()  # run from its source folder: nobody has promised anything
-
-
-def _named(line: str) -> str:
-    """The distribution that a requirement is of; the rest of it takes longer to read."""
-    return re.split(r"[^\w.-]", line, maxsplit=1)[0]
-
-
-def _applying(lines: Collection[str]) -> tuple[Requirement, ...]:
-    """Those of some requirements that hold on this interpreter, without extras."""
-    return tuple(it for it in map(Requirement, lines) if it.marker is None or it.marker.evaluate({"extra": ""}))
+        return []  # run from its source folder: nobody has promised anything
 
 
 def _check(requirement: Requirement) -> None:

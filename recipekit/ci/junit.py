@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 from recipekit.ci.suites import Case, Suite
 from recipekit.secrecy import redacted
 
-_NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-"""Characters that no XML 1.0 document may hold, not even as references; compiled where a document is written."""
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML 1.0 document may hold, not even as references."""
 
 _ELEMENTS = {"failed": "failure", "error": "error", "skipped": "skipped"}
 
@@ -76,4 +76,4 @@ def _totals(suites: Iterable[Suite]) -> dict[str, str]:
 
 def _clean(text: str) -> str:
     """Text without secrets, with an escape in the place of each character that XML can't hold."""
-    return re.sub(_NOT_XML, lambda found: f"\\x{ord(found[0]):02x}", redacted(text))
+    return _NOT_XML.sub(lambda found: f"\\x{ord(found[0]):02x}", redacted(text))
