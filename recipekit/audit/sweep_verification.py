@@ -111,9 +111,8 @@ def _outcome_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[D
             except ValueError as error:
                 yield Difference(place=place, problem=f"is no outcome: {error}")
                 continue
-            outcomes.append(
-                {**row_of(outcome, objectives), "output": row["output"]}
-            )  # an absolute path there, a relative one here
+            row_there = row_of(outcome, objectives)
+            outcomes.append({**row_there, "output": row["output"]})  # an absolute path there, a relative one here
     if len(outcomes) < len(rows):
         return
     for row, expected in zip(rows, complete(outcomes, objectives), strict=True):

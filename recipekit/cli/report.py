@@ -78,8 +78,11 @@ def _write(page: Path, folders: Sequence[Path]) -> None:
     fresh = page.with_name(f".{page.name}.fresh")
     with _rendered(folders, page.parent) as parts, fsio.reported(page):
         fresh.unlink(missing_ok=True)
-        fsio.write_parts(fresh, parts)
-        fsio.rename(fresh, page)
+        try:
+            fsio.write_parts(fresh, parts)
+            fsio.rename(fresh, page)
+        finally:
+            fresh.unlink(missing_ok=True)
 
 
 @contextmanager

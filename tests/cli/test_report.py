@@ -152,3 +152,13 @@ def test_the_page_is_opened_where_there_is_a_browser(
     code, out, err = run(capsys, "digits/latest", "--open")
     assert (code, out.endswith("report.html\n")) == (7, True)
     assert "there is no browser" in err
+
+
+def test_a_page_that_cannot_take_its_place_leaves_nothing_behind(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "page.html" / "in_the_way").mkdir(parents=True)
+    before = sorted(project.iterdir())
+    assert main(["report", "latest", "--output", "page.html"]) == 7
+    assert "page.html" in capsys.readouterr().err
+    assert sorted(project.iterdir()) == before
