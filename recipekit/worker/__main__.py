@@ -28,17 +28,7 @@ from recipekit.errors import OutputFault, PluginError, RecipekitError
 from recipekit.secrecy import redacted
 from recipekit.worker import progress
 from recipekit.worker.confinement import confine, end_with, limit_hit
-
-_PRELOADED = {
-    "tensorflow": ("tensorflow",),
-    "litert": ("numpy", "ai_edge_litert.interpreter"),
-}
-
-_SPARED = ("sklearn", "matplotlib", "IPython")
-"""What the preloaded modules import where it is installed, and no stage needs of them: Keras imports scikit-learn, a
-quarter of the time that TensorFlow takes, for wrappers that make estimators of its models, matplotlib, another sixth,
-for galleries of images, and IPython to show files in a notebook."""
-
+from recipekit.worker.preloading import preload
 
 _THE_LOG = "the log holds the whole traceback"
 
@@ -65,7 +55,7 @@ def serve(kind: str, connection: Connection, lifeline: int) -> None:
     """
     if not end_with(lifeline):
         threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
-    _preload(kind)
+    preload(kind)
     connection.send_bytes(b"")
     while True:
         try:
@@ -79,15 +69,6 @@ def serve(kind: str, connection: Connection, lifeline: int) -> None:
         except OSError as error:
             refused = str(error)
         connection.send_bytes(refused.encode())
-
-
-def _preload(kind: str) -> None:
-    spared = {name: None for name in _SPARED if name not in sys.modules}
-    sys.modules.update(spared)  # type: ignore[arg-type]  # None is how a module is said not to be there
-    for module in _PRELOADED[kind]:
-        importlib.import_module(module)
-    for name in spared:
-        del sys.modules[name]
 
 
 def answer(path: Path) -> bool:
