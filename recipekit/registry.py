@@ -10,11 +10,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import entry_points
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from recipekit.errors import PluginError, UsageError
 from recipekit.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 _BUILT_IN: dict[str, dict[str, str]] = {
     "sources": {
@@ -115,6 +117,16 @@ def target(kind: str, name: str) -> str:
         ) from None
 
 
+@cache
+def installed_plugins() -> tuple[EntryPoint, ...]:
+    """The entry points by which installed packages add plugins of any kind; one look at every package, for good."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  most recipes are checked without
+
+    points = entry_points()
+    groups = sorted(group for group in points.groups if group.startswith("recipekit."))
+    return tuple(point for group in groups for point in points.select(group=group))
+
+
 def plugin(kind: str, name: str) -> Callable[..., Any]:
     """The plugin itself, imported now.
 
@@ -141,7 +153,7 @@ def plugin(kind: str, name: str) -> Callable[..., Any]:
 def _targets(kind: str) -> dict[str, str]:
     if kind not in _BUILT_IN:
         raise UsageError(f"there is no kind of plugin '{kind}'", fix=f"use one of {', '.join(_BUILT_IN)}")
-    installed = {point.name: point.value for point in entry_points(group=f"recipekit.{kind}")}
+    installed = {point.name: point.value for point in installed_plugins() if point.group == f"recipekit.{kind}"}
     clash = sorted(installed.keys() & _BUILT_IN[kind].keys())
     if clash:
         raise PluginError(

@@ -59,13 +59,17 @@ class Surroundings:
         """The commit that the project is at; None outside of a repository."""
         return repository_of(self._root)
 
+    @cached_property
+    def _workers_code(self) -> str:
+        return environment.source_digest(Path(recipekit.__file__).parent, WORKER_ROOMS)
+
     def tools(self, worker: str) -> dict[str, Any]:
         """What a stage in a worker stands on: our own code, Python, the machine, packages (JSON values)."""
         if worker not in self._tools:
             facts = self.environment
             needed = environment.required_by(*_DISTRIBUTIONS[worker], *environment.plugin_distributions())
             self._tools[worker] = {
-                "recipekit": environment.source_digest(Path(recipekit.__file__).parent, WORKER_ROOMS),
+                "recipekit": self._workers_code,
                 "python": dict(facts.python),
                 "platform": dict(facts.platform),
                 "variables": dict(facts.variables),

@@ -17,11 +17,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
     {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language", "pareto", "portable"},
-    {"digests", "fsio", "contracts"},
+    {"digests", "fsio", "contracts", "registry"},
     {"locks"},
     {"remote"},
     {
-        "registry",
         "acceptance",
         "estimates",
         "inputs",
@@ -95,6 +94,19 @@ ADDRESSES = {
     "grpc": {"launching"},
 }
 """Third-party libraries and the rooms that may import them; `msgspec` is everywhere's."""
+
+DEFERRED = {
+    "cli.run": {"cli.run_sweep", "cli.run_reports"},
+    "cli.run_sweep": {"cli.run_reports"},
+    "cli.run_ending": {"signing.signer", "tracking"},
+    "cli.kept": {"sweeps"},
+    "cli.validate": {"cli.validation_reports"},
+    "cli.ci_output": {"ci.junit"},
+    "compose.session": {"requirements"},
+    "report.rendering": {"report.compiled_templates"},
+}
+"""Modules of ours that are imported late, so that a command begins sooner that has no use for them; levels hold for
+them too, and none may close a circle."""
 
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 60
@@ -214,10 +226,9 @@ def test_libraries_stay_at_their_address() -> None:
             assert room(module) in ADDRESSES.get(library, {room(module)}), f"{module} imports {library}"
 
 
-def test_no_import_of_ours_hides_in_a_function() -> None:
-    for module, tree in modules().items():
-        for node in functions(tree):
-            assert not ours(node), f"{module}.{node.name} imports recipekit inside"
+def test_no_import_of_ours_hides_in_a_function_but_what_few_commands_need() -> None:
+    found = {module: frozenset().union(*(ours(node) for node in functions(tree))) for module, tree in modules().items()}
+    assert {module: imported for module, imported in found.items() if imported} == DEFERRED
 
 
 def test_modules_hold_one_idea() -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import recipekit
 from recipekit import environment
 from recipekit.environment import Environment
+from recipekit.registry import installed_plugins
 
 RECORD = (
     "numpy/__init__.py,sha256=abc,10\n"
@@ -74,17 +75,20 @@ def test_installed_plugins_bring_what_they_require(tmp_path: Path, monkeypatch: 
         'never; python_version < "3"',
         "absent",
         'unasked; extra == "more"',
+        'either; extra == "more" or python_version >= "3"',
         entry_points="[recipekit.datasets]\nframes = frames:Frames\n",
     )
     install(tmp_path, "deep_dep", 'quick; extra == "fast"', 'slow; extra == "slow"', "frames")
-    for name in ("never", "unasked", "quick", "slow", "bystander"):
+    for name in ("never", "unasked", "either", "quick", "slow", "bystander"):
         install(tmp_path, name)
     before = {package.name for package in environment.packages()}
     monkeypatch.syspath_prepend(tmp_path)
+    installed_plugins.cache_clear()
 
     packages = {package.name: package for package in environment.packages()}
 
-    assert packages.keys() - before == {"frames", "deep-dep", "quick"}
+    installed_plugins.cache_clear()
+    assert packages.keys() - before == {"frames", "deep-dep", "quick", "either"}
     assert packages["frames"].version == "1.0"
     assert packages["frames"].hash_of == "METADATA", "there is no RECORD"
 

@@ -21,8 +21,10 @@ BUILT_IN = [(kind, name) for kind in KINDS for name in registry.names(kind)]
 def fresh_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(registry, "_project", {kind: {} for kind in KINDS})
     registry._targets.cache_clear()
+    registry.installed_plugins.cache_clear()
     yield
     registry._targets.cache_clear()
+    registry.installed_plugins.cache_clear()
 
 
 @pytest.fixture

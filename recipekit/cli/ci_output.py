@@ -10,13 +10,15 @@ import os
 import sys
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recipekit import fsio
-from recipekit.ci.annotations import Annotation
-from recipekit.ci.junit import junit_parts
-from recipekit.ci.suites import Suite
 from recipekit.errors import UsageError
 from recipekit.secrecy import redacted
+
+if TYPE_CHECKING:
+    from recipekit.ci.annotations import Annotation
+    from recipekit.ci.suites import Suite
 
 
 def add_ci(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +72,8 @@ class CiOutput:
             for annotation in annotations:
                 sys.stderr.write(redacted(annotation.command()) + "\n")
         if self._junit is not None:
+            from recipekit.ci.junit import junit_parts  # noqa: PLC0415  few ask for it
+
             with fsio.reported(self._junit):
                 self._junit.parent.mkdir(parents=True, exist_ok=True)
                 with self._junit.open("wb") as document:

@@ -5,12 +5,14 @@ Nothing but the standard library is imported before a verb is known, so that `--
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
 import traceback
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
 from recipekit import __version__
 from recipekit.cli.interruption import Interrupted, Terminated, catch_signals, farewell, signals_held
@@ -107,7 +109,7 @@ def _dispatch(arguments: list[str]) -> int:
         )
     try:
         with signals_held():
-            command = importlib.import_module(f"recipekit.cli.{verb}")
+            command = _imported(f"recipekit.cli.{verb}")
     except ModuleNotFoundError as error:
         raise EnvironmentFault(
             f"the module '{error.name}' is not installed, and recipekit needs its package",
@@ -116,6 +118,18 @@ def _dispatch(arguments: list[str]) -> int:
         ) from error
     code: int = command.main(rest)
     return code
+
+
+def _imported(module: str) -> Any:
+    """A module, which stays as long as the process: the garbage collector rests meanwhile and leaves it alone later."""
+    if module in sys.modules:
+        return sys.modules[module]
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _complete(arguments: list[str]) -> int:

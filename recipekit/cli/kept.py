@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recipekit.cli.arguments import near
 from recipekit.cli.screen import Screen
-from recipekit.cli.sweep_screen import SweepScreen
 from recipekit.project import Project
-from recipekit.sweeps import is_resumable
+
+if TYPE_CHECKING:
+    from recipekit.cli.sweep_screen import SweepScreen
 
 _AGAIN = "  go on: the same command again; what is kept is found and not made anew"
 
@@ -26,6 +28,8 @@ def kept_of_run(screen: Screen, project: Project, *, rebuild: bool = False) -> s
 
 def kept_of_sweep(screen: SweepScreen, project: Project) -> str:
     """What is kept of a sweep: children that have ended, with a summary of them, and stages of all."""
+    from recipekit.sweeps import is_resumable  # noqa: PLC0415  a build alone needs none of it
+
     kept = f"  kept: what stages gave, in {near(project.store)}"
     if screen.folder is None:
         return f"no child had begun\n{kept}\n{_AGAIN}"

@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import chain, repeat
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 
 from recipekit.cli.arguments import make_parser, project_of
-from recipekit.cli.ci_output import CiOutput, add_ci
+from recipekit.cli.ci_output import add_ci
 from recipekit.cli.interruption import told_if_stopped
-from recipekit.cli.kept import kept_of_run, kept_of_sweep
-from recipekit.cli.run_reports import report_error, report_run, report_sweep
+from recipekit.cli.kept import kept_of_run
+from recipekit.cli.run_ending import RunEnding
 from recipekit.cli.screen import Screen
-from recipekit.cli.signer import add_signer, read_signer
-from recipekit.cli.sweep_screen import SweepScreen
-from recipekit.cli.waiting import waited_for
+from recipekit.cli.signer import add_signer
 from recipekit.compose.application import answer
 from recipekit.compose.composition import Composition, compose
 from recipekit.errors import ProjectError, RecipekitError, UsageError
 from recipekit.facilities import facilities_for
 from recipekit.outcome import Outcome
-from recipekit.outputs import SharedOutputs
 from recipekit.pipeline import Settings, read_job, run_job
 from recipekit.project import Project
-from recipekit.resuming import resume_sweep
-from recipekit.signing.keys import PrivateKey
-from recipekit.signing.signer import sign_output
-from recipekit.sweeping import SweepResult, run_sweep
-from recipekit.tracking import Tracker
 
 _PUBLISHED = "every output is published; signatures and reports of it may be missing, and the same command gives them"
 
@@ -41,115 +30,55 @@ _PUBLISHED = "every output is published; signatures and reports of it may be mis
 def main(argv: list[str]) -> int:
     """Runs what the arguments ask for; see `recipekit run --help`."""
     options = _read(argv)
-    key = _signer(options)
-    ci, tracker = CiOutput(options), Tracker() if options.mlflow else None
+    ending = RunEnding(options)
     project = _anywhere(options) if options.shell_completion else project_of(options)
     questions = _hydra_flags(options)
     if questions:
         answer(project, questions, options.overrides)
         return 0
-    console = Console(stderr=options.format == "json")
     try:
         composition = None if options.multirun or options.resume else compose(project, options.overrides)
         if composition is None or composition.sweeps:
-            end: Callable[..., int] = partial(_end_of_sweep, _sweep(project, options, console), project)
+            from recipekit.cli.run_sweep import end_of_sweep, sweep  # noqa: PLC0415  a build alone needs none of it
+
+            end = partial(end_of_sweep, sweep(project, ending), project)
         else:
-            end = partial(_end_of_run, _build(composition, options, console), composition)
+            end = partial(_end_of_run, _build(composition, ending), composition)
     except RecipekitError as error:
-        if ci.is_asked_for:
-            report_error(ci, error, options.overrides, project.root)
+        if ending.ci.is_asked_for:
+            from recipekit.cli.run_reports import report_error  # noqa: PLC0415  few ask for it
+
+            report_error(ending.ci, error, options.overrides, project.root)
         raise
     with told_if_stopped(lambda: _PUBLISHED):
-        return end(options, console, key, ci, tracker)
+        return end(ending)
 
 
-def _build(composition: Composition, options: argparse.Namespace, console: Console) -> Outcome:
-    project, screen = composition.project, Screen(console)
-    kept = partial(kept_of_run, screen, project, rebuild=options.rebuild)
+def _build(composition: Composition, ending: RunEnding) -> Outcome:
+    project, screen, rebuild = composition.project, Screen(ending.console), ending.options.rebuild
+    kept = partial(kept_of_run, screen, project, rebuild=rebuild)
     with told_if_stopped(kept), facilities_for(project) as facilities:
         try:
-            return run_job(read_job(composition), facilities, screen, Settings(rebuild=options.rebuild))
+            return run_job(read_job(composition), facilities, screen, Settings(rebuild=rebuild))
         finally:
             screen.stopped()
 
 
-def _sweep(project: Project, options: argparse.Namespace, console: Console) -> SweepResult:
-    watch = SweepScreen(stderr=console.stderr, explain=options.explain)
-    with told_if_stopped(partial(kept_of_sweep, watch, project)):
-        try:
-            if options.resume:
-                return resume_sweep(project, options.resume, options.overrides, watch, watch.begun)
-            return run_sweep(project, options.overrides, Settings(rebuild=options.rebuild), watch, watch.begun)
-        finally:
-            watch.stopped()
-
-
-def _end_of_run(
-    outcome: Outcome,
-    composition: Composition,
-    options: argparse.Namespace,
-    console: Console,
-    key: PrivateKey | None,
-    ci: CiOutput,
-    tracker: Tracker | None,
-) -> int:
+def _end_of_run(outcome: Outcome, composition: Composition, ending: RunEnding) -> int:
     """Signs, shows and reports a build whose output is published."""
-    _sign(key, options, composition.project, [outcome])
-    screen = Screen(console)
+    ending.sign(composition.project, [outcome])
+    screen = Screen(ending.console)
     screen.outcome(outcome, composition.project.root)
-    if options.explain:
+    if ending.options.explain:
         screen.explanation(outcome)
-    if options.format == "json":
+    if ending.options.format == "json":
         sys.stdout.write(msgspec.json.encode(outcome).decode() + "\n")
-    if ci.is_asked_for:
-        report_run(ci, outcome, composition)
-    if tracker is not None:
-        with waited_for("mlflow"):
-            told = tracker.log_run(outcome)
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
+    if ending.ci.is_asked_for:
+        from recipekit.cli.run_reports import report_run  # noqa: PLC0415  few ask for it
+
+        report_run(ending.ci, outcome, composition)
+    ending.track(lambda tracker: tracker.log_run(outcome))
     return outcome.exit_code
-
-
-def _end_of_sweep(
-    result: SweepResult,
-    project: Project,
-    options: argparse.Namespace,
-    console: Console,
-    key: PrivateKey | None,
-    ci: CiOutput,
-    tracker: Tracker | None,
-) -> int:
-    """Signs, shows and reports a sweep whose outputs are published."""
-    _sign(key, options, project, result.outcomes)
-    Screen(console).sweep(result.outcomes, result.folder, project.root, result.study)
-    if options.format == "json":
-        for before, outcome in zip(chain("[", repeat(",")), result.outcomes, strict=False):
-            sys.stdout.write(before + msgspec.json.encode(outcome).decode())
-        sys.stdout.write("]\n")
-    if ci.is_asked_for:
-        report_sweep(ci, result.outcomes, result.folder, project)
-    if tracker is not None:
-        with waited_for("mlflow"):
-            told = tracker.log_sweep(result.outcomes, result.folder)
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
-    return result.exit_code
-
-
-def _signer(options: argparse.Namespace) -> PrivateKey | None:
-    """The key that signs what comes of the run, read and decrypted before anything starts; None where none shall."""
-    if options.sign:
-        return read_signer(options)
-    if options.key or options.oms:
-        raise UsageError("--key and --oms belong to --sign", where="command line", fix="add --sign")
-    return None
-
-
-def _sign(key: PrivateKey | None, options: argparse.Namespace, project: Project, outcomes: Iterable[Outcome]) -> None:
-    """Signs every output, whatever its verdict, which is signed with it."""
-    if key is not None:
-        for folder in {Path(outcome.output): None for outcome in outcomes if outcome.output}:
-            sign_output(folder, key, model=options.oms)
-            SharedOutputs.of(project).share_signatures(folder)
 
 
 def _anywhere(options: argparse.Namespace) -> Project:

@@ -10,9 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-from recipekit.ci.annotations import Annotation, in_error
-from recipekit.ci.suites import Case, Suite
-from recipekit.ci.summary import suite_summary
 from recipekit.cli.arguments import make_parser, project_of
 from recipekit.cli.ci_output import CiOutput, add_ci
 from recipekit.cli.messages import more
@@ -42,20 +39,21 @@ def main(argv: list[str]) -> int:
             fix="add recipe=NAME or --all, or name files below recipes/",
         )
     results: list[Validation] = []
-    annotations: list[Annotation] = []
+    roots: list[Path] = []
     for project, names in _asked(options, files, chosen):
         with hydra_for(project):
             for name in counted("validate", names, "recipes"):
                 lines = overrides if chosen else [f"recipe={name}", *overrides]
                 results.append(validate_recipe(project, lines))
-                annotations += _annotations(results[-1], project)
+                roots.append(project.root)
     if options.format == "json":
         sys.stdout.write(json.dumps(msgspec.to_builtins(results), indent=2) + "\n")
     else:
         _print(results)
     if ci.is_asked_for:
-        suite = Suite("validate", tuple(map(_case, results)))
-        ci.write("validate", [suite], suite_summary(suite), annotations)
+        from recipekit.cli.validation_reports import report_validations  # noqa: PLC0415  few ask for it
+
+        report_validations(ci, results, roots)
     return worst_exit_code([result.exit_code for result in results])
 
 
@@ -97,19 +95,6 @@ def _asked(
         for file in unused:
             sys.stderr.write(f"note    {file.relative_to(project.root)}: no recipe is made of it\n")
         yield project, names
-
-
-def _case(result: Validation) -> Case:
-    if not result.error:
-        return Case(result.recipe, detail="\n".join(result.warnings))
-    first_line = result.error.partition("\n")[0]
-    return Case(result.recipe, "failed", first_line, result.error, result.id or "")
-
-
-def _annotations(result: Validation, project: Project) -> Iterator[Annotation]:
-    title = f"{result.id} {result.recipe}"
-    if result.error:
-        yield from in_error(result.error, title, project.root)
 
 
 def _print(results: Sequence[Validation]) -> None:

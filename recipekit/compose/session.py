@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
+import hydra
+import omegaconf
 from hydra import initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
@@ -22,11 +24,13 @@ from recipekit.compose.folders import recipe_folders
 from recipekit.compose.sources import use_folders
 from recipekit.errors import ForbiddenKey
 from recipekit.project import Project
-from recipekit.requirements import require
 from recipekit.secrecy import is_secret_variable
 
 PRIMARY = "recipekit"
 """Name of the packaged primary config."""
+
+ENOUGH = ("1.3.8", "2.3.1")
+"""Versions of Hydra and OmegaConf that are known to be enough. To look any others up takes a seventh of `validate`."""
 
 _RESOLVER = "oc.env"
 _turn = RLock()
@@ -51,7 +55,10 @@ def hydra_for(project: Project) -> Iterator[None]:
 @contextmanager
 def prepared(project: Project) -> Iterator[None]:
     """Puts the project's folders on Hydra's search path, and guards the environment, in this process."""
-    require("hydra-core", "omegaconf")
+    if (hydra.__version__, omegaconf.__version__) != ENOUGH:
+        from recipekit.requirements import require  # noqa: PLC0415  see `ENOUGH`
+
+        require("hydra-core", "omegaconf")
     use_folders(recipe_folders(project))
     with _guarded_environment(project):
         yield

@@ -36,10 +36,13 @@ def templates() -> jinja2.Environment:
     """The templates of `templates/`, with filters for what they show."""
     import jinja2  # noqa: PLC0415  a run that finds its output renders nothing
 
+    from recipekit.report.compiled_templates import compiled_templates  # noqa: PLC0415  it imports jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         auto_reload=False,
+        bytecode_cache=compiled_templates(),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

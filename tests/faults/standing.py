@@ -39,7 +39,13 @@ acceptance: {parity: {sqnr_db: {min: 20}}}
 OLDER = "version='0.9.0'"
 """The override by which the accepted older version was made."""
 
-_PRELOADED = ["recipekit.cli.run", "recipekit.cli.validate", "recipekit.cli.cache", "tests.faults.standing"]
+_PRELOADED = [
+    "recipekit.cli.run_sweep",
+    "recipekit.cli.run",
+    "recipekit.cli.validate",
+    "recipekit.cli.cache",
+    "tests.faults.standing",
+]
 
 
 class Done(NamedTuple):
