@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# A shell may forbid byte code; then every process of the tests compiles all that it imports of recipekit, and pytest every test.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check bench reproduce lock clean
 

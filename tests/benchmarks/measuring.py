@@ -70,7 +70,11 @@ def run(commands: Sequence[Command], log: Path, *, sample_memory: bool = False) 
 
 
 def _run_one(command: Command, log: Path, sample_memory: bool) -> Usage:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RECIPEKIT_")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("RECIPEKIT_") and name != "PYTHONDONTWRITEBYTECODE"  # an installer leaves byte code
+    }
     with log.open("w") as output:
         started = time.perf_counter()
         process = subprocess.Popen(

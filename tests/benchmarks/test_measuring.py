@@ -35,16 +35,18 @@ def test_a_command_that_fails_is_reported_with_its_last_words(tmp_path: Path) ->
         run([python("print('what went wrong'); raise SystemExit(3)", tmp_path)], tmp_path / "log")
 
 
-def test_a_command_runs_in_its_folder_without_variables_that_steer_recipekit(
+def test_a_command_runs_in_its_folder_without_variables_that_steer_recipekit_or_cost_it_its_byte_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECIPEKIT_RECIPES", "elsewhere")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     (tmp_path / "here").mkdir()
-    code = "import os; print(os.path.basename(os.getcwd()), os.environ.get('RECIPEKIT_RECIPES'))"
+    said = "os.path.basename(os.getcwd()), os.environ.get('RECIPEKIT_RECIPES'), sys.dont_write_bytecode"
+    code = f"import os, sys; print({said})"
 
     run([python(code, tmp_path / "here")], tmp_path / "log")
 
-    assert (tmp_path / "log").read_text().split() == ["here", "None"]
+    assert (tmp_path / "log").read_text().split() == ["here", "None", "False"]
 
 
 @pytest.mark.slow

@@ -70,7 +70,7 @@ def test_a_terminal_shows_count_and_time_left_and_keeps_nothing_of_it(width: int
     assert isinstance(display, MovingDisplay)
     work(display)
     seen = terminal.close()
-    assert re.search(r"120 of 200 samples.*, 1 s, about 0 s left, of \[bo", re.sub("\x1b[^m]*m", "", seen))
+    assert re.search(r"120 of 200 samples.*, [1-9]\d* s, about \d+ s left, of \[bo", re.sub("\x1b[^m]*m", "", seen))
     assert ("━" in seen) is barred
     assert seen.count("\x1b[?25h") == seen.count("\x1b[?25l") == 1  # the cursor comes back
     assert seen.rstrip("\r").endswith("\x1b[2K\x1b[1A\x1b[2K\x1b[?25h")
