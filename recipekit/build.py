@@ -6,6 +6,7 @@ Nothing here runs a stage. Code of plugins and custom layers is pinned without b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,7 +77,7 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
         pin("recipe-file", name, name, root, known, place=path)
         for path in job.files
         if _is_users(path)
-        for name in [_within(job.project.declared(path), root)]
+        for name in [_shown(path, job.project)]
     ]
     pinned += [
         pin("dataset", path, path, root, known)
@@ -101,7 +102,7 @@ def define(
     Raises:
         InvalidRecipe: the configuration holds a number that JSON can't carry exactly.
     """
-    recipe, root = job.recipe, job.project.root
+    recipe = job.recipe
     variables, repository = surroundings.variables, surroundings.repository
     dependencies = [
         *map(Dependency.of_input, pinned),
@@ -116,7 +117,7 @@ def define(
             recipe=RecipeIdentity(
                 name=recipe.name,
                 version=recipe.version,
-                path=_within(job.project.declared(job.file), root),
+                path=_shown(job.file, job.project),
                 sha256=digests.of_file(job.file),
                 schema_version=recipe.resolved["schema_version"],
             ),
@@ -243,9 +244,13 @@ def plugin_code(kind: str, name: str) -> Iterator[str]:
         yield address
 
 
+@lru_cache(maxsize=256)  # the children of a sweep have most of their files in common
 def _is_users(path: Path) -> bool:
     return not path.is_relative_to(Path(__file__).parent)
 
 
-def _within(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+@lru_cache(maxsize=256)
+def _shown(path: Path, project: Project) -> str:
+    """A recipe's file as the manifest names it: where it stands in the project."""
+    declared = project.declared(path)
+    return declared.relative_to(project.root).as_posix() if declared.is_relative_to(project.root) else declared.name

@@ -32,6 +32,7 @@ from recipekit.surroundings import Surroundings
 from recipekit.workspace import Workspace
 
 _ARTIFACTS = "artifacts"
+_LOG = "log.txt"
 
 
 class Watcher(Protocol):
@@ -189,7 +190,8 @@ class Execution:
 
     def _found(self, node: Node, entry: Entry) -> Any:
         record = _record(node, entry)
-        self._report(node, entry.folder, entry.document["seconds"], _kept_digest(node, entry), found=True)
+        log = entry.once(_LOG, lambda: _log_in(entry.folder))
+        self._report(node, log, entry.document["seconds"], _kept_digest(node, entry), found=True)
         self._watcher.found(node.label, entry.document["seconds"], node.note(record))
         return record
 
@@ -232,19 +234,24 @@ class Execution:
             folder, files = kept.folder, _kept_digest(node, kept)
         elif node.stage.repeats:
             files = digests.of_tree(folder / _ARTIFACTS)
-        self._report(node, folder, result.seconds, files, found=False)
+        self._report(node, _log_in(folder), result.seconds, files, found=False)
         self._watcher.finished(node.label, result.seconds, node.note(record))
         return record
 
-    def _report(self, node: Node, folder: Path, seconds: float, files: str, *, found: bool) -> None:
+    def _report(self, node: Node, log: Path | None, seconds: float, files: str, *, found: bool) -> None:
         changes = () if found else self._history.changes(node, self._surroundings.tools(node.stage.worker), self._lease)
         self._history.remember(node)
         with self._lock:
             report = StageReport(name=node.label, seconds=seconds, found=found, changes=changes, files=files)
             self.reports[node.label] = report
-            log = folder / "log.txt"
-            if log.is_file() and log.stat().st_size > 0:  # most stages have nothing to say
+            if log is not None:
                 self.logs[node.label] = log
+
+
+def _log_in(folder: Path) -> Path | None:
+    """The log file of a stage, unless it had nothing to say, as most."""
+    log = folder / _LOG
+    return log if log.is_file() and log.stat().st_size > 0 else None
 
 
 def _record(node: Node, entry: Entry) -> Any:

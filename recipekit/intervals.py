@@ -7,6 +7,7 @@ point estimate.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import sqrt
 from statistics import NormalDist
 
@@ -69,6 +70,7 @@ def _two_sided_z(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
+@lru_cache(maxsize=64)  # the children of a sweep often have their counts in common
 def _greatest_difference(only_first: int, only_second: int, pairs: int, confidence: float) -> float:
     """The upper end of Tango's interval, by bisection between the estimate and 1."""
     z_squared = _two_sided_z(confidence) ** 2

@@ -149,11 +149,16 @@ def _suspects(value: Any, secrets: Mapping[str, str], path: Path) -> Iterator[Su
 
 
 def _kinds(text: str, secrets: Mapping[str, str]) -> Iterator[str]:
-    for match in _KNOWN.finditer(text):
-        yield _KINDS[match.lastgroup or ""]
+    yield from _known_kinds(text)
     for name, value in secrets.items():
         if value in text:
             yield f"the value of the environment variable '{name}'"
+
+
+@lru_cache(maxsize=1024)
+def _known_kinds(text: str) -> tuple[str, ...]:
+    """Known forms of secrets in a key or value; the recipes of a sweep have most of theirs in common."""
+    return tuple(_KINDS[match.lastgroup or ""] for match in _KNOWN.finditer(text))
 
 
 def _found(kind: str, text: str, at: int) -> Finding:

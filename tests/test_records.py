@@ -1,11 +1,15 @@
-"""Records in several threads: msgspec takes a record in when it is first used, and not two threads at once."""
+"""Records in several threads, which msgspec takes in when they are first used, and on their way between processes."""
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 
+import msgspec
 import pytest
+
+from recipekit.contracts import DatasetSpec
 
 CONVERTED_AT_ONCE = """
 import sys
@@ -39,3 +43,20 @@ def test_records_that_are_laid_out_are_converted_by_several_threads_at_once() ->
     program = CONVERTED_AT_ONCE.replace("PREPARE", "lay_out_records()")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_a_record_leaves_unset_travels_by_its_type_as_pickle_would_look_for_its_name_in_every_module() -> None:
+    dataset = DatasetSpec(
+        plugin="digits",
+        params={},
+        samples=None,
+        shuffle=False,
+        seed=0,
+        preprocess=(),
+        modules=(),
+        project_root="/",
+    )
+    packed = pickle.dumps(dataset)
+    assert b"UnsetType" in packed
+    assert b"UNSET" not in packed
+    assert pickle.loads(packed).signatures is msgspec.UNSET

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterator
 from threading import Lock
 
 import msgspec
+
+copyreg.pickle(msgspec.UnsetType, lambda _: (msgspec.UnsetType, ()))  # else pickle looks in all modules for its name
 
 _laying_out = Lock()
 _laid_out: set[type] = set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,6 +22,9 @@ from recipekit.report.rendering import part, templates
 
 if TYPE_CHECKING:
     import markupsafe
+
+_one_at_a_time = Lock()
+"""Threads that begin together would each compile the templates, and render what their pages have in common."""
 
 
 def render_run(
@@ -44,22 +48,23 @@ def render_run(
         OSError: the figures can't be read.
     """
     measurement = results["measurement"]
-    return (
-        templates()
-        .get_template("run.html")
-        .render(
-            results=results,
-            measurement=measurement,
-            summary=_check_summary(results["checks"]),
-            glance=list(_glance(measurement)) if measurement else [],
-            measured=_measured(msgspec.json.encode(measurement), figures) if measurement else "",
-            artifacts=_artifacts(measurement),
-            layers=part("layers.html", {"layers": results.get("layers", [])}),
-            making=None if making is None else _made(making),
-            missing=missing,
-            recipe_yaml=recipe_yaml,
+    with _one_at_a_time:
+        return (
+            templates()
+            .get_template("run.html")
+            .render(
+                results=results,
+                measurement=measurement,
+                summary=_check_summary(results["checks"]),
+                glance=list(_glance(measurement)) if measurement else [],
+                measured=_measured(msgspec.json.encode(measurement), figures) if measurement else "",
+                artifacts=_artifacts(measurement),
+                layers=part("layers.html", {"layers": results.get("layers", [])}),
+                making=None if making is None else _made(making),
+                missing=missing,
+                recipe_yaml=recipe_yaml,
+            )
         )
-    )
 
 
 def _artifacts(measurement: Mapping[str, Any] | None) -> markupsafe.Markup | str:

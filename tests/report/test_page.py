@@ -3,10 +3,12 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Barrier
 from typing import Any
 
 import jinja2
@@ -19,7 +21,7 @@ from recipekit.contracts import EXACT_SQNR_DB, Figure, Illustrations, LayerWeigh
 from recipekit.contracts.figures import Picture, Table
 from recipekit.gate import judge
 from recipekit.manifest import build_definition
-from recipekit.report import Making, render_run
+from recipekit.report import Making, render_run, rendering
 from tests.small_builds import INPUTS
 from tests.test_gate import MEASUREMENT
 
@@ -415,3 +417,27 @@ def test_figures_with_markup_are_shown_as_text(tmp_path: Path) -> None:
     html = render_run(run_results(), "", None, drawn(tmp_path, *named))
     assert "<script" not in html
     assert html.count("&lt;script&gt;") > 12
+
+
+def test_threads_that_begin_together_compile_each_template_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str | None] = []
+    compile_one = jinja2.Environment.compile
+
+    def counted(environment: Any, source: Any, name: str | None = None, *rest: Any) -> Any:
+        compiled.append(name)
+        return compile_one(environment, source, name, *rest)
+
+    monkeypatch.setattr(jinja2.Environment, "compile", counted)
+    rendering.templates.cache_clear()
+    results = run_results()
+    barrier = Barrier(4)
+
+    def render(_: int) -> str:
+        barrier.wait()
+        return render_run(results, "name: digits_int8\n")
+
+    with ThreadPoolExecutor(4) as threads:
+        pages = set(threads.map(render, range(4)))
+    assert len(pages) == 1
+    assert "run.html" in compiled
+    assert len(compiled) == len(set(compiled))
