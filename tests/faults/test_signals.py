@@ -18,8 +18,9 @@ import pytest
 from recipekit.errors import OutputFault
 from recipekit.store import Store
 from tests.built_models import built_once
+from tests.commands import Done
 from tests.faults.signalled import family, in_stage, living, started, wait_until
-from tests.faults.standing import RECIPE, Done, Standing, left_in_staging, picture
+from tests.faults.standing import RECIPE, Standing, left_in_staging, picture
 
 pytestmark = pytest.mark.slow
 

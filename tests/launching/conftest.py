@@ -14,8 +14,9 @@ from uuid import uuid4
 import psutil
 import pytest
 
+from tests.commands import Done, command
 from tests.faults.signalled import started
-from tests.faults.standing import RECIPE, Done, built, command
+from tests.faults.standing import RECIPE, built
 from tests.launching import slurm_stub
 from tests.launching.ray_cluster import RayCluster, ray_cluster
 
