@@ -8,9 +8,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import resource
+import signal
+import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -46,28 +50,96 @@ class Done(NamedTuple):
     peak_mib: float
 
 
-def command(folder: Path, arguments: Sequence[str], env: Mapping[str, str] | None = None, seconds: float = 300) -> Done:
-    """Runs `recipekit` in a folder as a process of its own, with some variables set besides those of this one."""
+class Running:
+    """A command that may still run; its methods are those of `subprocess.Popen`.
+
+    Attributes:
+        pid: its process id.
+    """
+
+    def __init__(self, process: BaseProcess, prints: tuple[Path, Path]) -> None:
+        assert process.pid is not None
+        self.pid = process.pid
+        self._process = process
+        self._prints = prints
+
+    @property
+    def returncode(self) -> int | Any:
+        """Its exit code, negative for a signal; None while it runs."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        """Sends a signal, to this process alone."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Sends SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Waits for its end; what it has printed, and what as an error.
+
+        Raises:
+            TimeoutExpired: it runs longer than so many seconds.
+        """
+        self._process.join(timeout)
+        if self.poll() is None:
+            raise subprocess.TimeoutExpired("recipekit", timeout or 0)
+        out, err = (path.read_text() for path in self._prints)
+        return out, err
+
+
+@contextmanager
+def begun(
+    folder: Path,
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    peak: Any = None,
+) -> Iterator[Running]:
+    """`recipekit` in a folder as a process in a session of its own, which is ended with the block.
+
+    Args:
+        folder: where it runs.
+        arguments: of the command.
+        variables: its whole environment.
+        peak: gets the MiB of memory that it has had at most.
+    """
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(_PRELOADED)
-    peak = server.Value("d", 0.0)
     with TemporaryDirectory() as place:
         prints = Path(place, "out"), Path(place, "err")
-        variables = {**os.environ, **(env or {})}
-        process = server.Process(target=_run, args=(folder, list(arguments), variables, *prints, peak))
-        started = time.monotonic()
+        peak = peak or server.Value("d", 0.0)
+        process = server.Process(target=_run, args=(folder, list(arguments), dict(variables), *prints, peak))
         process.start()
-        process.join(seconds)
-        took = time.monotonic() - started
-        if process.exitcode is None:
-            process.kill()
+        running = Running(process, prints)
+        try:
+            yield running
+        finally:
+            running.kill()
             process.join()
+
+
+def command(folder: Path, arguments: Sequence[str], env: Mapping[str, str] | None = None, seconds: float = 300) -> Done:
+    """Runs `recipekit` in a folder as a process of its own, with some variables set besides those of this one."""
+    peak = multiprocessing.get_context("forkserver").Value("d", 0.0)
+    started = time.monotonic()
+    with begun(folder, arguments, {**os.environ, **(env or {})}, peak) as running:
+        try:
+            out, err = running.communicate(seconds)
+        except subprocess.TimeoutExpired:
             pytest.fail(f"{' '.join(arguments)} has not ended after {seconds} seconds")
-        out, err = (path.read_text() for path in prints)
-    return Done(process.exitcode, out, err, took, peak.value)
+        took = time.monotonic() - started
+        return Done(running.returncode, out, err, took, peak.value)
 
 
 def _run(folder: Path, arguments: list[str], env: dict[str, str], out: Path, err: Path, peak: Any) -> None:
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell have it ignored
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
