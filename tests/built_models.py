@@ -1,4 +1,4 @@
-"""Fixture models that need TensorFlow: built by a child process, once for all test processes."""
+"""Fixture models that need TensorFlow: built by child processes, once for all test processes; and other scripts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-BUILDERS = Path(__file__).parent / "models"
+SCRIPTS = Path(__file__).parent / "models"
+
+
+def script_of_models(name: str, *arguments: str | Path) -> str:
+    """What `tests/models/<name>.py ARGUMENTS...` prints in a child process that has TensorFlow; it must succeed."""
+    command = [sys.executable, SCRIPTS, name, *arguments]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert child.returncode == 0, child.stderr
+    return child.stdout
 
 
 def built_once(builder: str, factory: pytest.TempPathFactory) -> Path:
@@ -25,8 +33,6 @@ def built_once(builder: str, factory: pytest.TempPathFactory) -> Path:
     with FileLock(root / f"{builder}.lock"):
         if not folder.exists():
             unfinished.mkdir()
-            command = [sys.executable, str(BUILDERS / f"{builder}.py"), str(unfinished)]
-            child = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert child.returncode == 0, child.stderr
+            script_of_models(builder, unfinished)
             unfinished.rename(folder)
     return folder

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.commands import command as recipekit
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 
@@ -106,7 +108,7 @@ def run_page(text: str, folder: Path, environment: Mapping[str, str] | None = No
             _run([sys.executable, "-"], folder, variables, block.text)
         elif block.language == "console":
             for command in _entries(block.text):
-                done = _run(_program(command.line), folder, variables, code=command.exit_code)
+                done = _printed(command, folder, variables)
                 read = build_shape if command.line.startswith("recipekit run") else shape
                 shown = read(command.printed)
                 assert not shown or read(done) == shown, f"{command.line}\n{done}"
@@ -118,18 +120,23 @@ def _entries(console: str) -> Iterator[Command]:
         yield Command(line, printed)
 
 
-def _program(line: str) -> list[str]:
-    program, *arguments = shlex.split(line, comments=True)
-    modules = {"recipekit": "recipekit.cli", "pytest": "pytest"}
-    if program == "python":
-        return [sys.executable, *arguments]
-    return [sys.executable, "-m", modules[program], *arguments] if program in modules else [program, *arguments]
+def _printed(command: Command, folder: Path, variables: Mapping[str, str]) -> str:
+    program, *arguments = shlex.split(command.line, comments=True)
+    if program == "recipekit":
+        done = recipekit(folder, arguments, variables)
+        return _checked(command.line, done.code, done.out, done.err, command.exit_code)
+    programs = {"python": [sys.executable], "pytest": [sys.executable, "-m", "pytest"]}
+    return _run([*programs.get(program, [program]), *arguments], folder, variables, code=command.exit_code)
 
 
 def _run(line: list[str], folder: Path, variables: Mapping[str, str], script: str = "", code: int = 0) -> str:
     done = subprocess.run(
         line, cwd=folder, env=dict(variables), input=script, capture_output=True, text=True, check=False
     )
-    said = done.stdout + done.stderr
-    assert done.returncode == code, f"{' '.join(line)} ended with {done.returncode}:\n{said}"
-    return said if code == 2 else done.stdout
+    return _checked(" ".join(line), done.returncode, done.stdout, done.stderr, code)
+
+
+def _checked(line: str, ended: int, out: str, err: str, code: int) -> str:
+    """What a page shows of what is printed; it must have ended with a code."""
+    assert ended == code, f"{line} ended with {ended}:\n{out + err}"
+    return out + err if code == 2 else out

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,16 @@ import pytest
 import recipekit
 from recipekit.errors import DatasetError
 from tests.built_models import built_once
+from tests.installation import remembered
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def installation() -> Iterator[None]:
+    """The installation stays as it is from run to run."""
+    with remembered():
+        yield
 
 
 @pytest.fixture(scope="module")

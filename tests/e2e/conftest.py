@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from recipekit.project import find_project
 from recipekit.store import Store
 from recipekit.surroundings import Surroundings
 from tests.built_models import built_once
+from tests.commands import command
+from tests.installation import remembered
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,8 +29,8 @@ Recipekit = Callable[..., "subprocess.CompletedProcess[str]"]
 
 def recipekit(folder: Path, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Runs the command in a project, as a user would."""
-    command = [sys.executable, "-m", "recipekit.cli", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = command(folder, arguments, seconds=1800)
+    return subprocess.CompletedProcess(["recipekit", *arguments], done.code, done.out, done.err)
 
 
 def run_here(
@@ -38,7 +39,7 @@ def run_here(
     """One run in this process, with workers that other runs use, too."""
     found = find_project(project)
     screen = screen or Screen(Console(quiet=True))
-    with Store(found.store).lease() as lease:
+    with remembered(), Store(found.store).lease() as lease:
         facilities = Facilities(pool, lease, Surroundings(found.root))
         return run_job(read_job(compose(found, overrides)), facilities, screen, Settings(rebuild=rebuild))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from recipekit.contracts import Measurement
 from recipekit.errors import ConversionError, DatasetError, SourceError
 from recipekit.outcome import Outcome
 from recipekit.pool import Pool
-from tests.built_models import BUILDERS, built_once
+from tests.built_models import built_once, script_of_models
 from tests.e2e.conftest import run_here
 from tests.models.candidates import converted_part
 
@@ -86,8 +84,7 @@ def converted_at_once(project: Path, folder: Path, schemes: Sequence[str]) -> di
     ]
     request = {"model": "coder", "signatures": {key: f"{folder / key}.npz" for key in KEYS}, "schemes": declared}
     (folder / "requests.json").write_text(json.dumps([request]))
-    script = BUILDERS / "one_call.py"
-    subprocess.run([sys.executable, script, project / "models", folder / "requests.json"], check=True)
+    script_of_models("one_call", project / "models", folder / "requests.json")
     return {scheme: (folder / scheme).read_bytes() for scheme in schemes}
 
 

@@ -72,7 +72,7 @@ def test_a_changed_threshold_finds_every_stage_and_starts_no_tensorflow(built: P
 
 
 def test_another_scheme_begins_with_the_quantizer(built: Path, pool: Pool) -> None:
-    outcome = run(built, pool, "converter=int16x8", "acceptance.task.f1.max_drop=0.5")
+    outcome = run(built, pool, "converter=int16x8", "acceptance.task.top1_accuracy.max_drop=0.5")
     assert ran(outcome) == SURVEYS | AFTER_QUANTIZE
     assert found(outcome) == {"load", "reference", "lower", "calibrate"}
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -22,7 +18,9 @@ from recipekit.errors import DatasetError, OutputAltered, PluginError, SourceCha
 from recipekit.outcome import Outcome
 from recipekit.outputs import differences
 from recipekit.pool import Pool
+from tests.commands import Running
 from tests.e2e.conftest import recipekit, run_here
+from tests.faults.signalled import in_stage, started, wait_until
 
 pytestmark = pytest.mark.tensorflow
 
@@ -30,6 +28,21 @@ pytestmark = pytest.mark.tensorflow
 def run(project: Path, pool: Pool, *overrides: str, rebuild: bool = False) -> Outcome:
     """One run in this process; the workers are the session's."""
     return run_here(project, pool, "recipe=tiny", *overrides, rebuild=rebuild)
+
+
+@pytest.fixture(scope="module")
+def stages(tiny_model: Path, pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store after a first run."""
+    project = Path(shutil.copytree(tiny_model, tmp_path_factory.mktemp("first") / "tiny"))
+    assert run(project, pool).status == "accepted"
+    return project / "outputs" / ".store"
+
+
+@pytest.fixture
+def known(tiny: Path, stages: Path) -> Path:
+    """A copy of the tiny project, no output yet, whose first run finds its stages."""
+    shutil.copytree(stages, tiny / "outputs" / ".store")
+    return tiny
 
 
 def published(project: Path) -> dict[str, bytes]:
@@ -85,18 +98,19 @@ def test_the_same_inputs_give_the_same_bytes_in_another_place_and_process(
     assert (Path(second.output) / "model.tflite").read_bytes() == before
 
 
-def test_a_rejected_output_is_kept_and_never_latest(tiny: Path, pool: Pool) -> None:
-    accepted = run(tiny, pool)
-    rejected = run(tiny, pool, "acceptance.parity.sqnr_db.min=200")
+def test_a_rejected_output_is_kept_and_never_latest(known: Path, pool: Pool) -> None:
+    accepted = run(known, pool)
+    rejected = run(known, pool, "acceptance.parity.sqnr_db.min=200")
     assert (rejected.status, rejected.exit_code) == ("rejected", 3)
     assert (Path(rejected.output) / "model.tflite").is_file()
-    assert (tiny / "outputs" / "tiny" / "latest").resolve() == Path(accepted.output)
+    assert (known / "outputs" / "tiny" / "latest").resolve() == Path(accepted.output)
     (failed,) = [check for check in rejected.checks if check.verdict == "fail"]
     assert failed.name == "parity.sqnr_db.min"
 
 
-def test_confidence_judges_by_intervals_and_bootstraps_what_is_no_proportion(tiny: Path, pool: Pool) -> None:
-    outcome = run(tiny, pool, "acceptance.confidence=0.95", "acceptance.task.top1_accuracy.max_drop=0.01")
+def test_confidence_judges_by_intervals_and_bootstraps_what_is_no_proportion(known: Path, pool: Pool) -> None:
+    few = ["acceptance.confidence=0.95", "acceptance.task.top1_accuracy.max_drop=0.01"]
+    outcome = run(known, pool, *few, "evaluation.metrics.f1={}", "acceptance.task.f1.max_drop=0.05")
     verdicts = {check.name: check for check in outcome.checks}
     assert verdicts["task.top1_accuracy.max_drop"].verdict == "inconclusive"  # 60 samples can't show a drop this small
     assert outcome.status == "rejected"
@@ -104,14 +118,14 @@ def test_confidence_judges_by_intervals_and_bootstraps_what_is_no_proportion(tin
     assert outcome.measurement.task["f1"].replicates
 
 
-def test_an_altered_output_is_never_trusted_and_rebuild_mends_it(tiny: Path, pool: Pool) -> None:
-    outcome = run(tiny, pool)
+def test_an_altered_output_is_never_trusted_and_rebuild_mends_it(known: Path, pool: Pool) -> None:
+    outcome = run(known, pool)
     model = Path(outcome.output) / "model.tflite"
     whole = model.read_bytes()
     model.write_bytes(whole[:-1] + b"?")
     with pytest.raises(OutputAltered, match=r"model\.tflite"):
-        run(tiny, pool)
-    run(tiny, pool, rebuild=True)
+        run(known, pool)
+    run(known, pool, rebuild=True)
     assert model.read_bytes() == whole
 
 
@@ -141,9 +155,9 @@ FAULTS: dict[str, tuple[str, object, type[Exception], str]] = {
 
 @pytest.mark.parametrize(("file", "edit", "error", "says"), FAULTS.values(), ids=list(FAULTS))
 def test_a_fault_of_source_data_or_plugin_is_told_apart_and_publishes_nothing(
-    tiny: Path, pool: Pool, file: str, edit: object, error: type[Exception], says: str
+    known: Path, pool: Pool, file: str, edit: object, error: type[Exception], says: str
 ) -> None:
-    path = tiny / file
+    path = known / file
     match edit:
         case None:
             path.unlink()
@@ -153,8 +167,8 @@ def test_a_fault_of_source_data_or_plugin_is_told_apart_and_publishes_nothing(
             assert old in path.read_text()
             path.write_text(path.read_text().replace(old, new))
     with pytest.raises(error, match=says):
-        run(tiny, pool)
-    assert not [name for name in published(tiny) if "model.tflite" in name]
+        run(known, pool)
+    assert not [name for name in published(known) if "model.tflite" in name]
 
 
 def test_a_source_that_changes_during_the_run_is_refused(tiny: Path, pool: Pool) -> None:
@@ -172,37 +186,14 @@ def test_a_source_that_changes_during_the_run_is_refused(tiny: Path, pool: Pool)
 # --- sweeps, kills and signals: as real processes -----------------------------------------------------------------
 
 
-@contextmanager
-def started(project: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "recipekit.cli", "run", *arguments]
-    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def wait_for(pattern: str, project: Path, seconds: float = 60) -> Path:
-    """The first stage folder that matches while its stage still runs."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        for folder in (project / "outputs" / ".work").glob(pattern):
-            if (folder / "request.json").is_file() and not (folder / "response.json").exists():
-                return folder
-        time.sleep(0.002)
-    raise AssertionError(f"no stage {pattern} has run")
-
-
-def workers_of(process: subprocess.Popen[str], kind: str = "") -> list[psutil.Process]:
+def workers_of(process: Running, kind: str = "") -> list[psutil.Process]:
     children = psutil.Process(process.pid).children(recursive=True)
     return [child for child in children if "recipekit.worker" in child.cmdline() and kind in " ".join(child.cmdline())]
 
 
 def test_a_sweep_goes_on_when_a_child_loses_its_worker(tiny: Path) -> None:
     with started(tiny, "-m", "recipe=tiny", "seed=0,1,2") as process:
-        wait_for("tiny/*/*-quantize", tiny)
+        wait_until(in_stage(tiny, "quantize"), process)
         (worker,) = workers_of(process, "tensorflow")
         worker.send_signal(signal.SIGKILL)
         out, _ = process.communicate(timeout=120)
@@ -221,8 +212,8 @@ def test_a_sweep_goes_on_when_a_child_loses_its_worker(tiny: Path) -> None:
         assert (summary.parent / row["output"] / "model.tflite").is_file()
 
 
-def test_a_sweep_with_an_invalid_child_runs_the_others_and_exits_with_the_worst(tiny: Path) -> None:
-    done = recipekit(tiny, ["run", "-m", "recipe=tiny", "converter.input_type=int8,int16", "--format", "json"])
+def test_a_sweep_with_an_invalid_child_runs_the_others_and_exits_with_the_worst(known: Path) -> None:
+    done = recipekit(known, ["run", "-m", "recipe=tiny", "converter.input_type=int8,int16", "--format", "json"])
     assert done.returncode == 2
     first, second = json.loads(done.stdout)
     assert first["status"] == "accepted"
@@ -237,45 +228,23 @@ def test_a_sweep_runs_on_the_joblib_launcher(tiny: Path) -> None:
     assert [row["verdict"] for row in json.loads(summary.read_text())] == ["accepted", "accepted"]
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_run_at_once_with_its_workers_and_publishes_nothing(
-    tiny: Path, sent: signal.Signals, code: int
-) -> None:
-    with started(tiny, "recipe=tiny") as process:
-        wait_for("tiny/*/*-load", tiny)
-        workers = workers_of(process)
-        process.send_signal(sent)
-        asked = time.monotonic()
-        out, err = process.communicate(timeout=20)
-    assert time.monotonic() - asked < 10
-    assert process.returncode == code, out + err
-    assert "published nothing" in err
-    assert "Traceback" not in err
-    assert not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)
-    assert published(tiny) == {}
-    assert not list((tiny / "outputs" / ".work").glob("*/*"))
-
-
-def test_an_interrupted_sweep_keeps_what_has_ended(tiny: Path) -> None:
-    with started(tiny, "-m", "recipe=tiny", "seed=range(0,60)", "evaluation.benchmark=null") as process:
-        deadline = time.monotonic() + 240
-        while not list((tiny / "outputs" / "sweeps").glob("*/*/outcome.json")):
-            assert time.monotonic() < deadline, "no child has ended"
-            time.sleep(0.005)
+def test_an_interrupted_sweep_keeps_what_has_ended(known: Path) -> None:
+    with started(known, "-m", "recipe=tiny", "seed=range(0,60)", "evaluation.benchmark=null") as process:
+        wait_until(lambda: list((known / "outputs" / "sweeps").glob("*/*/outcome.json")), process, 240)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 130, out + err
-    (summary,) = (tiny / "outputs" / "sweeps").glob("*/summary.json")
+    (summary,) = (known / "outputs" / "sweeps").glob("*/summary.json")
     rows = json.loads(summary.read_text())
     assert rows[0]["verdict"] == "accepted"
     assert len(rows) < 60
     assert not list(summary.parent.glob("multirun.yaml"))
 
 
-def test_two_runs_of_one_build_take_turns(tiny: Path) -> None:
+def test_two_runs_of_one_build_take_turns(known: Path) -> None:
     with (
-        started(tiny, "recipe=tiny", "--format", "json") as first,
-        started(tiny, "recipe=tiny", "--format", "json") as second,
+        started(known, "recipe=tiny", "--format", "json") as first,
+        started(known, "recipe=tiny", "--format", "json") as second,
     ):
         results = [json.loads(process.communicate(timeout=120)[0]) for process in (first, second)]
     assert {result["status"] for result in results} == {"accepted"}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,60 +11,47 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).parents[2]
+from tests.commands import Running, begun
 
-_COMMAND = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from recipekit.cli import main
-sys.exit(main())
-"""
-"""The command; whoever runs the tests in the background of a shell has it ignore Ctrl-C."""
+ROOT = Path(__file__).parents[2]
+PYTHONPATH = os.pathsep.join((str(ROOT), str(ROOT / "tests" / "spared")))
+"""Of processes that may import Ray; see `tests/spared`."""
 
 
 @contextmanager
-def started(
-    project: Path, *arguments: str, variables: Mapping[str, str] | None = None
-) -> Iterator[subprocess.Popen[str]]:
-    """`recipekit run` in a process group of its own, which hears Ctrl-C even where this process was told not to.
+def started(project: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """`recipekit run` in a process group of its own, as soon as it hears signals.
 
     Args:
         project: its folder.
         arguments: of the command.
         variables: of its environment, beside those of this process.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-c", _COMMAND, "run", *arguments],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
+    with begun(project, ["run", *arguments], {**os.environ, "PYTHONPATH": PYTHONPATH, **(variables or {})}) as process:
         wait_until(lambda: _hears(process), process)
         yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
-def _hears(process: subprocess.Popen[str]) -> bool:
-    """Whether it has begun to catch SIGTERM, as the command does first of all."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
+def _hears(process: Running) -> bool:
+    """Whether it has begun to catch SIGTERM, as the command does first of all, or has ended already."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught.partition(":")[2], 16) >> (signal.SIGTERM - 1) & 1)
 
 
-def wait_until(what: Callable[[], object], process: subprocess.Popen[str], seconds: float = 120) -> None:
-    """Waits for a condition while the process runs."""
+def wait_until(what: Callable[[], object], process: Running, seconds: float = 120) -> None:
+    """Waits for a condition while the process runs, and leaves it nine tenths of a processor at least."""
     deadline = time.monotonic() + seconds
-    while not what():
+    while True:
+        asked = time.thread_time()
+        if what():
+            return
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.001)
+        time.sleep(max(0.001, 9 * (time.thread_time() - asked)))
 
 
 def in_stage(project: Path, stage: str) -> Callable[[], bool]:
@@ -79,7 +64,7 @@ def in_stage(project: Path, stage: str) -> Callable[[], bool]:
     return runs
 
 
-def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
+def family(process: Running) -> list[psutil.Process]:
     """Every process that it has started, and they."""
     return psutil.Process(process.pid).children(recursive=True)
 

@@ -1,27 +1,21 @@
 """A project that has an accepted output already, and what must still be true of it after anything has gone wrong.
 
 The model is a float `.tflite` and the engine the AI Edge Quantizer, so a whole run takes a second and no TensorFlow.
-Commands run as processes of their own, forked from a server that has imported the command line once.
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-import resource
 import shutil
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from filelock import FileLock
 
-from recipekit.cli import main
+from tests.commands import Done, command
 from tests.models.built_flatbuffers import classifier
 
 RECIPE = """\
@@ -38,32 +32,6 @@ acceptance: {parity: {sqnr_db: {min: 20}}}
 
 OLDER = "version='0.9.0'"
 """The override by which the accepted older version was made."""
-
-_PRELOADED = [
-    "recipekit.cli.run_sweep",
-    "recipekit.cli.run",
-    "recipekit.cli.validate",
-    "recipekit.cli.cache",
-    "tests.faults.standing",
-]
-
-
-class Done(NamedTuple):
-    """A command that has ended.
-
-    Attributes:
-        code: its exit code, negative for a signal.
-        out: what it printed.
-        err: what it printed as an error.
-        seconds: how long it took.
-        peak_mib: how much memory it had at most; the server that it was forked from has had 90.
-    """
-
-    code: int
-    out: str
-    err: str
-    seconds: float
-    peak_mib: float
 
 
 def build(folder: Path) -> None:
@@ -87,41 +55,6 @@ def built(factory: pytest.TempPathFactory) -> Path:
             build(root / "standing.part")
             (root / "standing.part").rename(root / "standing")
     return root / "standing"
-
-
-def command(folder: Path, arguments: Sequence[str], env: Mapping[str, str] | None = None, seconds: float = 300) -> Done:
-    """Runs `recipekit` in a folder as a process of its own, with some variables set besides those of this one."""
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(_PRELOADED)
-    prints = folder.with_name(f"{folder.name}.out"), folder.with_name(f"{folder.name}.err")
-    peak = server.Value("d", 0.0)
-    process = server.Process(target=_run, args=(folder, list(arguments), {**os.environ, **(env or {})}, *prints, peak))
-    started = time.monotonic()
-    process.start()
-    process.join(seconds)
-    took = time.monotonic() - started
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-        pytest.fail(f"{' '.join(arguments)} has not ended after {seconds} seconds")
-    out, err = (path.read_text() for path in prints)
-    return Done(process.exitcode, out, err, took, peak.value)
-
-
-def _run(folder: Path, arguments: list[str], env: dict[str, str], out: Path, err: Path, peak: Any) -> None:
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(env)
-    for descriptor, path in ((1, out), (2, err)):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(file, descriptor)
-        os.close(file)
-    sys.argv = ["recipekit", *arguments]
-    code = main(arguments)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    peak.value = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    os._exit(code)
 
 
 def picture(root: Path) -> dict[str, bytes]:

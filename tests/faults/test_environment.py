@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.standing import Done, Standing
+from tests.commands import Done
+from tests.faults.standing import Standing
 
 pytestmark = pytest.mark.slow
 

@@ -100,18 +100,18 @@ def test_what_a_survey_has_started_ends_with_it_even_in_a_session_of_its_own(bus
 
 @pytest.mark.parametrize("stage", ["reference", "measure"])
 def test_an_evaluation_ends_and_names_the_stages_that_are_kept(busy: Standing, stage: str) -> None:
-    ended = ctrl_c(busy.root, in_stage(busy.root, stage), "recipe=tiny", "+evaluation.dataset.kwargs.pause=0.05")
+    ended = ctrl_c(busy.root, in_stage(busy.root, stage), "recipe=tiny", "+evaluation.dataset.kwargs.pause=0.02")
     assert "published nothing\n  kept: " in ended.err
     kept = re.findall(r" in outputs/\.store: (.*)", ended.err)[0].split(", ")
     assert {"load"} <= set(kept) <= {"load", "quantize", "reference"}
     assert ended.err.endswith("  go on: the same command again; what is kept is found and not made anew\n")
-    done = busy.run("recipe=tiny", "+evaluation.dataset.kwargs.pause=0.05")
+    done = busy.run("recipe=tiny", "+evaluation.dataset.kwargs.pause=0.02")
     assert all(f"  found {step}" in done.out for step in kept)
     busy.codes += [130, done.code]
 
 
 def test_a_rebuild_says_that_it_keeps_nothing(busy: Standing) -> None:
-    pause = "+evaluation.dataset.kwargs.pause=0.05"
+    pause = "+evaluation.dataset.kwargs.pause=0.02"
     ended = ctrl_c(busy.root, in_stage(busy.root, "reference"), "recipe=tiny", pause, "--rebuild")
     assert "with --rebuild no stage is kept" in ended.err
     busy.codes.append(130)

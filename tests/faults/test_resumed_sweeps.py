@@ -15,8 +15,9 @@ import msgspec
 import pytest
 
 from recipekit import locks
+from tests.commands import Done, command
 from tests.faults.signalled import started, wait_until
-from tests.faults.standing import OLDER, RECIPE, Done, Standing, command
+from tests.faults.standing import OLDER, RECIPE, Standing
 from tests.faults.whole_runs import Attempt
 
 pytestmark = pytest.mark.slow

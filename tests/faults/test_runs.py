@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.standing import OLDER, RECIPE, Standing, command, picture
+from tests.commands import command
+from tests.faults.standing import OLDER, RECIPE, Standing, picture
 
 fault = pytest.mark.fault
 

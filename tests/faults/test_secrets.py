@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.standing import RECIPE, Done, Standing, command
+from tests.commands import Done, command
+from tests.faults.standing import RECIPE, Standing
 
 SECRET = "ghp_" + "s3Cr" * 10
 LONG = "horse-battery-9-staple"

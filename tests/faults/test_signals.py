@@ -18,8 +18,9 @@ import pytest
 from recipekit.errors import OutputFault
 from recipekit.store import Store
 from tests.built_models import built_once
+from tests.commands import Done
 from tests.faults.signalled import family, in_stage, living, started, wait_until
-from tests.faults.standing import RECIPE, Done, Standing, left_in_staging, picture
+from tests.faults.standing import RECIPE, Standing, left_in_staging, picture
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +36,7 @@ def samples(wait=""):
 
 class Slow(list):
     def __getitem__(self, index):
-        time.sleep(0.1)
+        time.sleep(0.05)
         return super().__getitem__(index)
 """
 
@@ -177,6 +178,7 @@ def test_a_signal_while_tensorflow_works_ends_everything(
     project = Path(shutil.copytree(built_once("tiny_classifier", tmp_path_factory), tmp_path / "tiny"))
     long = {"calibrate": ["representative_dataset.count=20000"], "benchmark": [LONG_BENCHMARK]}.get(phase, [])
     done = interrupted(project, in_stage(project, phase), number, "recipe=tiny", *long, before={})
+    assert "published nothing" in done.err
     record_property("exit", done.code)
 
 

@@ -27,13 +27,15 @@ import pytest
 
 import recipekit.facilities
 import recipekit.launching.here
-from recipekit import environment, fsio
+from recipekit import fsio
 from recipekit.cli import main
 from recipekit.contracts import Record, Stage
-from recipekit.pool import Pool, StageResult, worker_environment
+from recipekit.pool import Pool, StageResult
 from recipekit.pool.workers import _read_response
+from recipekit.surroundings import Surroundings
 from recipekit.worker.__main__ import answer
 from tests.faults.refusing import Refuser, put_in_place
+from tests.installation import remember
 from tests.publish_until_killed import kill_before_change
 
 _IMPORTED = ("survey", "load", "reference", "quantize", "measure")
@@ -168,8 +170,7 @@ def _attempt(
 
 def warmed(project: Path, base: Path, arguments: list[str]) -> None:
     """Runs once here, which imports and remembers what each fork would otherwise do by itself."""
-    facts = environment.collect(worker_environment())
-    vars(environment)["collect"] = lambda variables: facts
+    remember(Surroundings(project))
     os.chdir(shutil.copytree(project, base / "warm", symlinks=True))
     assert main(arguments) == 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
@@ -14,8 +13,9 @@ from uuid import uuid4
 import psutil
 import pytest
 
+from tests.commands import Done, Running, command
 from tests.faults.signalled import started
-from tests.faults.standing import RECIPE, Done, built, command
+from tests.faults.standing import RECIPE, built
 from tests.launching import slurm_stub
 from tests.launching.ray_cluster import RayCluster, ray_cluster
 
@@ -66,7 +66,7 @@ class Site:
     def run(self, *arguments: str) -> Done:
         return command(self.root, ["run", *arguments], self.variables)
 
-    def sweep(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    def sweep(self, *arguments: str) -> AbstractContextManager[Running]:
         """`recipekit run -m recipe=cloud` as a process of its own, ended with the block."""
         return started(self.root, "-m", "recipe=cloud", *arguments, variables=self.variables)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cache
@@ -20,6 +19,7 @@ import psutil
 import pytest
 
 from recipekit.outcome import worst_exit_code
+from tests.commands import Running
 from tests.launching.conftest import DO, Site, site
 from tests.launching.ray_cluster import until
 
@@ -85,7 +85,7 @@ class Swept(NamedTuple):
     left: list[psutil.Process]
 
 
-Begun = tuple[Site, subprocess.Popen[str]]
+Begun = tuple[Site, Running]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield sweeps
 
 
-def _wait_for(count: int, root: Path, process: subprocess.Popen[str]) -> None:
+def _wait_for(count: int, root: Path, process: Running) -> None:
     """Waits until so many children have ended, or the sweep itself."""
     until(lambda: process.poll() is not None or len([*root.glob("outputs/sweeps/*/*/outcome.json")]) >= count, 300)
 

@@ -1,6 +1,7 @@
 """A project around a tiny classifier with a layer of its own: `python tiny_classifier.py FOLDER`.
 
-It runs in a child process, because the test process never imports TensorFlow.
+It runs in a child process, because the test process never imports TensorFlow. Its one metric is one that doesn't import
+scikit-learn, which takes two seconds in every worker that measures.
 """
 
 from __future__ import annotations
@@ -59,11 +60,11 @@ custom_layers: {modules: [layers/gain.py]}
 representative_dataset: {plugin: two_clouds, modules: [plugins/two_clouds.py], count: 120, first: 1000}
 evaluation:
   dataset: {plugin: two_clouds, modules: [plugins/two_clouds.py], count: 60}
-  metrics: {top1_accuracy: {}, f1: {}}
+  metrics: {top1_accuracy: {}}
   benchmark: {runs: 5, warmup: 1}
 acceptance:
   parity: {sqnr_db: {min: 15}, argmax_agreement: {min: 0.95}}
-  task: {top1_accuracy: {max_drop: 0.05}, f1: {max_drop: 0.05}}
+  task: {top1_accuracy: {max_drop: 0.05}}
 """
 
 

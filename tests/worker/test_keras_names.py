@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +10,7 @@ import pytest
 from recipekit.worker import keras_names
 from recipekit.worker.graph_operators import TOUCHES_THE_SYSTEM
 from recipekit.worker.keras_scan import scan
+from tests.built_models import script_of_models
 
 pytestmark = pytest.mark.tensorflow
 
@@ -29,9 +27,7 @@ NO_FILES = {"CTCBeamSearchDecoder", "TensorSliceDataset"}
 @pytest.fixture(scope="module")
 def offered() -> Any:
     """What the installed Kerases and TensorFlow offer."""
-    script = Path(__file__).parents[1] / "models" / "offered_names.py"
-    child = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
-    return json.loads(child.stdout)
+    return json.loads(script_of_models("offered_names"))
 
 
 @pytest.mark.parametrize("package", ["keras", "tf_keras"])

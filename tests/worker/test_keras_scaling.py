@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+
+from tests.built_models import script_of_models
 
 pytestmark = pytest.mark.tensorflow
 
 
 def test_the_scaling_layer_behind_an_input_is_read_in_either_keras() -> None:
-    script = Path(__file__).parents[1] / "models" / "scaled_models.py"
-    child = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
-    assert child.returncode == 0, child.stderr
-    found = json.loads(child.stdout)
+    found = json.loads(script_of_models("scaled_models"))
     assert found.keys() == {"keras", "tf_keras"}
     deviation = (4 + 200 / 3) ** 0.5
     for models in found.values():

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +13,12 @@ from recipekit.errors import ConversionError
 from recipekit.worker import census
 from recipekit.worker.census import OperatorSite, operators_of
 from recipekit.worker.engines.float_fallback import FloatFallback, float_fallback
+from tests.built_models import script_of_models
 from tests.conftest import RunStage
 from tests.models.built_flatbuffers import classifier
 from tests.models.candidates import converted_part
 from tests.worker.conversions import Conversions, Models, Opened, build_models, spec
 
-DEBUGGER = Path(__file__).parents[2] / "models" / "quantization_debugger.py"
 SITES = operators_of(classifier())
 
 
@@ -105,8 +103,8 @@ def test_rules_give_the_bytes_of_the_quantization_debugger(
 ) -> None:
     np.savez(tmp_path / "arrays.npz", **models.arrays(model))  # type: ignore[arg-type]  # taken for `allow_pickle`
     options = json.dumps({"denylisted_ops": ops, "denylisted_nodes": nodes})
-    paths = [str(path) for path in (DEBUGGER, models.folder / model, tmp_path / "arrays.npz")]
-    subprocess.run([sys.executable, *paths, options, tmp_path / "out"], check=True, capture_output=True)
+    paths = models.folder / model, tmp_path / "arrays.npz"
+    script_of_models("quantization_debugger", *paths, options, tmp_path / "out")
     assert converted_part(Path(convert(model, _int8(*rules)).path).read_bytes()) == (tmp_path / "out").read_bytes()
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,13 @@ import pytest
 
 from recipekit.contracts import ConverterSpec
 from recipekit.errors import RecipekitError
+from tests.built_models import script_of_models
 from tests.conftest import RunStage
 from tests.models.candidates import converted_part
 from tests.worker.conversions import Conversions, Models, build_models, spec
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
-SCRIPTS = Path(__file__).parents[2] / "models"
 MODELS = ("Scorer", "Conv3D", "FusedLstm", "Attention", "Stateful", "Heads", "TrainedForQuantization", "Version1")
 SCHEMES = {
     "none": spec(),
@@ -68,7 +66,7 @@ class OneCall:
         requests = [self._request(models, name) for name in MODELS]
         path = folder / "requests.json"
         path.write_text(json.dumps(requests), encoding="utf-8")
-        subprocess.run([sys.executable, SCRIPTS / "one_call.py", models.folder, path], check=True, capture_output=True)
+        script_of_models("one_call", models.folder, path)
 
     def bytes(self, model: str, scheme: str) -> bytes | None:
         """What the script made; None where TensorFlow refused."""
@@ -126,7 +124,7 @@ def test_either_way_alone_gives_the_same_bytes(convert: Conversions, tmp_path: P
     schemes = (spec(), spec("float16"), spec("dynamic_range"), spec("int8", "int8"), spec("int16x8", "int16"))
     requests = [convert.request("Scorer", scheme) for scheme in schemes]
     (tmp_path / "requests.json").write_bytes(msgspec.json.encode(requests))
-    subprocess.run([sys.executable, SCRIPTS / "altered_tensorflow.py", name, tmp_path], check=True, capture_output=True)
+    script_of_models("altered_tensorflow", name, tmp_path)
     for index, scheme in enumerate(schemes):
         here = Path(convert("Scorer", scheme).path).read_bytes()
         assert (tmp_path / f"{index}.tflite").read_bytes() == here, scheme.quantization

@@ -29,6 +29,12 @@ def answers(run_stage: RunStage, spec: ModelSpec, tmp_path: Path) -> Arrays:
     return values(reference(run_stage, spec, loaded, samples))
 
 
+@pytest.fixture(scope="module")
+def at_random(run_stage: RunStage, tmp_path_factory: pytest.TempPathFactory) -> Arrays:
+    """What the architecture answers with the weights of the seed."""
+    return answers(run_stage, application(), tmp_path_factory.mktemp("random"))
+
+
 @pytest.mark.parametrize(("quantization", "sqnr_db"), [("none", 100.0), ("float16", 50.0), ("dynamic_range", 25.0)])
 def test_an_architecture_is_converted_by_its_name(
     run_stage: RunStage, tmp_path: Path, quantization: str, sqnr_db: float
@@ -36,27 +42,25 @@ def test_an_architecture_is_converted_by_its_name(
     assert worst_sqnr_db(measured(run_stage, application(), tmp_path, quantization)) > sqnr_db
 
 
-def test_random_weights_are_those_of_the_seed(run_stage: RunStage, tmp_path: Path) -> None:
-    first = answers(run_stage, application(), tmp_path)
+def test_random_weights_are_those_of_the_seed(run_stage: RunStage, at_random: Arrays, tmp_path: Path) -> None:
     other = answers(run_stage, msgspec.structs.replace(application(), seed=1), tmp_path)
     again = answers(run_stage, application(), tmp_path)
-    assert first.keys() == again.keys()
-    for name, array in first.items():
+    assert at_random.keys() == again.keys()
+    for name, array in at_random.items():
         np.testing.assert_array_equal(array, again[name])
         assert not np.array_equal(array, other[name])
 
 
 @pytest.mark.parametrize("name", ["mobilenet.weights.h5", "mobilenet_published.h5"])
 def test_weights_of_a_file_do_not_depend_on_the_seed(
-    run_stage: RunStage, float_models: Path, tmp_path: Path, name: str
+    run_stage: RunStage, float_models: Path, at_random: Arrays, tmp_path: Path, name: str
 ) -> None:
     spec = application(float_models / name, weights="file")
     first = answers(run_stage, spec, tmp_path)
     other = answers(run_stage, msgspec.structs.replace(spec, seed=1), tmp_path)
-    random = answers(run_stage, application(), tmp_path)
     for output, array in first.items():
         np.testing.assert_array_equal(array, other[output])
-        assert not np.array_equal(array, random[output])
+        assert not np.array_equal(array, at_random[output])
 
 
 def test_a_weights_file_of_another_architecture_is_named(run_stage: RunStage, float_models: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from recipekit.contracts import STAGES, EncodeRequest, Flatbuffer, LoadedModel, 
 from recipekit.errors import DatasetError, OptimizationError
 from recipekit.pool import Pool
 from recipekit.worker.census import take
+from tests.built_models import script_of_models
 from tests.conftest import RunStage
 from tests.worker.float_sources import LAYERS as LAYERS_OF_PROJECT
 from tests.worker.float_sources import dataset, load, model, reference, values
@@ -26,7 +25,6 @@ from tests.worker.recurrent_models import int8, recurrent
 
 pytestmark = pytest.mark.tensorflow
 
-RANGES = Path(__file__).parents[2] / "models" / "trained_ranges.py"
 LAYERS = ["stem", "mix", "hidden", "scores"]
 
 
@@ -129,8 +127,7 @@ def test_the_same_steps_give_the_same_bytes_in_a_fresh_process_that_has_not_load
 
 def test_the_scales_of_the_file_are_the_trained_ranges(chained: tuple[OptimizedModel, Flatbuffer]) -> None:
     optimized, flatbuffer = chained
-    command = [sys.executable, str(RANGES), optimized.loaded.saved_model]
-    ranges = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    ranges = json.loads(script_of_models("trained_ranges", optimized.loaded.saved_model))
     interpreter = Interpreter(model_path=flatbuffer.path)
     (image,) = interpreter.get_input_details()
     (signature,) = interpreter.get_signature_list().values()
