@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from recipekit.surroundings import Surroundings
 from tests.installation import remember
-
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # as in tests/spared
 
 remember(Surroundings(Path(__file__).parent))

@@ -17,8 +17,6 @@ from recipekit.contracts import STAGES, Record
 from recipekit.pool import Pool
 from tests.faults.report import Seen, spelled, write
 
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # as in tests/spared
-
 pytest_plugins = ("tests.browser", "tests.object_storage")
 
 settings.register_profile("whole", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of machines, not laws

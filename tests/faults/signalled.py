@@ -14,8 +14,6 @@ import psutil
 from tests.commands import Running, begun
 
 ROOT = Path(__file__).parents[2]
-PYTHONPATH = os.pathsep.join((str(ROOT), str(ROOT / "tests" / "spared")))
-"""Of processes that may import Ray; see `tests/spared`."""
 
 
 @contextmanager
@@ -27,7 +25,7 @@ def started(project: Path, *arguments: str, variables: Mapping[str, str] | None 
         arguments: of the command.
         variables: of its environment, beside those of this process.
     """
-    with begun(project, ["run", *arguments], {**os.environ, "PYTHONPATH": PYTHONPATH, **(variables or {})}) as process:
+    with begun(project, ["run", *arguments], {**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})}) as process:
         wait_until(lambda: _hears(process), process)
         yield process
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import psutil
 
-from tests.faults.signalled import PYTHONPATH
+ROOT = Path(__file__).parents[2]
 
 _RAY = """
 from ray.scripts import scripts
@@ -101,7 +101,7 @@ class RayCluster(NamedTuple):
             **os.environ,
             **self.variables,
             **self.mark,
-            "PYTHONPATH": PYTHONPATH,
+            "PYTHONPATH": str(ROOT),
             "RAY_agent_register_timeout_ms": "100000",
             **(own or {}),
         }

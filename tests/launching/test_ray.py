@@ -17,9 +17,9 @@ import pytest
 
 from recipekit.errors import EnvironmentFault
 from recipekit.launching.ray.door import check_door
-from tests.faults.signalled import PYTHONPATH, started
+from tests.faults.signalled import started
 from tests.launching.faulty_children import doing, write_children
-from tests.launching.ray_cluster import RayCluster, ray_cluster, ray_files, until
+from tests.launching.ray_cluster import ROOT, RayCluster, ray_cluster, ray_files, until
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def sweep(
     return subprocess.run(
         [*COMMAND, *overrides],
         cwd=project,
-        env={**_plain(), "PYTHONPATH": PYTHONPATH, **variables},
+        env={**_plain(), "PYTHONPATH": str(ROOT), **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -61,7 +61,7 @@ def test_a_node_and_a_process_that_are_lost_are_a_row_each_and_every_other_resul
     running = subprocess.Popen(
         [*COMMAND, *ray_head.overrides, children],
         cwd=tmp_path / "project",
-        env={**_plain(), "PYTHONPATH": PYTHONPATH, **ray_head.variables},
+        env={**_plain(), "PYTHONPATH": str(ROOT), **ray_head.variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -182,7 +182,7 @@ def test_a_head_that_is_lost_is_a_row_for_each_child_under_way_and_the_end_of_th
                 doing("work", "hang", "next", "later"),
             ],
             cwd=tmp_path / "project",
-            env={**_plain(), "PYTHONPATH": PYTHONPATH, **cluster.variables},
+            env={**_plain(), "PYTHONPATH": str(ROOT), **cluster.variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from recipekit.outputs.lookup import find_folder
-from tests.faults.signalled import PYTHONPATH
 from tests.launching.faulty_children import doing, write_children
-from tests.launching.ray_cluster import RayCluster, until
+from tests.launching.ray_cluster import ROOT, RayCluster, until
 from tests.launching.test_ray import COMMAND, rows
 from tests.object_storage import Bucket
 
@@ -34,7 +33,7 @@ def test_a_node_with_folders_of_its_own_builds_what_the_driver_finds_in_the_shar
         sweep = subprocess.Popen(
             [*COMMAND, *ray_head.overrides, sent, doing("meet1", "meet2")],
             cwd=project,
-            env={**os.environ, "PYTHONPATH": PYTHONPATH, **ray_head.variables},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **ray_head.variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
