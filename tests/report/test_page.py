@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import re
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -419,7 +420,9 @@ def test_figures_with_markup_are_shown_as_text(tmp_path: Path) -> None:
     assert html.count("&lt;script&gt;") > 12
 
 
-def test_threads_that_begin_together_compile_each_template_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_that_begin_together_compile_each_template_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compiled: list[str | None] = []
     compile_one = jinja2.Environment.compile
 
@@ -428,6 +431,7 @@ def test_threads_that_begin_together_compile_each_template_once(monkeypatch: pyt
         return compile_one(environment, source, name, *rest)
 
     monkeypatch.setattr(jinja2.Environment, "compile", counted)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # no process has compiled any
     rendering.templates.cache_clear()
     results = run_results()
     barrier = Barrier(4)
