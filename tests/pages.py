@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,8 @@ from tests.commands import command as recipekit
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
+_TYPING = 2.1
+"""Seconds that a reader needs for the command after a script; files younger than two may still change unseen."""
 
 
 class Block(NamedTuple):
@@ -133,6 +136,7 @@ def _run(line: list[str], folder: Path, variables: Mapping[str, str], script: st
     done = subprocess.run(
         line, cwd=folder, env=dict(variables), input=script, capture_output=True, text=True, check=False
     )
+    time.sleep(_TYPING)
     return _checked(" ".join(line), done.returncode, done.stdout, done.stderr, code)
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from tests.built_models import built_once
 from tests.commands import command
-from tests.faults.standing import RECIPE, Standing
+from tests.faults.standing import RECIPE, Standing, older_hydra
 from tests.faults.test_runs import CALIBRATED, DATASET, PYTHON
 from tests.untrusted.hostile import LAMBDA, with_layer
 from tests.untrusted.test_limits import MISBEHAVIOUR
@@ -132,7 +132,10 @@ except recipekit.RecipekitError as error:
     sys.exit(error.exit_code)
 """
 
-OLD_HYDRA = "Metadata-Version: 2.1\nName: hydra-core\nVersion: 1.3.2\n"
+OLD_HYDRA = {
+    "stubs/hydra_core-1.3.2.dist-info/METADATA": "Metadata-Version: 2.1\nName: hydra-core\nVersion: 1.3.2\n",
+    "stubs/hydra/__init__.py": older_hydra("1.3.2"),
+}
 
 GREEDY = PYTHON.replace("cloud.py", "greedy.py")
 
@@ -190,7 +193,7 @@ EXAMPLES = {
     ),
     "RK501": Example("python check.py", {"check.py": INSISTING}),
     "RK601": Example("recipekit verify tiny/latest", edit=_note_in_the_output),
-    "RK701": Example("recipekit run recipe=tiny", {"stubs/hydra_core-1.3.2.dist-info/METADATA": OLD_HYDRA}),
+    "RK701": Example("recipekit run recipe=tiny", OLD_HYDRA),
     "RK702": Example("recipekit run recipe=tiny \"version='0.9.0'\"", edit=_emptied_output),
 }
 

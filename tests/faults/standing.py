@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import hydra
 import numpy as np
 import pytest
 from filelock import FileLock
@@ -32,6 +33,12 @@ acceptance: {parity: {sqnr_db: {min: 20}}}
 
 OLDER = "version='0.9.0'"
 """The override by which the accepted older version was made."""
+
+
+def older_hydra(version: str) -> str:
+    """The code of a package `hydra` that stands in front of the installed one and is it, but for its version."""
+    code = Path(hydra.__file__)
+    return f"__path__ = [{str(code.parent)!r}]\nexec(open({str(code)!r}).read())\n__version__ = {version!r}\n"
 
 
 def build(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import Done
-from tests.faults.standing import Standing
+from tests.faults.standing import Standing, older_hydra
 
 pytestmark = pytest.mark.slow
 
@@ -33,9 +34,10 @@ def run(standing: Standing, *arguments: str) -> Done:
 
 
 def distribution(name: str, version: str) -> dict[str, str | bytes]:
-    """A stub of an installed distribution: its metadata, and nothing to import."""
+    """A stub of an installed distribution: its metadata, and nothing to import; Hydra says its version itself, too."""
     header = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    return {f"stubs/{name.replace('-', '_')}-{version}.dist-info/METADATA": header}
+    metadata = f"stubs/{name.replace('-', '_')}-{version}.dist-info/METADATA"
+    return {metadata: header, **({"stubs/hydra/__init__.py": older_hydra(version)} if name == "hydra-core" else {})}
 
 
 @pytest.mark.parametrize(
@@ -107,6 +109,5 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_helps(
     assert module in done.err
     assert "fix: pip install" in done.err
     standing.stands(done)
-    (standing.root / "stubs" / module / "__init__.py").unlink()
-    (standing.root / "stubs" / module).rmdir()
+    shutil.rmtree(standing.root / "stubs")
     assert run(standing, "recipe=tiny").code == 0

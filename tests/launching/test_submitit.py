@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -232,8 +234,9 @@ def test_without_submitit_the_extra_is_named(laptop: Site) -> None:
     (laptop.root / "stubs").mkdir()
     (laptop.root / "stubs" / "submitit.py").write_text("raise ModuleNotFoundError(\"No module named 'submitit'\")\n")
     laptop.variables["PYTHONPATH"] = f"{laptop.root / 'stubs'}{os.pathsep}{ROOT}"
-    with laptop.sweep(f"{DO}=a", *LOCAL) as process:
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 7
-    assert "error RK701: hydra/launcher: hydra/launcher=recipekit_submitit needs the package submitit" in err
-    assert "pip install 'recipekit[submitit]'" in err
+    command = [sys.executable, "-m", "recipekit.cli", "run", "-m", "recipe=cloud", f"{DO}=a", *LOCAL]
+    variables = {**os.environ, **laptop.variables}
+    done = subprocess.run(command, cwd=laptop.root, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 7
+    assert "error RK701: hydra/launcher: hydra/launcher=recipekit_submitit needs the package submitit" in done.stderr
+    assert "pip install 'recipekit[submitit]'" in done.stderr
