@@ -2,8 +2,8 @@
 
 Of a sweep's child whose stages are all found, writing the output is half of the work, and Python lets one thread of a
 process work at a time. So the outputs of a long sweep are written by a second process, which takes half a second to
-start and is therefore not started for a few. A process that dies costs nothing: what it left half written is never
-visible, and this one publishes instead. It knows nothing of sweeps.
+start and is therefore not started for a few; while many wait for it, this one publishes, too. A process that dies costs
+nothing: what it left half written is never visible, and this one publishes instead. It knows nothing of sweeps.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ _WORTH_A_PROCESS = 32
 _AT_ONCE = 4
 """Outputs that it publishes at a time: one's files are written while those of the others reach the disk."""
 
+_BEHIND = 8
+"""Outputs that wait for it until this process publishes the next one itself, whose work is the lesser half."""
+
 
 class Publisher:
     """Publishes outputs, here or in its process; several threads may ask at once."""
@@ -58,7 +61,7 @@ class Publisher:
             InternalError: the staged folder isn't what its manifest says.
         """
         process = self._next()
-        if process is not None:
+        if process is not None and not process.is_behind:
             try:
                 return process.publish(build, replace)
             except (EOFError, OSError):  # killed, for want of memory, say
@@ -153,13 +156,24 @@ class _Process:
             start_new_session=True,  # Ctrl-C reaches the parent alone
         )
         self._free: SimpleQueue[Connection] = SimpleQueue()
+        self._guard = Lock()
+        self._waiting = 0
         for ours, theirs in pairs:
             theirs.close()
             self._free.put(Connection(os.dup(ours.fileno())))
         self._sockets = [ours for ours, _ in pairs]
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether so many outputs wait for it that this process had better publish, too."""
+        return self._waiting >= _BEHIND
+
     def publish(self, build: Build, replace: bool) -> None:
+        with self._guard:
+            self._waiting += 1
         connection = self._free.get()
+        with self._guard:
+            self._waiting -= 1
         try:
             connection.send(_packed(build, replace))
             error: Exception | None = connection.recv()

@@ -63,6 +63,24 @@ def test_many_outputs_of_several_threads_are_whole_and_the_process_ends_with_the
 
 
 @pytest.mark.slow
+def test_while_many_outputs_wait_for_the_process_the_next_is_published_here(tmp_path: Path) -> None:
+    first, *many, last = [finished_build(tmp_path, seed) for seed in range(14)]
+    with Publisher(here=0) as publisher, ThreadPoolExecutor(len(many)) as threads:
+        publisher.publish(first, replace=False)
+        (process,) = publishers(os.getpid())
+        process.suspend()
+        waiting = [threads.submit(publisher.publish, build, replace=False) for build in many]
+        wait_until(lambda: publisher._process is not None and publisher._process.is_behind)
+        publisher.publish(last, replace=False)
+        assert is_whole(folder_of(last))
+        assert not any(folder_of(build).exists() for build in many)
+        process.resume()
+        for each in waiting:
+            each.result()
+    assert all(is_whole(folder_of(build)) for build in many)
+
+
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
     def written(here: int) -> dict[str, bytes]:
         build = finished_build(tmp_path)
