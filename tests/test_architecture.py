@@ -97,9 +97,7 @@ ADDRESSES = {
 
 DEFERRED = {
     "cli.run": {"cli.run_sweep", "cli.run_reports"},
-    "cli.run_sweep": {"cli.run_reports"},
     "cli.run_ending": {"signing.signer", "tracking"},
-    "cli.kept": {"sweeps"},
     "cli.validate": {"cli.validation_reports"},
     "cli.ci_output": {"ci.junit"},
     "compose.session": {"requirements"},

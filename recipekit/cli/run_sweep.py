@@ -9,8 +9,9 @@ from itertools import chain, repeat
 import msgspec
 
 from recipekit.cli.interruption import told_if_stopped
-from recipekit.cli.kept import kept_of_sweep
+from recipekit.cli.kept_sweep import kept_of_sweep
 from recipekit.cli.run_ending import RunEnding
+from recipekit.cli.run_reports import report_sweep
 from recipekit.cli.screen import Screen
 from recipekit.cli.sweep_screen import SweepScreen
 from recipekit.pipeline import Settings
@@ -45,8 +46,6 @@ def end_of_sweep(result: SweepResult, project: Project, ending: RunEnding) -> in
             sys.stdout.write(before + msgspec.json.encode(outcome).decode())
         sys.stdout.write("]\n")
     if ending.ci.is_asked_for:
-        from recipekit.cli.run_reports import report_sweep  # noqa: PLC0415  few ask for it
-
         report_sweep(ending.ci, result.outcomes, result.folder, project)
     ending.track(lambda tracker: tracker.log_sweep(result.outcomes, result.folder))
     return result.exit_code

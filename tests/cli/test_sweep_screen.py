@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from recipekit.cli.kept import kept_of_sweep
+from recipekit.cli.kept_sweep import kept_of_sweep
 from recipekit.cli.screen import Screen
 from recipekit.cli.sweep_screen import SweepScreen
 from recipekit.contracts import Progress

@@ -70,3 +70,12 @@ def family(process: Running) -> list[psutil.Process]:
 def living(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that still run."""
     return [it for it in processes if it.is_running() and it.status() != psutil.STATUS_ZOMBIE]
+
+
+def all_ended(process: Running, children: list[psutil.Process]) -> tuple[str, str]:
+    """Waits for a command and for all that it has started, as whoever reads its pipes does; what it has printed."""
+    printed = process.communicate(timeout=60)
+    deadline = time.monotonic() + 10
+    while living(children) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return printed

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.built_models import built_once
-from tests.faults.signalled import family, in_stage, living, started, wait_until
+from tests.faults.signalled import all_ended, family, in_stage, living, started, wait_until
 from tests.faults.standing import RECIPE, Standing, left_in_staging, picture
 
 pytestmark = pytest.mark.slow
@@ -66,7 +66,7 @@ def ctrl_c(project: Path, reached: Callable[[], object], *arguments: str) -> End
         children = family(process)
         asked = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = all_ended(process, children)
         took = time.monotonic() - asked
     assert process.returncode == 130, err
     assert "Traceback" not in err

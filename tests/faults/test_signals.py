@@ -19,7 +19,7 @@ from recipekit.errors import OutputFault
 from recipekit.store import Store
 from tests.built_models import built_once
 from tests.commands import Done
-from tests.faults.signalled import family, in_stage, living, started, wait_until
+from tests.faults.signalled import all_ended, family, in_stage, living, started, wait_until
 from tests.faults.standing import RECIPE, Standing, left_in_staging, picture
 
 pytestmark = pytest.mark.slow
@@ -57,7 +57,7 @@ def interrupted(
         children = family(process)
         asked = time.monotonic()
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = all_ended(process, children)
         took = time.monotonic() - asked
     code, word = WORDS[signal.Signals(number)]
     assert process.returncode == code, out + err
@@ -128,7 +128,7 @@ def test_a_signal_in_a_sweep_keeps_what_has_ended_and_says_so(standing: Standing
         wait_until(reached, process)
         children = family(process)
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = all_ended(process, children)
     code, word = WORDS[signal.Signals(number)]
     assert process.returncode == code, out + err
     assert word in err
@@ -149,11 +149,8 @@ def test_a_second_signal_ends_at_once(standing: Standing) -> None:
         children = family(process)
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = all_ended(process, children)
     assert process.returncode in {130, -signal.SIGINT}, out + err
-    deadline = time.monotonic() + 10
-    while living(children) and time.monotonic() < deadline:
-        time.sleep(0.01)
     assert living(children) == []
     standing.codes.append(130)
     standing.recovers()
