@@ -31,7 +31,9 @@ _FORMS = {
     "credentials in a URL": r"\b[A-Za-z][A-Za-z0-9+.-]{0,30}://(?:[^\s/:@\"']*:[^\s/@\"']+|(?<=http://|ttps://)[^\s/:@\"']+)@",
     "an authorization header": r"\b(?i:authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token))\s+[^\s\"']+",
 }
-_KNOWN = re.compile("|".join(f"(?P<f{at}>{form})" for at, form in enumerate(_FORMS.values())), re.S)
+_KNOWN = "(?s)" + "|".join(f"(?P<f{at}>{form})" for at, form in enumerate(_FORMS.values()))
+"""All of them. Patterns are texts, which `re` compiles where one is first looked for: few commands do, all are here."""
+
 _KINDS = {f"f{at}": kind for at, kind in enumerate(_FORMS)}
 
 _NAME = (
@@ -41,18 +43,16 @@ _NAME = (
 )
 """Names of settings whose value is a secret. A bare `key` isn't, nor are a tokenizer's `pad_token` and its like."""
 
-_SECRET_NAME = re.compile(rf"(?:\w+[_.-])??{_NAME}", re.IGNORECASE)
-_OF_TOKENIZERS = re.compile(
-    r"(?:pad|unk|unknown|bos|eos|cls|sep|mask|start|end|first|last|max|num|blank|oov|special)_?token", re.I
+_SECRET_NAME = rf"(?i)(?:\w+[_.-])??{_NAME}"
+_OF_TOKENIZERS = r"(?i)(?:pad|unk|unknown|bos|eos|cls|sep|mask|start|end|first|last|max|num|blank|oov|special)_?token"
+_ASSIGNED = (
+    rf"(?i)(?<![\w.-])(?P<name>[\w.-]{{0,80}}?\b(?:\w{{1,40}}_)?{_NAME})"
+    r"(?P<sign>\"?\s*[=:]\s*)(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^\s,;&)}\]\"']+)"
 )
-_ASSIGNED = re.compile(
-    rf"(?<![\w.-])(?P<name>[\w.-]{{0,80}}?\b(?:\w{{1,40}}_)?{_NAME})(?P<sign>\"?\s*[=:]\s*)(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^\s,;&)}}\]\"']+)",
-    re.IGNORECASE,
-)
-_LITERAL = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9+/_.=~!@#$%^&*-]{12,}")
+_LITERAL = r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9+/_.=~!@#$%^&*-]{12,}"
 """A value beside such a name in any text, such as source code, which also assigns what functions return."""
 
-_SECRET_VARIABLE = re.compile(
+_WITHHELD_VARIABLE = (
     r"(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|KEY)S?(?:_ID)?$"
     r"|(?:^|_)(?:SECRET|PASSWORD|CREDENTIALS?|TOKEN)_|_PWD$"
 )
@@ -86,10 +86,10 @@ class Suspect(NamedTuple):
 
 def findings(text: str) -> Iterator[Finding]:
     """What looks like a secret in a text of any kind, such as a diff, a log or a JSON file; in no order."""
-    for match in _KNOWN.finditer(text):
+    for match in re.finditer(_KNOWN, text):
         yield _found(_KINDS[match.lastgroup or ""], text, match.start())
-    for match in _ASSIGNED.finditer(text):
-        if not _OF_TOKENIZERS.fullmatch(_last(match["name"])) and _LITERAL.fullmatch(match["value"].strip("\"'")):
+    for match in re.finditer(_ASSIGNED, text):
+        if not re.fullmatch(_OF_TOKENIZERS, _last(match["name"])) and _is_literal(match["value"]):
             yield _found(f"the value of '{_last(match['name'])}'", text, match.start("value"))
 
 
@@ -107,19 +107,19 @@ def redacted(text: str, variables: Mapping[str, str] = os.environ) -> str:
     """A text with each secret withheld: known forms, what is assigned to a secret's name, and values of variables."""
     for value in sorted(secret_variables(variables).values(), key=len, reverse=True):
         text = text.replace(value, WITHHELD)
-    return _ASSIGNED.sub(_withheld, _KNOWN.sub(WITHHELD, text))
+    return re.sub(_ASSIGNED, _withheld, re.sub(_KNOWN, WITHHELD, text))
 
 
 @lru_cache(maxsize=1024)
 def is_secret_name(key: str) -> bool:
     """Whether what stands under a key must be a secret."""
-    return _SECRET_NAME.fullmatch(key) is not None and _OF_TOKENIZERS.fullmatch(key) is None
+    return re.fullmatch(_SECRET_NAME, key) is not None and re.fullmatch(_OF_TOKENIZERS, key) is None
 
 
 @lru_cache(maxsize=1024)
 def is_secret_variable(name: str) -> bool:
     """Whether an environment variable holds a secret, by its name."""
-    return _SECRET_VARIABLE.search(name.upper()) is not None and name not in _NAMES_A_FILE
+    return re.search(_WITHHELD_VARIABLE, name.upper()) is not None and name not in _NAMES_A_FILE
 
 
 def secret_variables(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -158,11 +158,15 @@ def _kinds(text: str, secrets: Mapping[str, str]) -> Iterator[str]:
 @lru_cache(maxsize=1024)
 def _known_kinds(text: str) -> tuple[str, ...]:
     """Known forms of secrets in a key or value; the recipes of a sweep have most of theirs in common."""
-    return tuple(_KINDS[match.lastgroup or ""] for match in _KNOWN.finditer(text))
+    return tuple(_KINDS[match.lastgroup or ""] for match in re.finditer(_KNOWN, text))
 
 
 def _found(kind: str, text: str, at: int) -> Finding:
     return Finding(kind, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+
+
+def _is_literal(value: str) -> bool:
+    return re.fullmatch(_LITERAL, value.strip("\"'")) is not None
 
 
 def _last(name: str) -> str:
@@ -170,7 +174,7 @@ def _last(name: str) -> str:
 
 
 def _withheld(match: re.Match[str]) -> str:
-    code = match["sign"].endswith("= ") and not _LITERAL.fullmatch(match["value"].strip("\"'"))
-    if code or _OF_TOKENIZERS.fullmatch(_last(match["name"])) or WITHHELD in match["value"]:
+    code = match["sign"].endswith("= ") and not _is_literal(match["value"])
+    if code or re.fullmatch(_OF_TOKENIZERS, _last(match["name"])) or WITHHELD in match["value"]:
         return match[0]
     return f"{match['name']}{match['sign']}{WITHHELD}"

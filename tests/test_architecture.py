@@ -96,6 +96,7 @@ ADDRESSES = {
 """Third-party libraries and the rooms that may import them; `msgspec` is everywhere's."""
 
 DEFERRED = {
+    "cli.dispatch": {"cli.ending"},
     "cli.run": {"cli.run_sweep", "cli.run_reports"},
     "cli.run_ending": {"signing.signer", "tracking"},
     "cli.validate": {"cli.validation_reports"},

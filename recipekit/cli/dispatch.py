@@ -9,17 +9,12 @@ import gc
 import importlib
 import os
 import sys
-import traceback
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from recipekit import __version__
-from recipekit.cli.interruption import Interrupted, Terminated, catch_signals, farewell, signals_held
-from recipekit.cli.messages import more, told
-from recipekit.errors import EnvironmentFault, InternalError, RecipekitError, UsageError
+from recipekit.cli.interruption import Terminated, catch_signals, signals_held
+from recipekit.errors import EnvironmentFault, UsageError
 from recipekit.nearest import did_you_mean
-from recipekit.secrecy import redacted
 
 VERBS = {
     "run": "build a recipe: convert, compare, judge, publish (-m for a sweep)",
@@ -74,20 +69,13 @@ def main(argv: list[str] | None = None) -> int:
         catch_signals()
         code = _dispatch(arguments)
         sys.stdout.flush()
-    except RecipekitError as error:
-        if debug:
-            sys.stderr.write(redacted(traceback.format_exc()))
-        sys.stderr.write(redacted(told(error)))
-        return error.exit_code
-    except (KeyboardInterrupt, Terminated) as stop:
-        ours = stop if isinstance(stop, Interrupted | Terminated) else Interrupted()
-        sys.stderr.write(redacted(farewell(ours)))
-        return ours.exit_code
     except BrokenPipeError:  # the reader of our output has gone, as in `recipekit list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:  # noqa: BLE001  the edge: a defect of recipekit is reported, not dumped
-        return _defect(error, debug)
+    except (Exception, KeyboardInterrupt, Terminated) as error:  # noqa: BLE001  the edge: defects are reported, not dumped
+        from recipekit.cli.ending import ended_by  # noqa: PLC0415  help needs none of it
+
+        return ended_by(error, debug=debug)
     return code
 
 
@@ -109,6 +97,7 @@ def _dispatch(arguments: list[str]) -> int:
         )
     try:
         with signals_held():
+            _imported("recipekit.cli.ending")
             command = _imported(f"recipekit.cli.{verb}")
     except ModuleNotFoundError as error:
         raise EnvironmentFault(
@@ -142,13 +131,3 @@ def _complete(arguments: list[str]) -> int:
     if len(words) == 3:
         os.environ["COMP_LINE"] = f"{words[0]} {words[2]}"
     return _dispatch(["run", *arguments])
-
-
-def _defect(error: Exception, debug: bool) -> int:
-    with NamedTemporaryFile("w", prefix="recipekit-", suffix=".log", delete=False, encoding="utf-8") as log:
-        log.write(redacted(traceback.format_exc()))
-    if debug:
-        sys.stderr.write(redacted(traceback.format_exc()))
-    what = f"error RK100: a defect of recipekit: {type(error).__name__}: {error}\n"
-    sys.stderr.write(f"{redacted(what)}  fix: please report it with {Path(log.name)}\n{more(InternalError.id)}")
-    return 1

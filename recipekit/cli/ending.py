@@ -1,0 +1,46 @@
+"""How a command ends that fails or is stopped: what is said of it, and its exit code.
+
+It stands apart from the edge that catches errors, so that help answers without it. A verb has it before it begins:
+where files or memory have run out, nothing more can be imported.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from tempfile import NamedTemporaryFile
+
+from recipekit.cli.interruption import Interrupted, Terminated, farewell
+from recipekit.cli.messages import more, told
+from recipekit.errors import InternalError, RecipekitError
+from recipekit.secrecy import redacted
+
+
+def ended_by(error: BaseException, *, debug: bool) -> int:
+    """Says on stderr, without secrets, what ended a command.
+
+    Args:
+        error: what was raised. What is neither ours nor an interruption is a defect, whose traceback a file gets.
+        debug: whether the traceback of an error is printed, too.
+
+    Returns:
+        The exit code, as RECIPE.md section 6 lists them.
+    """
+    if isinstance(error, KeyboardInterrupt | Terminated):
+        stop = error if isinstance(error, Interrupted | Terminated) else Interrupted()
+        sys.stderr.write(redacted(farewell(stop)))
+        return stop.exit_code
+    if debug:
+        sys.stderr.write(_traceback(error))
+    if isinstance(error, RecipekitError):
+        sys.stderr.write(redacted(told(error)))
+        return error.exit_code
+    with NamedTemporaryFile("w", prefix="recipekit-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write(_traceback(error))
+    what = f"error RK100: a defect of recipekit: {type(error).__name__}: {error}\n"
+    sys.stderr.write(f"{redacted(what)}  fix: please report it with {log.name}\n{more(InternalError.id)}")
+    return InternalError.exit_code
+
+
+def _traceback(error: BaseException) -> str:
+    return redacted("".join(traceback.format_exception(error)))
