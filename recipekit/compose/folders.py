@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,8 +19,11 @@ def recipe_files(project: Project) -> dict[str, Path]:
 
 def user_groups(project: Project) -> tuple[str, ...]:
     """Folders below the recipes folders: groups besides those of the language."""
-    folders = recipe_folders(project)
-    return tuple(sorted({path.name for folder in folders for path in folder.iterdir() if path.is_dir()}))
+    found: set[str] = set()
+    for folder in recipe_folders(project):
+        with os.scandir(folder) as entries:  # knows folders from files without asking for each
+            found.update(entry.name for entry in entries if entry.is_dir())
+    return tuple(sorted(found))
 
 
 def recipe_folders(project: Project) -> tuple[Path, ...]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hydra import compose as hydra_compose
+from hydra import version as hydras_version
 from hydra._internal import defaults_list as hydras_lists
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
@@ -25,7 +26,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException, HydraException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
+from omegaconf import Container, DictConfig, OmegaConf, flag_override, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from recipekit.compose.choices import chosen_last
@@ -121,7 +122,7 @@ def _lay_swiftly(overrides: list[Override]) -> Layers:
     """The same as Hydra's own composition; Hydra's configuration takes part where the recipe or an override sets it."""
     loader = _loader()
     repository = _Repository(loader.get_sources())
-    with _maps_only_where_read():
+    with _spared_what_nothing_asks_for():
         found = create_defaults_list(repository, PRIMARY, overrides, prepend_hydra=False, skip_missing=False)
     defaults = chosen_last(found.defaults, overrides)
     files = [default for default in defaults if default.config_path != PRIMARY]
@@ -129,7 +130,7 @@ def _lay_swiftly(overrides: list[Override]) -> Layers:
     config: DictConfig = pickle.loads(_foundation()) if of_hydras else OmegaConf.create()  # noqa: S301  made here
     with flag_override(config, "no_deepcopy_set_nodes", True):
         for file in files:
-            config.merge_with(loader._load_single_config(file, repository).config)
+            config.merge_with(repository.placed(file))
     OmegaConf.set_struct(config, True)
     ConfigLoaderImpl._apply_overrides_to_config(found.config_overrides, config)
     sweeps = of_hydras and config.hydra.mode == RunMode.MULTIRUN
@@ -146,24 +147,26 @@ def unforeseen() -> Iterator[None]:
 
 
 @contextmanager
-def _maps_only_where_read() -> Iterator[None]:
-    """Spares Hydra a map of all choices for each file, half of the cost of a defaults list, where none asks for it.
+def _spared_what_nothing_asks_for() -> Iterator[None]:
+    """Spares Hydra half of the cost of a defaults list: what it does for each file and nothing comes of.
 
-    Interpolations in the file's own defaults list do, such as `- /evaluation: ${source}`.
+    That is a map of all choices where the file's own defaults list has no interpolation, such as
+    `- /evaluation: ${source}`; and to parse `1.2` anew, a hundred times, to know which version's rules hold.
     """
-    hydras = hydras_lists._create_interpolation_map
+    maps, versions = hydras_lists._create_interpolation_map, hydras_version._get_version
 
     def map_where_read(overrides: Overrides, defaults_list: list[InputDefault], self_added: bool) -> DictConfig:
         chosen = (default for default in defaults_list if not default.is_self() and not default.is_override())
         if any(default.is_interpolation() for default in chosen):
-            return hydras(overrides, defaults_list, self_added)
+            return maps(overrides, defaults_list, self_added)
         return _NOTHING
 
     hydras_lists._create_interpolation_map = map_where_read
+    hydras_version._get_version = cache(versions)
     try:
         yield
     finally:
-        hydras_lists._create_interpolation_map = hydras
+        hydras_lists._create_interpolation_map, hydras_version._get_version = maps, versions
 
 
 @cache
@@ -201,11 +204,10 @@ def _sources(defaults: Iterable[ResultDefault]) -> Iterator[tuple[Path, str]]:
 
 def _file_of(sources: Sequence[Any], config_path: str) -> Path | None:
     for source in sources:
-        if source.is_config(config_path):
-            if isinstance(source, RecipesSource):
-                return source.file(config_path)
-            return PRESETS / f"{config_path}.yaml"
-    return None
+        if isinstance(source, RecipesSource) and source.is_config(config_path):
+            return source.file(config_path)
+    packaged = PRESETS / f"{config_path}.yaml"
+    return packaged if packaged.is_file() else None
 
 
 class _Repository(ConfigRepository):
@@ -225,6 +227,19 @@ class _Repository(ConfigRepository):
         """Whether a file holds a node for Hydra."""
         result = self.load_config(default.config_path or "")
         return result is not None and "hydra" in result.config
+
+    def placed(self, default: ResultDefault) -> Container:
+        """A file's content below its package, as Hydra embeds it, but moved there: it is in no other place."""
+        result = self.load_config(default.config_path or "")
+        assert result is not None  # for type checkers: the defaults list holds what was found
+        package = result.header["package"] if default.package is None else default.package
+        if not package:
+            return result.config
+        self._loaded.pop(default.config_path or "")
+        placed = OmegaConf.create()
+        with flag_override(placed, "no_deepcopy_set_nodes", True):
+            OmegaConf.update(placed, package, result.config, merge=False)
+        return placed
 
     def _load(self, config_path: str) -> ConfigResult | None:
         if any(isinstance(source, RecipesSource) and source.is_config(config_path) for source in self.sources):
