@@ -121,27 +121,39 @@ def modules() -> dict[str, ast.Module]:
     return found
 
 
-def imports(tree: ast.AST) -> Iterator[str]:
+def statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """A tree and every statement below it; imports, functions and conditions stand in no expression."""
+    yield tree
+    for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for child in getattr(tree, block, ()):
+            yield from statements(child)
+
+
+@cache
+def imports(tree: ast.AST) -> tuple[str, ...]:
     """Dotted names that a tree imports; `from a import b` counts as `a.b`."""
-    for node in ast.walk(tree):
+    found: list[str] = []
+    for node in statements(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += (f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(found)
 
 
 def typing_only(tree: ast.Module) -> set[ast.AST]:
     """Nodes below `if TYPE_CHECKING:`, which import nothing at run time."""
     return {
         child
-        for node in ast.walk(tree)
+        for node in statements(tree)
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for child in ast.walk(node)
+        for child in statements(node)
     }
 
 
-def ours(tree: ast.AST) -> set[str]:
+@cache
+def ours(tree: ast.AST) -> frozenset[str]:
     """Modules of recipekit that a tree imports, by their name below `recipekit`."""
     found = set()
     for name in imports(tree):
@@ -151,12 +163,13 @@ def ours(tree: ast.AST) -> set[str]:
                 below = below.rpartition(".")[0]
             if below:
                 found.add(below)
-    return found
+    return frozenset(found)
 
 
-def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+@cache
+def functions(tree: ast.Module) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...]:
     """Every function of a module, also those inside of others."""
-    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return tuple(node for node in statements(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def room(module: str) -> str:

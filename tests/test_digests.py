@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from recipekit import digests
 from recipekit.errors import SourceError
+from tests.properties import at_most
 
 INTEGERS = st.integers(-(2**53) + 1, 2**53 - 1)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -133,7 +134,7 @@ def storable(tree: dict[str, bytes]) -> bool:
     return not any(other.startswith(f"{name}/") for name in tree for other in tree)
 
 
-@settings(max_examples=40)
+@settings(max_examples=at_most(40))
 @given(TREES.filter(storable), st.randoms(use_true_random=False))
 def test_a_tree_is_named_by_content_and_not_by_place_order_or_times(tree: dict[str, bytes], rng: random.Random) -> None:
     shuffled = list(tree.items())
@@ -148,7 +149,7 @@ def test_a_tree_is_named_by_content_and_not_by_place_order_or_times(tree: dict[s
         assert digests.of_tree(first) == digests.of_tree(second)
 
 
-@settings(max_examples=40)
+@settings(max_examples=at_most(40))
 @given(TREES.filter(storable), st.data())
 def test_a_tree_has_another_name_after_any_byte_rename_or_removal(tree: dict[str, bytes], data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(tree)))

@@ -21,6 +21,7 @@ from recipekit.pool import Pool
 from recipekit.store import Lease, Store
 from recipekit.surroundings import Surroundings
 from recipekit.workspace import Workspace
+from tests.installation import remembered
 from tests.small_builds import ENVIRONMENT
 
 FACTORY = """
@@ -122,8 +123,9 @@ def litert() -> Iterator[Pool]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, litert: Pool) -> Bench:
-    return Bench(tmp_path, litert)
+def bench(tmp_path: Path, litert: Pool) -> Iterator[Bench]:
+    with remembered():
+        yield Bench(tmp_path, litert)
 
 
 def test_what_was_made_once_is_found_and_starts_no_worker(bench: Bench) -> None:

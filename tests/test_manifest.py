@@ -23,6 +23,7 @@ from recipekit.environment import Environment
 from recipekit.errors import InternalError, InvalidRecipe, OutputAltered, OutputFault
 from recipekit.manifest import Artifact, BuildInputs, Dependency, Sweep
 from recipekit.repository import Repository
+from tests.properties import at_most
 from tests.small_builds import DEPENDENCIES, ENVIRONMENT, INPUTS, run_details
 
 GOLDEN = Path(__file__).parent / "golden" / "manifest.json"
@@ -249,7 +250,7 @@ def test_a_path_of_this_machine_is_not_recorded(tmp_path: Path) -> None:
 # --- writing and reading ------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=at_most(25))
 @given(CONFIGS, st.integers(0, 2**64), st.dictionaries(st.text("ab", max_size=3), st.floats(0, 1e9), max_size=3))
 def test_a_manifest_comes_back_as_it_was_written(config: dict[str, Any], seed: int, timings: dict[str, float]) -> None:
     manifest = small_manifest(replace(INPUTS, resolved_config=config, seeds={"recipe": seed}), timings_seconds=timings)

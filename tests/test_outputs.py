@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from recipekit import fsio
 from recipekit.errors import InternalError, InvalidRecipe, OutputAltered, OutputFault
 from recipekit.outputs import Outputs
+from tests.properties import at_most
 from tests.small_builds import key_of_seed, write_output
 
 HOLDER = """
@@ -317,7 +318,7 @@ def test_what_is_no_output_folder_is_a_fault(outputs: Outputs, put: Callable[[Pa
     assert caught.value.where == str(folder)
 
 
-@settings(max_examples=30)
+@settings(max_examples=at_most(30))
 @given(st.data())
 def test_any_changed_byte_is_noticed(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     outputs = Outputs(tmp_path_factory.mktemp("outputs"))

@@ -21,6 +21,7 @@ from recipekit.outputs import SharedOutputs
 from recipekit.outputs.lookup import find_file, find_folder
 from recipekit.outputs.objects import Latest, OutputObjects
 from tests.object_storage import Bucket, SharedFolder, at_the_line
+from tests.properties import at_most
 from tests.whole_outputs import publish
 
 NOBODY: list[str] = []
@@ -212,7 +213,7 @@ def test_latest_leaves_an_output_that_is_not_accepted_any_more(
     assert objects.latest("digits") == Latest("", "")
 
 
-@settings(max_examples=40)
+@settings(max_examples=at_most(40))
 @given(st.permutations(range(6)).flatmap(lambda order: st.tuples(st.just(order), st.integers(0, 5))))
 def test_in_whatever_order_outputs_come_latest_is_the_newest(case: tuple[Sequence[int], int]) -> None:
     order, twice = case

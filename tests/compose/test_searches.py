@@ -105,6 +105,7 @@ def test_another_sweeper_is_no_search(project: Project) -> None:
     assert search_of(project, ["recipe=digits", "seed=1,2"]) is None
 
 
+@pytest.mark.slow
 def test_a_recipe_that_searches_is_validated_by_every_choice(project: Project) -> None:
     assert validate_recipe(project, ["recipe=searched"]).error is None
     wrong = validate_recipe(project, ["recipe=wrong"])

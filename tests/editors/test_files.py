@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +77,19 @@ def shipped() -> dict[str, Part]:
     return editor_schemas(SHIPPED)
 
 
+@cache
+def schemas_beside(recipes: Path) -> dict[str, Part]:
+    """Of a project that is a recipes folder and, behind it, the shipped one."""
+    elsewhere = Project(root=recipes.parent, recipes=recipes, outputs=recipes.parent / "outputs")
+    return editor_schemas(elsewhere.with_config_dir(SHIPPED.recipes))
+
+
 @pytest.mark.parametrize("file", REAL, ids=[path.relative_to(ROOT).as_posix() for path in REAL])
-def test_a_real_file_has_no_fault(file: Path, shipped: dict[str, Part], tmp_path: Path) -> None:
+def test_a_real_file_has_no_fault(file: Path, shipped: dict[str, Part]) -> None:
     group = file.parent.name if file.parent.name in GROUPS else "recipe"
     schemas = shipped
     if (ROOT / "tests") in file.parents:
-        recipes = next(parent for parent in file.parents if parent.name == "recipes")
-        elsewhere = Project(root=recipes.parent, recipes=recipes, outputs=tmp_path)
-        schemas = editor_schemas(elsewhere.with_config_dir(SHIPPED.recipes))
+        schemas = schemas_beside(next(parent for parent in file.parents if parent.name == "recipes"))
     assert faults(schemas[group], file.read_text()) == []
 
 

@@ -18,6 +18,7 @@ from recipekit.launching import ByHydra, Task, traces
 from recipekit.outcome import Outcome
 from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project
+from tests.properties import at_most
 from tests.recipe_projects import RECIPE, write_project
 
 Child = Callable[[int], None]
@@ -86,7 +87,7 @@ def launched(task: Task, plugin: HydraLauncher, count: int) -> dict[int, Outcome
     deadly=st.sets(st.integers(0, 8), max_size=3),
     silent=st.booleans(),
 )
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 def test_only_children_that_take_their_launcher_with_them_are_lost(
     task: Task, count: int, at_once: int, deadly: set[int], silent: bool
 ) -> None:

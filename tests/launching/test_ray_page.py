@@ -7,7 +7,6 @@ import shlex
 from pathlib import Path
 
 import pytest
-from ray.scripts import scripts
 
 from recipekit.launching.ray import door
 from recipekit.launching.ray.terms import Terms
@@ -77,7 +76,10 @@ def test_a_project_that_is_sent_to_the_nodes_gives_the_outputs_that_it_gives_her
     }
 
 
+@pytest.mark.slow
 def test_what_it_says_of_ray_start_and_tokens_are_commands_of_ray() -> None:
+    from ray.scripts import scripts  # noqa: PLC0415  a second and a half for the one test that needs it
+
     lines = [line.partition("#")[0] for block in blocks(TEXT, "sh") for line in block.splitlines()]
     said = [shlex.split(line)[1:] for line in lines if line.startswith("ray ")]
     assert [words[0] for words in said] == ["start", "start", "get-auth-token"]

@@ -16,6 +16,7 @@ from recipekit.contracts import FirstLayer, Signature
 from recipekit.errors import DatasetError
 from recipekit.lint import Examined, Finding, lint, refuse
 from tests.lint.conftest import Examine
+from tests.properties import at_most
 from tests.readings import inputs
 
 VECTOR = inputs(x=("float32", (None, 8)))
@@ -40,7 +41,7 @@ def found(
 # --- good samples ---------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 2), judged=st.integers(30, 300), mean=st.floats(-9, 9), std=st.floats(0.1, 99))
 def test_nothing_is_said_of_two_samplings_of_one_distribution(
     examine: Examine, seed: int, judged: int, mean: float, std: float

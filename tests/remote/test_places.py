@@ -18,6 +18,7 @@ from recipekit.remote.refusal import Refusal, refusal_of
 from recipekit.remote.service import Found
 from recipekit.remote.url import check_url
 from tests.object_storage import Bucket, SharedFolder
+from tests.properties import at_most
 from tests.remote.blob_servers import Azure, Google, Server
 
 ACCOUNT_KEY = base64.b64encode(b"of nobody").decode()
@@ -170,7 +171,7 @@ WRITES = st.tuples(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(st.lists(WRITES, max_size=12))
 def test_a_place_is_a_mapping_whose_writes_say_whether_they_took_effect(writes: list[tuple[str, str, bytes]]) -> None:
     with TemporaryDirectory() as folder:

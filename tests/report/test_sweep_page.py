@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def page(rows: list[dict[str, Any]], **options: Any) -> str:
     return "".join(sweep_page(complete(rows), "Sweep 20260102-030405-abcd", **options))
 
 
+@cache
 def without_scripts(html: str) -> str:
     return re.sub(r"(<script[^>]*>).*?(</script>)", r"\1\2", html, flags=re.DOTALL)
 
@@ -47,10 +49,19 @@ PAGES: dict[str, Callable[[], list[dict[str, Any]]]] = {
 }
 
 
+@cache
+def page_with(rows: str) -> str:
+    return page(PAGES[rows]())
+
+
+@cache
+def parsed_page_with(rows: str) -> Page:
+    return Page(page_with(rows))
+
+
 @pytest.mark.parametrize("rows", PAGES)
 def test_a_page_is_well_formed_and_says_what_it_is(rows: str) -> None:
-    html = page(PAGES[rows]())
-    parsed = Page(html)
+    html, parsed = page_with(rows), parsed_page_with(rows)
     assert html.startswith("<!doctype html>")
     assert [name for name, _ in parsed.elements].count("h1") == 1
     assert words(html).startswith("Sweep 20260102-030405-abcd")
@@ -62,8 +73,7 @@ def test_a_page_is_well_formed_and_says_what_it_is(rows: str) -> None:
 
 @pytest.mark.parametrize("rows", PAGES)
 def test_a_page_asks_for_nothing_and_runs_its_own_scripts_alone(rows: str) -> None:
-    html = page(PAGES[rows]())
-    parsed = Page(html)
+    html, parsed = page_with(rows), parsed_page_with(rows)
     requesting = {"src", "srcset", "action", "data", "poster", "background"}
     assert [(tag, name) for tag, attributes in parsed.elements for name in attributes if name in requesting] == []
     assert not any(":" in (link["href"] or "") for link in parsed.tags("a"))
@@ -76,20 +86,20 @@ def test_a_page_asks_for_nothing_and_runs_its_own_scripts_alone(rows: str) -> No
 
 
 def test_every_row_has_as_many_cells_as_its_table_has_columns() -> None:
-    for table in re.findall(r"<table[^>]*>.*?</table>", page(every_fate()), flags=re.DOTALL):
+    for table in re.findall(r"<table[^>]*>.*?</table>", page_with("every fate"), flags=re.DOTALL):
         head, *rows = (len(re.findall(r"<t[hd][ >]", row)) for row in table.split("<tr>")[1:])
         assert set(rows) == {head}
 
 
 def test_a_page_counts_verdicts_and_states_once_what_all_have_in_common() -> None:
-    said = words(page(every_fate()))
+    said = words(page_with("every fate"))
     assert "7 children ✓ Accepted : 4 ? Not judged : 1 ✕ Rejected : 1 ✕ Failed : 1" in said
     assert "The same for all: evaluation.benchmark.runs=20" in said
     assert said.count("evaluation.benchmark.runs") == 1
 
 
 def test_without_scripts_the_table_says_all_of_each_child() -> None:
-    said = words(page(every_fate()))
+    said = words(page_with("every fate"))
     line = "2 dynamic_range 2 ✓ Accepted ◆ yes 300,000 0.300 0.9500 0.0200 24.50 0.9800 0.600 — — 1.25 000000000002"
     assert line in said
     assert "parity.sqnr_db.min, task.top1_accuracy.min" in said
@@ -98,7 +108,7 @@ def test_without_scripts_the_table_says_all_of_each_child() -> None:
 
 
 def test_each_trade_off_has_its_front_as_a_table() -> None:
-    html = page(every_fate())
+    html = page_with("every fate")
     assert re.findall(r'data-x="([^"]*)" data-y="([^"]*)"', html) == [
         ("size", "task.top1_accuracy"),
         ("latency_p50_ms", "task.top1_accuracy"),
@@ -111,16 +121,16 @@ def test_each_trade_off_has_its_front_as_a_table() -> None:
 
 
 def test_plotly_is_in_pages_with_something_to_plot_alone() -> None:
-    assert len(page([child()])) < 60_000
-    assert len(page([failed(0), failed(1)])) < 60_000
-    bundle = next(content for attributes, content in scripts(page(every_fate())) if 'id="plotly"' in attributes)
+    assert len(page_with("one child")) < 60_000
+    assert len(page_with("nothing measured")) < 60_000
+    bundle = next(content for attributes, content in scripts(page_with("every fate")) if 'id="plotly"' in attributes)
     assert bundle == get_plotlyjs()
 
 
 def test_a_child_on_no_front_leaves_the_table_with_a_word() -> None:
-    rows = [child(n, verdict="rejected", exit_code=3) for n in range(2)]
-    assert "none that was not rejected has both" in words(page(rows))
-    assert "Pareto front alone" not in words(page(rows))
+    said = words(page([child(n, verdict="rejected", exit_code=3) for n in range(2)]))
+    assert "none that was not rejected has both" in said
+    assert "Pareto front alone" not in said
 
 
 @pytest.mark.slow
@@ -150,7 +160,7 @@ def test_names_with_markup_are_text_in_the_table_and_in_the_data() -> None:
 
 
 def test_the_page_is_the_golden_one(update_goldens: bool) -> None:
-    found = without_scripts(page(every_fate()))
+    found = without_scripts(page_with("every fate"))
     found = re.sub(r"<style>.*?</style>", "<style></style>", found, flags=re.DOTALL)
     found = re.sub(r"(?: &#39;sha256-[^&]*&#39;)+", " …", found)
     if update_goldens:

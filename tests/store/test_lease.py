@@ -23,6 +23,7 @@ from recipekit import digests
 from recipekit.errors import OutputFault, SourceError
 from recipekit.store import Entry, Lease, Store
 from recipekit.store import entry as entries
+from tests.properties import at_most
 from tests.store.small_entries import document_of, key_of, left_behind, put, stage_folder
 
 HOLDER = """
@@ -241,7 +242,7 @@ def test_a_damaged_entry_is_removed_and_counts_as_absent(
     assert left_behind(root) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(st.data())
 def test_any_changed_byte_is_noticed(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     home = tmp_path_factory.mktemp("home")

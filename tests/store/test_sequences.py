@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from recipekit.store import Lease, Store
+from tests.properties import at_most
 from tests.store.small_entries import key_of, left_behind, put
 
 NUMBERS = st.integers(0, 3)
@@ -117,5 +118,5 @@ class Sequences(RuleBasedStateMachine):
         shutil.rmtree(self.home)
 
 
-Sequences.TestCase.settings = settings(max_examples=25, stateful_step_count=20)
+Sequences.TestCase.settings = settings(max_examples=at_most(25), stateful_step_count=20)
 TestSequences = Sequences.TestCase

@@ -25,6 +25,7 @@ from recipekit.worker.file_contents import contents_of
 from tests.models import built_flatbuffers as built
 from tests.models.candidates import converted_part
 from tests.models.edits import rewritten
+from tests.properties import at_most
 
 KEY = "5e" * 32
 MODELS: dict[str, Callable[[], bytes]] = {
@@ -207,7 +208,7 @@ def test_a_file_that_cannot_be_moved_stays_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "marked.tflite").read_bytes() == data
 
 
-@settings(max_examples=30)
+@settings(max_examples=at_most(30))
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(0, 3), st.booleans())
 def test_any_file_reads_the_same_behind_its_place(
     tmp_path_factory: pytest.TempPathFactory, widths: list[int], entries: int, signed: bool

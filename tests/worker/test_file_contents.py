@@ -19,6 +19,7 @@ from recipekit.worker.build_key_place import place_in
 from recipekit.worker.file_contents import contents_of
 from tests.models import built_flatbuffers as built
 from tests.models.edits import rewritten
+from tests.properties import at_most
 
 WHOLE = built.classifier()
 
@@ -82,7 +83,7 @@ def test_only_a_key_is_taken_for_one(tmp_path: Path, key: bytes) -> None:
     assert found.metadata[0].name == BUILD_KEY_ENTRY
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(st.data())
 def test_damage_is_one_error_or_none(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     content = bytearray(WHOLE[: data.draw(st.integers(0, len(WHOLE)))])

@@ -15,10 +15,11 @@ from hypothesis.extra import numpy as arrays
 from recipekit.errors import EvaluationError
 from recipekit.worker.interpreter import Runner, open_runners
 from tests.models.edits import rewritten
+from tests.properties import at_most
 
 pytestmark = pytest.mark.tensorflow
 
-KEPT = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+KEPT = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=at_most(30))
 SHAPE = (8, 8, 3)
 IMAGES = arrays.arrays(np.float32, SHAPE, elements=st.floats(-8, 8, width=32))
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from recipekit.contracts import TensorStatistics
 from recipekit.worker.sample_statistics import SampleStatistics
+from tests.properties import at_most
 
 Array = npt.NDArray[Any]
 
@@ -29,7 +30,7 @@ def extremes(record: TensorStatistics) -> Array:
     return np.fromfile(record.extremes).reshape(-1, 2)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sizes=st.lists(st.sampled_from([1, 2, 7, 255, 256, 257, 700, 3000]), min_size=1, max_size=30),
     dtype=st.sampled_from(["float16", "float32", "float64", "uint8", "int64"]),

@@ -19,6 +19,7 @@ from recipekit.contracts import DatasetContext, Sample, Signature
 from recipekit.errors import DatasetError, InternalError, PluginError, UsageError
 from recipekit.worker.sample_log import SampleLog, scalar
 from recipekit.worker.samples import open_samples
+from tests.properties import at_most
 from tests.readings import Counted, dataset_spec, inputs, read
 
 Define = Callable[[Callable[..., Any]], None]
@@ -53,7 +54,7 @@ def test_samples_come_in_order_with_place_id_and_label(define: Define, tmp_path:
     np.testing.assert_array_equal(samples[2].tensors["x"], [2, 2, 2])
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(count=st.integers(1, 40), seed=st.integers(0, 2**32 - 1), data=st.data())
 def test_a_shuffled_choice_is_the_beginning_of_one_permutation(
     define: Define, tmp_path: Path, count: int, seed: int, data: st.DataObject

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from recipekit.contracts import DatasetContext, Sample
 from recipekit.errors import DatasetError
 from recipekit.worker.datasets.csv import CsvDataset
+from tests.properties import at_most
 
 
 def open_csv(folder: Path, text: str | bytes, **params: Any) -> list[Sample]:
@@ -43,7 +44,7 @@ def test_inputs_are_vectors_of_their_columns(tmp_path: Path) -> None:
     assert sample.tensors["left"].dtype == np.int16
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     notes=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), min_size=1, max_size=6),
     delimiter=st.sampled_from(",;\t"),

@@ -16,6 +16,7 @@ from recipekit.digests import of_bytes
 from recipekit.errors import DatasetError
 from recipekit.worker.datasets import digits
 from recipekit.worker.datasets.digits import DigitsDataset
+from tests.properties import at_most
 
 SPLITS = ("train", "calibration", "test")
 CONTEXT = DatasetContext(root=Path("/nowhere"), seed=0)
@@ -89,7 +90,7 @@ def test_a_sample_carries_the_image_and_the_label_that_its_id_names(splits: dict
         np.testing.assert_array_equal(image(splits["test"], index)[:, :, 0], digits.images[original] / 8 - 1)
 
 
-@settings(max_examples=30)
+@settings(max_examples=at_most(30))
 @given(size=st.integers(1, 96), channels=st.integers(1, 4), index=st.integers(0, 499))
 def test_any_size_gives_float32_between_minus_one_and_one(size: int, channels: int, index: int) -> None:
     pixels = image(DigitsDataset(CONTEXT, size=size, channels=channels), index)

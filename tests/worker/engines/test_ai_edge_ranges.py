@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from recipekit.worker.engines.ai_edge_ranges import dump, load
+from tests.properties import at_most
 
 NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 MATRICES = arrays.arrays(st.sampled_from([np.float32, np.float64]), (2, 3), elements=NUMBERS)
 
 
-@settings(max_examples=25)
+@settings(max_examples=at_most(25))
 @given(st.dictionaries(st.text(max_size=8), st.tuples(NUMBERS, NUMBERS, MATRICES, st.integers(0, 2**40))))
 def test_every_number_comes_back_as_it_was(seen: dict[str, tuple[float, float, npt.NDArray[Any], int]]) -> None:
     ranges = {

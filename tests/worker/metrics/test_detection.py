@@ -17,6 +17,7 @@ from pycocotools.cocoeval import COCOeval
 from recipekit.errors import DatasetError, EnvironmentFault, EvaluationError
 from recipekit.worker.metrics.detection import MeanAveragePrecision
 from recipekit.worker.scoring import Resampling, score, stack_labels
+from tests.properties import at_most
 
 OUTPUTS = ("detection_boxes", "detection_classes", "detection_scores")
 
@@ -130,7 +131,7 @@ def of_pycocotools(labels: Any, outputs: dict[str, Any]) -> float:
     return float(evaluation.stats[0])
 
 
-@settings(max_examples=25)
+@settings(max_examples=at_most(25))
 @given(seed=st.integers(0, 2**32 - 1))
 def test_it_is_what_pycocotools_sums_up_also_for_copies_of_samples(seed: int) -> None:
     labels, outputs = drawn(seed)

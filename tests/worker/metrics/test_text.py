@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from recipekit.errors import DatasetError, EnvironmentFault, EvaluationError
 from recipekit.worker.metrics.text import Bleu, WordErrorRate
 from recipekit.worker.scoring import Resampling, score
+from tests.properties import at_most
 
 WORDS = ["The", "cat", "sat", "on", "mat.", "<pad>"]
 WORDED: dict[str, Any] = {"vocabulary": WORDS, "method": "argmax", "separator": " ", "skip": ["<pad>"]}
@@ -34,7 +35,7 @@ def drawn(seed: int) -> tuple[Any, Any, Any]:
     return np.array([text_of(row) for row in truth]), guess, weights
 
 
-@settings(max_examples=50)
+@settings(max_examples=at_most(50))
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_word_error_rate_is_jiwers_on_copies_of_samples(seed: int) -> None:
     labels, guess, weights = drawn(seed)
@@ -43,7 +44,7 @@ def test_the_word_error_rate_is_jiwers_on_copies_of_samples(seed: int) -> None:
     assert WordErrorRate(**WORDED).score(labels, {"y": guess}, weights) == pytest.approx(expected)
 
 
-@settings(max_examples=50)
+@settings(max_examples=at_most(50))
 @given(seed=st.integers(0, 2**32 - 1), lowercase=st.booleans(), smooth=st.sampled_from(["exp", "floor", "none"]))
 def test_bleu_is_sacrebleus_on_copies_of_samples(seed: int, lowercase: bool, smooth: str) -> None:
     labels, guess, weights = drawn(seed)
