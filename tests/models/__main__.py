@@ -2,8 +2,8 @@
 
     python tests/models NAME ARGUMENTS...
 
-It stands for `python tests/models/NAME.py ARGUMENTS...`, with weights that are drawn from one seed: of a hundred untrained models,
-one is hard to quantize.
+It stands for `python tests/models/NAME.py ARGUMENTS...`, with weights that are drawn from one seed: of untrained
+models, one in some dozens is hard to quantize.
 """
 
 from __future__ import annotations
