@@ -60,7 +60,7 @@ def fork_workers() -> None:
 
 
 def _decisive(variables: Mapping[str, str]) -> dict[str, str]:
-    """All but those that name the test, size the terminal or are recipekit's own, and folders that are on the path already."""
+    """All but those of pytest, recipekit and the terminal's size, and but for folders that are on the path already."""
     further = {folder for folder in variables.get(_PATH, "").split(os.pathsep) if folder and folder not in sys.path}
     named = {name: value for name, value in variables.items() if not name.startswith(_IDLE)}
     return {**named, _PATH: os.pathsep.join(sorted(further))}

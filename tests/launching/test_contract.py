@@ -94,9 +94,7 @@ Begun = tuple[Site, Running]
 
 @pytest.fixture(scope="module")
 def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Begun]]:
-    """A sweep by each launcher, those of minutes at once, each other one when all children of others but those that hang
-    have ended.
-    """
+    """A sweep by each launcher; each of seconds begins when of the others only children that hang still run."""
     sweeps: dict[str, Begun] = {}
     with ExitStack() as held:
 
