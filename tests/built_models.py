@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+from tests.commands import script
 
 SCRIPTS = Path(__file__).parent / "models"
 
 
 def script_of_models(name: str, *arguments: str | Path) -> str:
     """What `tests/models/<name>.py ARGUMENTS...` prints in a child process that has TensorFlow; it must succeed."""
-    command = [sys.executable, SCRIPTS, name, *arguments]
-    child = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert child.returncode == 0, child.stderr
-    return child.stdout
+    code, out, err = script(SCRIPTS, name, *map(str, arguments))
+    assert code == 0, err
+    return out
 
 
 def built_once(builder: str, factory: pytest.TempPathFactory) -> Path:

@@ -1,6 +1,7 @@
 """`recipekit` as a process of its own, forked from a server that has imported the command line once.
 
-A process that begins with nothing imports for a second before it does anything.
+A process that begins with nothing imports for a second before it does anything. A second server has imported
+TensorFlow, too, for commands that start workers, and for scripts.
 """
 
 from __future__ import annotations
@@ -8,12 +9,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import resource
+import runpy
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerProcess
+from multiprocessing.forkserver import ForkServer
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +27,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from recipekit.cli import main
+from tests.forked_workers import fork_workers
 
 _PRELOADED = [
     "recipekit.cli.run_sweep",
@@ -31,6 +37,9 @@ _PRELOADED = [
     "tests.commands",
     "tests.command_server",
 ]
+_WITH_TENSORFLOW = ForkServer()
+_WITH_TENSORFLOW.set_forkserver_preload([*_PRELOADED, "tests.tensorflow_server"])
+_HASH_SEED = "PYTHONHASHSEED"
 
 
 class Done(NamedTuple):
@@ -95,12 +104,25 @@ class Running:
         return out, err
 
 
+class _ForkedWithTensorFlow(ForkServerProcess):
+    """A process of the second server, whose strings have the hashes of a worker's."""
+
+    @staticmethod
+    def _Popen(process: BaseProcess) -> Any:  # noqa: N802  the name is multiprocessing's
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(_HASH_SEED, "0")
+            patch.setattr(forkserver, "connect_to_new_process", _WITH_TENSORFLOW.connect_to_new_process)
+            return ForkServerProcess._Popen(process)
+
+
 @contextmanager
 def begun(
     folder: Path,
     arguments: Sequence[str],
     variables: Mapping[str, str],
     peak: Any = None,
+    *,
+    tensorflow: bool = False,
 ) -> Iterator[Running]:
     """`recipekit` in a folder as a process in a session of its own, which is ended with the block.
 
@@ -109,13 +131,23 @@ def begun(
         arguments: of the command.
         variables: its whole environment.
         peak: gets the MiB of memory that it has had at most.
+        tensorflow: whether its workers begin with TensorFlow imported; see `tests/forked_workers.py`.
     """
+    peak = peak or multiprocessing.get_context("forkserver").Value("d", 0.0)
+    given = folder, list(arguments), dict(variables), peak, tensorflow
+    with _forked(_run, given, tensorflow=tensorflow) as running:
+        yield running
+
+
+@contextmanager
+def _forked(target: Callable[..., None], given: tuple[Any, ...], *, tensorflow: bool) -> Iterator[Running]:
+    """A process of one of the servers, which is ended with the block; it also gets the files for what it prints."""
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(_PRELOADED)
     with TemporaryDirectory() as place:
         prints = Path(place, "out"), Path(place, "err")
-        peak = peak or server.Value("d", 0.0)
-        process = server.Process(target=_run, args=(folder, list(arguments), dict(variables), *prints, peak))
+        kind = _ForkedWithTensorFlow if tensorflow else server.Process
+        process = kind(target=target, args=(*given, *prints))
         process.start()
         running = Running(process, prints)
         try:
@@ -125,11 +157,26 @@ def begun(
             process.join()
 
 
-def command(folder: Path, arguments: Sequence[str], env: Mapping[str, str] | None = None, seconds: float = 300) -> Done:
-    """Runs `recipekit` in a folder as a process of its own, with some variables set besides those of this one."""
+def command(
+    folder: Path,
+    arguments: Sequence[str],
+    env: Mapping[str, str] | None = None,
+    seconds: float = 300,
+    *,
+    tensorflow: bool = False,
+) -> Done:
+    """Runs `recipekit` in a folder as a process of its own, with some variables set besides those of this one.
+
+    Args:
+        folder: where it runs.
+        arguments: of the command.
+        env: variables.
+        seconds: that it may take.
+        tensorflow: as in `begun`.
+    """
     peak = multiprocessing.get_context("forkserver").Value("d", 0.0)
     started = time.monotonic()
-    with begun(folder, arguments, {**os.environ, **(env or {})}, peak) as running:
+    with begun(folder, arguments, {**os.environ, **(env or {})}, peak, tensorflow=tensorflow) as running:
         try:
             out, err = running.communicate(seconds)
         except subprocess.TimeoutExpired:
@@ -138,19 +185,40 @@ def command(folder: Path, arguments: Sequence[str], env: Mapping[str, str] | Non
         return Done(running.returncode, out, err, took, peak.value)
 
 
-def _run(folder: Path, arguments: list[str], env: dict[str, str], out: Path, err: Path, peak: Any) -> None:
+def script(place: Path, *arguments: str) -> tuple[int, str, str]:
+    """Runs `python PLACE ARGUMENTS...` in a process that begins with TensorFlow imported: exit code, output, errors."""
+    with _forked(_run_script, (place, arguments), tensorflow=True) as running:
+        out, err = running.communicate()
+        return running.returncode, out, err
+
+
+def _run(
+    folder: Path, arguments: list[str], env: dict[str, str], peak: Any, tensorflow: bool, out: Path, err: Path
+) -> None:
+    if tensorflow:
+        fork_workers()
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell have it ignored
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
-    for descriptor, path in ((1, out), (2, err)):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(file, descriptor)
-        os.close(file)
+    _print_into(out, err)
     sys.argv = ["recipekit", *arguments]
     code = main(arguments)
     sys.stdout.flush()
     sys.stderr.flush()
     peak.value = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     os._exit(code)
+
+
+def _run_script(place: Path, arguments: tuple[str, ...], out: Path, err: Path) -> None:
+    _print_into(out, err)
+    sys.argv = [str(place), *arguments]
+    runpy.run_path(str(place), run_name="__main__")
+
+
+def _print_into(out: Path, err: Path) -> None:
+    for descriptor, path in ((1, out), (2, err)):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(file, descriptor)
+        os.close(file)

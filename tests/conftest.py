@@ -49,6 +49,7 @@ TOGETHER = ("tests/launching/",)
 LONGEST_FIRST = (
     "tests/launching/",
     "tests/e2e/test_compatibility.py",
+    "tests/e2e/test_shipped_pages.py",
     "tests/e2e/test_tiny_project.py",
     "tests/faults/test_signals.py",
     "tests/worker/engines/test_one_call.py",
@@ -63,8 +64,9 @@ LONGEST_FIRST = (
     "tests/e2e/test_mlperf_tiny.py",
     "tests/faults/test_file_faults.py",
     "tests/faults/test_error_pages.py",
+    "tests/faults/test_resumed_sweeps.py",
+    "tests/e2e/test_optuna_page.py",
     "tests/e2e/test_first_recipe.py",
-    "tests/e2e/test_shipped_pages.py",
     "tests/worker/sources/test_keras_application.py",
 )
 """What takes most of a minute or more, the longest first: two processes that take turns then end together."""

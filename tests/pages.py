@@ -126,7 +126,7 @@ def _entries(console: str) -> Iterator[Command]:
 def _printed(command: Command, folder: Path, variables: Mapping[str, str]) -> str:
     program, *arguments = shlex.split(command.line, comments=True)
     if program == "recipekit":
-        done = recipekit(folder, arguments, variables)
+        done = recipekit(folder, arguments, variables, tensorflow=True)
         return _checked(command.line, done.code, done.out, done.err, command.exit_code)
     programs = {"python": [sys.executable], "pytest": [sys.executable, "-m", "pytest"]}
     return _run([*programs.get(program, [program]), *arguments], folder, variables, code=command.exit_code)

@@ -29,7 +29,7 @@ Recipekit = Callable[..., "subprocess.CompletedProcess[str]"]
 
 def recipekit(folder: Path, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Runs the command in a project, as a user would."""
-    done = command(folder, arguments, seconds=1800)
+    done = command(folder, arguments, seconds=1800, tensorflow=True)
     return subprocess.CompletedProcess(["recipekit", *arguments], done.code, done.out, done.err)
 
 

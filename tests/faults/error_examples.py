@@ -215,7 +215,7 @@ def printed(example: Example, project: Standing, factory: pytest.TempPathFactory
     if example.edit is not None:
         example.edit(project)
     program, *arguments = shlex.split(example.command)
-    code, out, err = _ended(program, arguments, project.root)
+    code, out, err = _ended(program, arguments, project.root, tensorflow=example.tiny)
     lines = out.splitlines(keepends=True) if arguments[:2] == ["run", "-m"] else []
     said = (
         (err + "".join(line for line in lines if ": error RK" in line))
@@ -225,13 +225,13 @@ def printed(example: Example, project: Standing, factory: pytest.TempPathFactory
     return code, said
 
 
-def _ended(program: str, arguments: list[str], root: Path) -> tuple[int, str, str]:
+def _ended(program: str, arguments: list[str], root: Path, *, tensorflow: bool) -> tuple[int, str, str]:
     """Exit code and prints of a command.
 
     The process imports by itself where that is what goes wrong; joblib's needs an end of its own, or it complains.
     """
     if program == "recipekit" and not (root / "stubs").exists() and "hydra/launcher=joblib" not in arguments:
-        done = command(root, arguments, seconds=120)
+        done = command(root, arguments, seconds=120, tensorflow=tensorflow)
         return done.code, done.out, done.err
     line = [sys.executable, *(["-m", "recipekit.cli"] if program == "recipekit" else []), *arguments]
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "stubs"), str(ROOT)])}

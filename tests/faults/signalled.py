@@ -17,15 +17,19 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def started(project: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> Iterator[Running]:
+def started(
+    project: Path, *arguments: str, variables: Mapping[str, str] | None = None, tensorflow: bool = False
+) -> Iterator[Running]:
     """`recipekit run` in a process group of its own, as soon as it hears signals.
 
     Args:
         project: its folder.
         arguments: of the command.
         variables: of its environment, beside those of this process.
+        tensorflow: whether its workers begin with TensorFlow imported; see `tests/forked_workers.py`.
     """
-    with begun(project, ["run", *arguments], {**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})}) as process:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})}
+    with begun(project, ["run", *arguments], environment, tensorflow=tensorflow) as process:
         wait_until(lambda: _hears(process), process)
         yield process
 

@@ -58,10 +58,10 @@ class Ended(NamedTuple):
     seconds: float
 
 
-def ctrl_c(project: Path, reached: Callable[[], object], *arguments: str) -> Ended:
+def ctrl_c(project: Path, reached: Callable[[], object], *arguments: str, tensorflow: bool = False) -> Ended:
     """Interrupts a run's process group once something is reached; asserts that nothing lives on or is half done."""
     before = picture(project)
-    with started(project, *arguments) as process:
+    with started(project, *arguments, tensorflow=tensorflow) as process:
         wait_until(reached, process)
         children = family(process)
         asked = time.monotonic()
@@ -162,4 +162,4 @@ def test_tensorflow_ends_as_fast(
     monkeypatch.setenv("RECIPEKIT_STORE", str(project / "outputs" / ".store"))
     reached = importing(project) if phase == "import" else in_stage(project, phase)
     long = ["representative_dataset.count=20000"] if phase == "calibrate" else []
-    ctrl_c(project, reached, "recipe=tiny", *long)
+    ctrl_c(project, reached, "recipe=tiny", *long, tensorflow=phase != "import")

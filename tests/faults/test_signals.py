@@ -49,10 +49,15 @@ sent_signals = pytest.mark.parametrize("number", WORDS, ids=["INT", "TERM"])
 
 
 def interrupted(
-    project: Path, reached: Callable[[], object], number: int, *arguments: str, before: dict[str, bytes]
+    project: Path,
+    reached: Callable[[], object],
+    number: int,
+    *arguments: str,
+    before: dict[str, bytes],
+    tensorflow: bool = False,
 ) -> Done:
     """Sends a signal once something is reached, and asserts that nothing is left but a message."""
-    with started(project, *arguments) as process:
+    with started(project, *arguments, tensorflow=tensorflow) as process:
         wait_until(reached, process)
         children = family(process)
         asked = time.monotonic()
@@ -174,7 +179,7 @@ def test_a_signal_while_tensorflow_works_ends_everything(
 ) -> None:
     project = Path(shutil.copytree(built_once("tiny_classifier", tmp_path_factory), tmp_path / "tiny"))
     long = {"calibrate": ["representative_dataset.count=20000"], "benchmark": [LONG_BENCHMARK]}.get(phase, [])
-    done = interrupted(project, in_stage(project, phase), number, "recipe=tiny", *long, before={})
+    done = interrupted(project, in_stage(project, phase), number, "recipe=tiny", *long, before={}, tensorflow=True)
     assert "published nothing" in done.err
     record_property("exit", done.code)
 

@@ -2,7 +2,7 @@
 
 A sweep of each launcher holds a child for each fault between two sound ones. A launcher joins by one
 line of `LAUNCHERS`. While one waits for the child that takes too long, the next one's sweep begins: limits of time may
-then be far above what a sound child needs on a busy machine.
+then be far above what a sound child needs on a busy machine. Those whose limits are minutes begin first, together.
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ class Launching(NamedTuple):
         engine: the fixture that gives the variables of what has to be around it.
         settings: of the project.
         without: faults that it doesn't have, and why.
+        minutes: whether its limit is counted in minutes, not in seconds.
     """
 
     overrides: tuple[str, ...] = ()
     engine: str = "no_engine"
     settings: str = ""
     without: Mapping[str, str] = {}
+    minutes: bool = False
 
 
 FAULTS = {
@@ -58,7 +60,8 @@ LAUNCHERS = {
     ),
     "joblib": Launching(("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "hydra.launcher.timeout=20")),
     "recipekit_submitit, local": Launching(
-        ("hydra/launcher=recipekit_submitit", "hydra.launcher.cluster=local", "hydra.launcher.timeout_min=1")
+        ("hydra/launcher=recipekit_submitit", "hydra.launcher.cluster=local", "hydra.launcher.timeout_min=1"),
+        minutes=True,
     ),
     "recipekit_submitit, SLURM": Launching(
         (
@@ -67,6 +70,7 @@ LAUNCHERS = {
             "+hydra.launcher.slurm_signal_delay_s=30",
         ),
         engine="slurm",
+        minutes=True,
     ),
     "recipekit_ray": Launching(
         ("hydra/launcher=recipekit_ray", "hydra.launcher.timeout_seconds=20", "hydra.launcher.num_cpus=0.5"),
@@ -90,15 +94,24 @@ Begun = tuple[Site, Running]
 
 @pytest.fixture(scope="module")
 def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Begun]]:
-    """A sweep by each launcher, the next one as soon as all children but the one that hangs have ended."""
+    """A sweep by each launcher; each of seconds begins when of the others only children that hang still run."""
     sweeps: dict[str, Begun] = {}
     with ExitStack() as held:
-        for name, how in LAUNCHERS.items():
+
+        def begin(name: str) -> Callable[[], None]:
+            how = LAUNCHERS[name]
             place = site(tmp_path_factory, request.getfixturevalue(how.engine), how.settings)
             children = ["first", *(fault for fault in FAULTS if fault not in how.without), "last"]
             process = held.enter_context(place.sweep(f"{DO}={','.join(children)}", *how.overrides))
-            _wait_for(len(children) - 1, place.root, process)
             sweeps[name] = place, process
+            return lambda: _wait_for(len(children) - 1, place.root, process)
+
+        patient = [begin(name) for name, how in LAUNCHERS.items() if how.minutes]
+        request.getfixturevalue("ray_variables")  # its head starts meanwhile
+        for wait in patient:
+            wait()
+        for name in (name for name, how in reversed(LAUNCHERS.items()) if not how.minutes):
+            begin(name)()
         yield sweeps
 
 
