@@ -322,7 +322,8 @@ def test_a_marked_file_composes_like_a_plain_one(make_project: MakeProject) -> N
 @pytest.mark.parametrize("header", ["", "# @package _group_\n"])
 def test_an_option_in_two_places_stands_whole_in_both(make_project: MakeProject, header: str) -> None:
     entries = ("/noise@representative_dataset.args: few", "/noise@evaluation.dataset.args: few")
-    files = {"digits.yaml": recipe(*entries), "noise/few.yaml": f"{header}count: 3\nlabel: noise-${{.count}}\n"}
+    files: dict[str, str | bytes] = {"digits.yaml": recipe(*entries)}
+    files["noise/few.yaml"] = f"{header}count: 3\nlabel: noise-${{.count}}\n"
     mapping = composed(make_project(files), "evaluation.dataset.args.count=4")
     assert mapping["representative_dataset"]["args"] == {"count": 3, "label": "noise-3"}
     assert mapping["evaluation"]["dataset"]["args"] == {"count": 4, "label": "noise-4"}
