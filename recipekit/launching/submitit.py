@@ -99,6 +99,7 @@ class Submitit:
         self._again: deque[Task] = deque()
         self._under_way: list[Job] = []
         self._awaited: dict[int, Task] = {}
+        self._named: set[str] = set()
         self._accepted = self._refused = -math.inf
 
     def __enter__(self) -> Submitit:
@@ -141,7 +142,7 @@ class Submitit:
         elif self._under_way:
             _end([job.handle for job in self._under_way])
         for job in self._under_way:
-            job.forget(keep_logs=False)
+            job.forget(keep_logs=job.id in self._named)
         self._clear()
 
     def launch(self, tasks: Iterator[Task], ended: Callable[[Outcome], None]) -> None:
@@ -153,10 +154,10 @@ class Submitit:
                 del self._awaited[outcome.number]
                 ended(outcome)
             for job in gone:
-                self._under_way.remove(job)
                 for outcome in self._settled(job):
                     del self._awaited[outcome.number]
                     ended(outcome)
+                self._under_way.remove(job)  # an interruption may come at any time, and finds its files until here
 
     def _submit(self, tasks: Iterator[Task]) -> bool:
         """Submits as many jobs as may join those under way, as one array; whether there were any.
@@ -209,6 +210,8 @@ class Submitit:
         lost = [task for task in job.tasks if task.number in self._awaited]
         end = job.end() if lost else None
         spared = self._spared(job, end, lost) if end is not None else []
+        if len(spared) < len(lost):
+            self._named.add(job.id)  # its logs, by a row of the summary
         for task in lost:
             self._traces.forget(task.number)
             if task in spared:
@@ -216,7 +219,7 @@ class Submitit:
             elif end is not None:
                 yield task.failed(end.error(self._minutes), time.monotonic() - job.submitted)
         self._again.extend(spared)
-        job.forget(keep_logs=len(spared) < len(lost))
+        job.forget(keep_logs=job.id in self._named)
 
     def _spared(self, job: Job, end: End, lost: list[Task]) -> list[Task]:
         """Children that a job owes another try: they haven't begun, or others had taken a part of its time."""

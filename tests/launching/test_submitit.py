@@ -19,6 +19,7 @@ import pytest
 from recipekit.compose.composition import compose
 from recipekit.errors import EnvironmentFault, UsageError
 from recipekit.launching import Task, open_launcher
+from recipekit.launching.jobs import Job
 from recipekit.launching.submitit import _carry_out
 from recipekit.launching.traces import Traces
 from recipekit.outcome import Outcome
@@ -178,6 +179,27 @@ def test_an_interrupted_sweep_keeps_what_has_ended_and_cancels_its_jobs(
         ]
         assert sum(state.startswith("CANCELLED") for state in states) >= 2  # the first one may still be about to end
         assert not {"PENDING", "RUNNING"} & set(states)
+
+
+@pytest.mark.slow
+def test_an_interruption_while_a_job_is_forgotten_leaves_none_of_its_files(
+    laptop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = find_project(laptop.root)
+    task = Task(0, read_job(compose(project, ["recipe=cloud"])), Settings())
+
+    def interrupted(_job: Job, *, keep_logs: bool) -> None:
+        assert not keep_logs
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Job, "forget", interrupted)
+    ended: list[Outcome] = []
+    opened_launcher = open_launcher("recipekit.launching.submitit.Submitit", {"cluster": "local"}, project)
+    with pytest.raises(KeyboardInterrupt), opened_launcher as launcher:
+        launcher.launch(iter([task]), ended.append)
+    assert [outcome.number for outcome in ended] == [0]
+    assert not list(laptop.root.glob("outputs/.submitit/*/*"))
 
 
 @pytest.mark.slow
