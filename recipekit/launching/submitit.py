@@ -99,7 +99,7 @@ class Submitit:
         self._again: deque[Task] = deque()
         self._under_way: list[Job] = []
         self._awaited: dict[int, Task] = {}
-        self._named: set[str] = set()
+        self._with_named_logs: set[str] = set()
         self._accepted = self._refused = -math.inf
 
     def __enter__(self) -> Submitit:
@@ -142,7 +142,7 @@ class Submitit:
         elif self._under_way:
             _end([job.handle for job in self._under_way])
         for job in self._under_way:
-            job.forget(keep_logs=job.id in self._named)
+            job.forget(keep_logs=job.id in self._with_named_logs)
         self._clear()
 
     def launch(self, tasks: Iterator[Task], ended: Callable[[Outcome], None]) -> None:
@@ -211,7 +211,7 @@ class Submitit:
         end = job.end() if lost else None
         spared = self._spared(job, end, lost) if end is not None else []
         if len(spared) < len(lost):
-            self._named.add(job.id)  # its logs, by a row of the summary
+            self._with_named_logs.add(job.id)  # by a row of the summary
         for task in lost:
             self._traces.forget(task.number)
             if task in spared:
@@ -219,7 +219,7 @@ class Submitit:
             elif end is not None:
                 yield task.failed(end.error(self._minutes), time.monotonic() - job.submitted)
         self._again.extend(spared)
-        job.forget(keep_logs=job.id in self._named)
+        job.forget(keep_logs=job.id in self._with_named_logs)
 
     def _spared(self, job: Job, end: End, lost: list[Task]) -> list[Task]:
         """Children that a job owes another try: they haven't begun, or others had taken a part of its time."""

@@ -21,7 +21,6 @@ from recipekit.errors import UsageError
 from recipekit.pool import Pool
 from recipekit.recipe import parse
 from tests.drafting.descriptions import described
-from tests.properties import at_most
 
 IMAGE = ("x", "float32", (-1, 8, 8, 3))
 
@@ -32,7 +31,7 @@ def drafted(tmp_path: Path, model: Any, scheme: str = "int8", path: str = "m.ker
 
 
 @pytest.mark.slow
-@settings(max_examples=at_most(50))
+@settings(max_examples=50)
 @given(
     name=st.text(max_size=20),
     written_by=st.text(max_size=20),
