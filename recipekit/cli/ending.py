@@ -10,7 +10,7 @@ import sys
 import traceback
 from tempfile import NamedTemporaryFile
 
-from recipekit.cli.interruption import Interrupted, Terminated, farewell
+from recipekit.cli.interruption import Interrupted, farewell, stop_behind
 from recipekit.cli.messages import more, told
 from recipekit.errors import InternalError, RecipekitError
 from recipekit.secrecy import redacted
@@ -26,8 +26,8 @@ def ended_by(error: BaseException, *, debug: bool) -> int:
     Returns:
         The exit code, as RECIPE.md section 6 lists them.
     """
-    if isinstance(error, KeyboardInterrupt | Terminated):
-        stop = error if isinstance(error, Interrupted | Terminated) else Interrupted()
+    stop = Interrupted() if type(error) is KeyboardInterrupt else stop_behind(error)
+    if stop is not None:
         sys.stderr.write(redacted(farewell(stop)))
         return stop.exit_code
     if debug:

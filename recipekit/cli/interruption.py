@@ -63,9 +63,24 @@ def told_if_stopped(kept: Callable[[], str]) -> Iterator[None]:
     """
     try:
         yield
-    except (Interrupted, Terminated) as stop:
-        stop.kept = stop.kept or kept()
+    except BaseException as error:
+        if (stop := stop_behind(error)) is not None:
+            stop.kept = stop.kept or kept()
         raise
+
+
+def stop_behind(error: BaseException) -> Interrupted | Terminated | None:
+    """The signal that an error goes back to, if one does.
+
+    A library that a signal leaves in the middle may fail as it clears up, as argparse does where it has noted only some
+    of what it wants to set back. That error would hide why the command ends.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, Interrupted | Terminated):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def farewell(stop: Interrupted | Terminated) -> str:
