@@ -66,17 +66,22 @@ def main(argv: list[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
+        _open_streams()
         catch_signals()
         code = _dispatch(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has gone, as in `recipekit list | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except (Exception, KeyboardInterrupt, Terminated) as error:  # noqa: BLE001  the edge: defects are reported, not dumped
         from recipekit.cli.ending import ended_by  # noqa: PLC0415  help needs none of it
 
         return ended_by(error, debug=debug)
     return code
+
+
+def _open_streams() -> None:
+    """Gives a process that was started without stdout or stderr, as by `>&-`, one that drops what it is given."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -201,6 +201,32 @@ def test_a_reader_that_has_gone_ends_the_command_quietly(project: Project) -> No
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.parametrize("arguments", ["--help", "list"])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_full_disk_behind_stdout_is_told_as_that(project: Project, arguments: str, buffered: bool) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, *([] if buffered else ["-u"]), "-m", "recipekit.cli", arguments],
+            cwd=project.root,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, "RK702: stdout: can't be written: No space left" in done.stderr) == (7, True)
+    assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+def test_a_command_without_stdout_does_its_work(project: Project, closed: str) -> None:
+    line = f"'{sys.executable}' -m recipekit.cli validate recipe=digits {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=project.root, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert ("sets no bound" in done.stderr) == ("2>&-" not in closed)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "offered"),
