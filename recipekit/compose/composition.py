@@ -13,10 +13,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from recipekit.compose.folders import recipe_folders, shown, user_groups
-from recipekit.compose.layers import PRESETS, Layers, lay
+from recipekit.compose.layers import Layers, lay
 from recipekit.compose.marks import read_marks
 from recipekit.compose.overrides import CommandOverride, read_overrides, texts_for_hydra
 from recipekit.compose.refusals import hydra_errors, no_recipe, recipekit_cause
+from recipekit.compose.repository import PRESETS
 from recipekit.compose.session import hydra_for, resolving_for
 from recipekit.errors import CompositionError
 from recipekit.nearest import did_you_mean

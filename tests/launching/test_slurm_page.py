@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recipekit.compose.layers import PRESETS
+from recipekit.compose.repository import PRESETS
 from tests.launching.conftest import site
 from tests.pages import page, run_page
 
