@@ -94,6 +94,7 @@ class FineTuning:
             sys.stdout.write(f"{self._told(epoch, means)}\n")
             sys.stdout.flush()
         hooks.on_train_end()
+        self._require_finite(model)
         name = "" if step is None else step.losses.text
         return Training(samples=reading.sample_set(), loss=name, losses=tuple(means))
 
@@ -128,12 +129,21 @@ class FineTuning:
 
     def _finite(self, loss: float) -> float:
         if not math.isfinite(loss):
-            raise OptimizationError(
-                f"the training diverged: its loss is {loss}",
-                where=self._where,
-                fix="choose a smaller `learning_rate`, or check the labels",
-            )
+            raise self._diverged(f"its loss is {loss}")
         return loss
+
+    def _require_finite(self, model: Any) -> None:
+        """Refuses weights that the last steps threw out of all bounds: each loss is that from before its step."""
+        for weight in model.weights:
+            if not np.isfinite(weight.numpy()).all():
+                raise self._diverged(f"'{weight.name}' is no longer finite")
+
+    def _diverged(self, how: str) -> OptimizationError:
+        return OptimizationError(
+            f"the training diverged: {how}",
+            where=self._where,
+            fix="choose a smaller `learning_rate`, or check the labels",
+        )
 
 
 class _Step:
