@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from recipekit.contracts import EXACT_SQNR_DB
 from recipekit.outcome import Outcome
 
 MODES = {
@@ -105,8 +104,6 @@ def _measured() -> str:
 
 
 def _decibels(value: float) -> str:
-    if value >= EXACT_SQNR_DB:
-        return "exact"
     return f">{_ROUNDING_DB}" if value >= _ROUNDING_DB else str(round(value))
 
 
