@@ -10,32 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recipekit.api import (
-        DiffResult,
-        InspectResult,
-        LintResult,
-        NotAccepted,
-        Progress,
-        RecipekitError,
-        ReproduceResult,
-        RunResult,
-        ShowResult,
-        SweepResult,
-        ValidateResult,
-        VerifyResult,
-        diff,
-        inspect,
-        lint_samples,
-        list_recipes,
-        reproduce,
-        resume,
-        run,
-        show,
-        sweep,
-        validate,
-        validate_all,
-        verify,
-    )
+    from recipekit.api import *
 
 __version__ = "0.1.0"
 

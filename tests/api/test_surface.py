@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import recipekit
+from recipekit import api
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "api.txt"
 
@@ -31,6 +32,10 @@ def surface() -> str:
         elif callable(found):
             lines.append(f"{name}{inspect.signature(found)}")
     return "\n".join(lines) + "\n"
+
+
+def test_the_package_offers_what_its_api_does() -> None:
+    assert [name for name in recipekit.__all__ if name != "__version__"] == api.__all__
 
 
 def test_the_surface_is_the_recorded_one(update_goldens: bool) -> None:
