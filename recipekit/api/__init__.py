@@ -19,6 +19,7 @@ from recipekit.api.builds import lint_samples, resume, run, sweep
 from recipekit.api.linted import LintResult
 from recipekit.api.progress import Progress
 from recipekit.api.recipes import ShowResult, ValidateResult, list_recipes, show, validate, validate_all
+from recipekit.api.records import SignResult, export, sign
 from recipekit.api.results import RunResult, SweepResult
 from recipekit.errors import NotAccepted, RecipekitError
 
@@ -32,10 +33,12 @@ __all__ = [
     "ReproduceResult",
     "RunResult",
     "ShowResult",
+    "SignResult",
     "SweepResult",
     "ValidateResult",
     "VerifyResult",
     "diff",
+    "export",
     "inspect",
     "lint_samples",
     "list_recipes",
@@ -43,6 +46,7 @@ __all__ = [
     "resume",
     "run",
     "show",
+    "sign",
     "sweep",
     "validate",
     "validate_all",

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from recipekit.api.progress import Follow, Follower
-from recipekit.api.projects import PathLike, any_project
+from recipekit.api.projects import PathLike, any_project, output_folder
 from recipekit.api.shown import Shown, near
 from recipekit.audit.changes import Change
 from recipekit.audit.difference import Difference, compare
@@ -23,7 +23,7 @@ from recipekit.audit.sides import side_of
 from recipekit.audit.sweep_verification import verify_folder
 from recipekit.audit.verification import Verification
 from recipekit.errors import OutputAltered
-from recipekit.outputs.lookup import find_file, find_folder
+from recipekit.outputs.lookup import find_file
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
 from recipekit.report import Panel, Table
@@ -220,7 +220,7 @@ def verify(
         OutputFault: a file can't be read.
     """
     trust = read_trust(map(Path, keys), required=require_signature)
-    return VerifyResult(tuple(verify_folder(_folder(output, project), trust)))
+    return VerifyResult(tuple(verify_folder(output_folder(output, project), trust)))
 
 
 def reproduce(
@@ -244,7 +244,7 @@ def reproduce(
         InputMismatch: an input is gone or has changed.
         RecipekitError: whatever keeps the build from being carried out.
     """
-    recorded = read_output(_folder(output, project))
+    recorded = read_output(output_folder(output, project))
     around = project_around(recorded.folder, Path.cwd(), None if project is None else Path(project))
     where = Where(around.root.resolve(), tuple(map(Path, inputs)), None if keep is None else Path(keep))
     with Pool(Limits.of(around), variables=recorded.variables(around.env)) as pool:
@@ -266,11 +266,6 @@ def diff(a: PathLike, b: PathLike, *, project: PathLike | None = None) -> DiffRe
     found = any_project(project)
     with _workers(found) as pool:
         return DiffResult(compare(side_of(str(a), found, pool), side_of(str(b), found, pool)))
-
-
-def _folder(output: PathLike, project: PathLike | None) -> Path:
-    found = any_project(project)
-    return find_folder(str(output), Path.cwd(), found.recipes if found else None)
 
 
 def _workers(project: Project | None) -> Pool:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from recipekit.errors import ProjectError
+from recipekit.outputs.lookup import find_folder
 from recipekit.project import Project, find_project
 
 PathLike = str | os.PathLike[str]
@@ -37,3 +38,13 @@ def any_project(project: PathLike | None) -> Project | None:
             return find_project(Path.cwd())
         return None
     return open_project(project)
+
+
+def output_folder(output: PathLike, project: PathLike | None) -> Path:
+    """The folder of an output or a sweep that a call names: a path, or `NAME/latest` and the like in the project.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = any_project(project)
+    return find_folder(str(output), Path.cwd(), found.recipes if found else None)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from recipekit import digests, fsio
+from recipekit import fsio
 from recipekit.audit.recorded import read_recorded
 from recipekit.cli.arguments import make_parser
 from recipekit.errors import UsageError
-from recipekit.exports import Published, ml_bom, model_card
+from recipekit.exports import FORMATS, Published
 from recipekit.outputs.lookup import find_folder
-
-_FORMATS = ("cyclonedx", "model-card")
 
 
 def main(argv: list[str]) -> int:
@@ -24,12 +22,12 @@ def main(argv: list[str]) -> int:
         overrides=False,
     )
     parser.add_argument("output", metavar="OUTPUT", help="the folder of an output, or its place below the outputs")
-    parser.add_argument("--format", choices=_FORMATS, required=True, help="what to write")
+    parser.add_argument("--format", choices=list(FORMATS), required=True, help="what to write")
     parser.add_argument("-o", "--output-file", metavar="FILE", type=Path, help="where to (default: standard output)")
     options = parser.parse_args(argv)
     folder = find_folder(options.output, Path.cwd(), options.recipes)
     output = Published(*read_recorded(folder))
-    text = model_card(output) if options.format == "model-card" else digests.pretty_json(ml_bom(output))
+    text = FORMATS[options.format](output)
     if options.output_file is None:
         sys.stdout.write(text)
         return 0
