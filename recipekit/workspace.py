@@ -6,15 +6,14 @@ alone; the next build of the same recipe clears it away.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
-
-from recipekit import fsio
+from recipekit import fsio, locks
 from recipekit.errors import RecipekitError
 
 
@@ -24,7 +23,7 @@ class Workspace:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._folder = home / uuid4().hex[:12]
-        self._owner = FileLock(f"{self._folder}.lock", thread_local=False)
+        self._owner: int | None = None
         self._making = Lock()
 
     @property
@@ -35,10 +34,10 @@ class Workspace:
             OutputFault: the file system refused.
         """
         with self._making, fsio.reported(self._folder):
-            if not self._owner.is_locked:
+            if self._owner is None:
                 fsio.make_folders(self._home)
                 _clear(self._home)
-                self._owner.acquire()
+                self._owner = locks.acquire(_lock_of(self._folder))
                 self._folder.mkdir()
         return self._folder
 
@@ -51,13 +50,14 @@ class Workspace:
         Raises:
             OutputFault: the file system refused.
         """
-        if self._owner.is_locked:
+        if self._owner is not None:
             try:
                 if not keep:
                     with fsio.reported(self._folder):
                         _remove(self._folder)
             finally:
-                self._owner.release()
+                os.close(self._owner)
+                self._owner = None
 
 
 @contextmanager
@@ -78,22 +78,24 @@ def workspace(outputs: Path, name: str) -> Iterator[Workspace]:
         space.end(keep=kept)
 
 
+def _lock_of(folder: Path) -> Path:
+    """The file that the process of a build keeps locked as long as it lives."""
+    return Path(f"{folder}.lock")
+
+
 def _clear(home: Path) -> None:
     """Removes the folders of builds that have ended."""
-    for lock_file in home.glob("*.lock"):
-        owner = FileLock(lock_file)
-        try:
-            owner.acquire(blocking=False)
-        except Timeout:
-            continue
-        try:
-            _remove(lock_file.with_suffix(""))
-        finally:
-            owner.release()
+    for lock in home.glob("*.lock"):
+        owner = locks.try_acquire(lock)
+        if owner is not None:
+            try:
+                _remove(lock.with_suffix(""))
+            finally:
+                os.close(owner)
 
 
 def _remove(folder: Path) -> None:
-    """Removes a folder and its lock file, which the caller holds: after its release another build may clear, too."""
+    """Removes a folder and its lock file, which the caller holds: once it lets go, another build may clear, too."""
     if folder.exists():
         fsio.remove_tree(folder)
-    Path(f"{folder}.lock").unlink(missing_ok=True)
+    _lock_of(folder).unlink(missing_ok=True)

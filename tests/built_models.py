@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
+from recipekit import locks
 from tests.commands import script
 
 SCRIPTS = Path(__file__).parent / "models"
@@ -29,7 +29,7 @@ def built_once(builder: str, factory: pytest.TempPathFactory) -> Path:
     root = factory.getbasetemp()
     root = root.parent if root.name.startswith("popen-") else root
     folder, unfinished = root / builder, root / f"{builder}.part"
-    with FileLock(root / f"{builder}.lock"):
+    with locks.exclusive(root / f"{builder}.lock"):
         if not folder.exists():
             unfinished.mkdir()
             script_of_models(builder, unfinished)

@@ -66,7 +66,6 @@ ADDRESSES = {
     "plotly": {"report"},
     "rich": {"cli"},
     "yaml": {"compose", "catalogue", "publication", "exports", "editors", "drafting"},
-    "filelock": {"workspace"},
     "psutil": {"pool", "launching"},
     "submitit": {"launching"},
     "fsspec": {"remote"},

@@ -31,7 +31,7 @@ YAML = {"yaml"}
 HYDRA = {"hydra", "hydra_plugins", "omegaconf", "antlr4", "packaging", "attr"}
 SCHEMAS = {"jsonschema_rs"}
 COMPOSE = RECORDS | YAML | HYDRA | SCHEMAS
-RUN = COMPOSE | {"rich", "filelock", "psutil", "rfc8785"}
+RUN = COMPOSE | {"rich", "psutil", "rfc8785"}
 VERIFY = RUN - HYDRA - {"rich"} | {"packaging"}  # which versions of packages are asked for
 
 ALLOWED: dict[str, set[str]] = {

@@ -14,8 +14,8 @@ from pathlib import Path
 import hydra
 import numpy as np
 import pytest
-from filelock import FileLock
 
+from recipekit import locks
 from tests.commands import Done, command
 from tests.models.built_flatbuffers import classifier
 
@@ -57,7 +57,7 @@ def built(factory: pytest.TempPathFactory) -> Path:
     """The project as built once for all test processes; to be copied, never written into."""
     root = factory.getbasetemp()
     root = root.parent if root.name.startswith("popen-") else root
-    with FileLock(root / "standing.lock"):
+    with locks.exclusive(root / "standing.lock"):
         if not (root / "standing").exists():
             build(root / "standing.part")
             (root / "standing.part").rename(root / "standing")
