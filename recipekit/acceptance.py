@@ -48,6 +48,9 @@ METRICS: dict[str, tuple[str, ...]] = {
 }
 """Metrics of the sections whose names are fixed; `task` takes those that `evaluation.metrics` lists."""
 
+NEED_A_RUN = ("parity", "task", "latency")
+"""Sections that bound what a converted model computes, or how fast; the others bound its file."""
+
 SHARES = ("npu_operators", "cpu_operators")
 """Metrics of `target` that are also a share of all operators, which `min_ratio` and `max_ratio` bound."""
 

@@ -13,16 +13,24 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from recipekit.acceptance import BOUNDS, METRICS, SHARES, Acceptance, Bound, Check, ModelIntent, Verdict, is_floor
+from recipekit.acceptance import (
+    BOUNDS,
+    METRICS,
+    NEED_A_RUN,
+    SHARES,
+    Acceptance,
+    Bound,
+    Check,
+    ModelIntent,
+    Verdict,
+    is_floor,
+)
 from recipekit.contracts import Census, Latency, Measurement, Parity, QuantizedTensor, TargetReport, TaskScore
 from recipekit.errors import EvaluationError
 from recipekit.estimates import Estimate, converted_score, proportion, relative_score_drop, score_drop
 
 DEFAULT_CONFIDENCE = 0.95
 """Level of the intervals that are only shown."""
-
-_NEED_A_RUN = ("parity", "task", "latency")
-"""Sections of `acceptance` that say something about what a candidate computes, or how fast."""
 
 _SEVERITY = {"pass": 0, "inconclusive": 1, "fail": 2}
 
@@ -66,7 +74,7 @@ def judge(acceptance: Acceptance, measurement: Measurement | None) -> Verdict:
         "target": _target_checks(acceptance, measurement.target),
     }
     if measurement.samples is None:
-        sections |= {section: _unmeasured_checks(section, acceptance, measurement.not_run) for section in _NEED_A_RUN}
+        sections |= {section: _unmeasured_checks(section, acceptance, measurement.not_run) for section in NEED_A_RUN}
     checks = tuple(chain.from_iterable(sections.values()))
     return Verdict(status=_status(acceptance, checks), checks=checks)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from recipekit.acceptance import BOUNDS, NEED_A_RUN
 from recipekit.faults import Fault
 from recipekit.nearest import did_you_mean
 from recipekit.rules.section import Section, runs_nothing
@@ -11,13 +12,13 @@ from recipekit.rules.section import Section, runs_nothing
 
 def has_bounds(acceptance: Section) -> bool:
     """Whether an `acceptance` section bounds anything."""
-    return any(acceptance[section] for section in ("parity", "task", "size", "latency", "model", "target"))
+    return any(acceptance[section] for section in BOUNDS)
 
 
 def bounds(recipe: Section) -> Iterator[Fault]:
     """A bound can be met, and somebody measures what it bounds."""
     acceptance = recipe["acceptance"]
-    for section in ("parity", "task", "size", "latency", "model", "target"):
+    for section in BOUNDS:
         for metric, bound in acceptance[section].items():
             if isinstance(bound, dict) and bound.get("min", float("-inf")) > bound.get("max", float("inf")):
                 where = ("acceptance", section, metric)
@@ -42,7 +43,7 @@ def bounds(recipe: Section) -> Iterator[Fault]:
 
 
 def _bounds_without_a_run(acceptance: Section) -> Iterator[Fault]:
-    for section in ("parity", "task", "latency"):
+    for section in NEED_A_RUN:
         for metric in acceptance[section]:
             yield Fault(
                 ("acceptance", section, metric),

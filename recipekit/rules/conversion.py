@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from recipekit.faults import Fault
 from recipekit.nearest import did_you_mean
 from recipekit.registry import is_built_in, names
-from recipekit.rules.section import Section
+from recipekit.rules.section import Section, pattern_fault
 
 _ENGINE = ("converter", "engine")
 _SOURCE_KEYS = ("kind", "path", "kwargs", "input_shapes", "sha256", "allow_unsafe")
@@ -83,13 +82,7 @@ def converter_rules(recipe: Section) -> Iterator[Fault]:
                 f"'converter.rules[{index}].quantization' {rule['quantization']} is not possible with engine"
                 " tflite_converter: use none or int8, or engine ai_edge_quantizer",
             )
-        try:
-            re.compile(rule["match"].get("name", ""))
-        except re.error as error:
-            yield Fault(
-                (*place, "match", "name"),
-                f"'converter.rules[{index}].match.name' is no regular expression: {error}",
-            )
+        yield from pattern_fault((*place, "match", "name"), rule["match"].get("name", ""))
 
 
 def replacement_after_training(recipe: Section) -> Iterator[Fault]:

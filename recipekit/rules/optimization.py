@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Any
 
 from recipekit.faults import Fault
-
-Recipe = dict[str, Any]
+from recipekit.rules.section import Section, pattern_fault, trains_ranges
 
 _KERAS_KINDS = {"keras", "keras_application", "python"}
 """Sources that can give a Keras model."""
 
 
-def trains_ranges(recipe: Recipe) -> bool:
-    """Whether the model is trained for quantization, so that its ranges need no calibration."""
-    return "quantization_aware_training" in recipe["optimize"]
-
-
-def optimization_faults(recipe: Recipe) -> Iterator[Fault]:
+def optimization_faults(recipe: Section) -> Iterator[Fault]:
     """Layers are changed in Keras, and a model that was trained for 8 bits is converted to 8 bits."""
     optimize, kind = recipe["optimize"], recipe["source"]["kind"]
     if optimize and kind not in _KERAS_KINDS:
@@ -29,9 +21,7 @@ def optimization_faults(recipe: Recipe) -> Iterator[Fault]:
             " that it was made of (source.kind: keras), or leave 'optimize' out",
         )
     for step, declared in optimize.items():
-        error = _regular_expression_error(declared.get("layers", ""))
-        if error:
-            yield Fault(("optimize", step, "layers"), f"'optimize.{step}.layers' is no regular expression: {error}")
+        yield from pattern_fault(("optimize", step, "layers"), declared.get("layers", ""))
     prune = optimize.get("prune", {})
     if prune.get("schedule") == "polynomial" and "finetune" not in prune:
         yield Fault(
@@ -42,15 +32,7 @@ def optimization_faults(recipe: Recipe) -> Iterator[Fault]:
         yield from _trained_ranges(recipe["converter"])
 
 
-def _regular_expression_error(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        return str(error)
-    return ""
-
-
-def _trained_ranges(converter: Recipe) -> Iterator[Fault]:
+def _trained_ranges(converter: Section) -> Iterator[Fault]:
     needed = {
         "engine": (converter["engine"] == "tflite_converter", "engine tflite_converter"),
         "quantization": (converter["quantization"] == "int8", "quantization int8"),

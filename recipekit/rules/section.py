@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from recipekit.contracts import calibrates
-from recipekit.rules.optimization import trains_ranges
+from recipekit.faults import Fault, dotted
 
 Section = dict[str, Any]
 """A recipe, or a section of one, as plain data that the schema accepts."""
@@ -15,6 +16,11 @@ Section = dict[str, Any]
 def runs_nothing(recipe: Section) -> bool:
     """Whether the converted model is not to be run."""
     return bool(recipe.get("evaluation", {}).get("runtime") == "none")
+
+
+def trains_ranges(recipe: Section) -> bool:
+    """Whether the model is trained for quantization, so that its ranges need no calibration."""
+    return "quantization_aware_training" in recipe["optimize"]
 
 
 def calibrating(recipe: Section) -> bool:
@@ -50,3 +56,11 @@ def declared_datasets(recipe: Section) -> Iterator[tuple[tuple[str, ...], Sectio
     for step, declared in recipe["optimize"].items():
         if "finetune" in declared:
             yield ("optimize", step, "finetune", "dataset"), declared["finetune"]["dataset"]
+
+
+def pattern_fault(place: tuple[str | int, ...], pattern: str) -> Iterator[Fault]:
+    """The fault of a key that holds a regular expression, where its pattern is none."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield Fault(place, f"'{dotted(place)}' is no regular expression: {error}")
