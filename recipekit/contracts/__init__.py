@@ -15,6 +15,7 @@ from recipekit.contracts.artifacts import (
 from recipekit.contracts.curves import Curve, CurvePoint, CurveRequest
 from recipekit.contracts.declared import (
     CALIBRATED,
+    ENOUGH_SAMPLES,
     BenchmarkSpec,
     CalibrationSpec,
     ConverterSpec,
@@ -155,6 +156,7 @@ __all__ = [
     "CURVE",
     "DESCRIBE",
     "ENCODE",
+    "ENOUGH_SAMPLES",
     "EXACT_SQNR_DB",
     "EXAMINE",
     "GLIMPSE",

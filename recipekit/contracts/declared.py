@@ -12,6 +12,9 @@ from recipekit.contracts.record import Record
 CALIBRATED = frozenset({"int8", "int16x8"})
 """Quantizations whose ranges come from samples."""
 
+ENOUGH_SAMPLES = 100
+"""Calibration samples below which ranges are seldom settled; docs/calibration.md shows how they settle."""
+
 _STATISTICAL = frozenset({"gptq", "oscar"})
 _UNWEIGHTED = frozenset({"none", "float16"})
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-from recipekit.contracts import GLIMPSE, Description, Glimpse, GlimpseRequest
+from recipekit.contracts import ENOUGH_SAMPLES, GLIMPSE, Description, Glimpse, GlimpseRequest
 from recipekit.drafting.dataset import Stanza, image_steps, is_image, is_sound, savez, sound_keys
 from recipekit.drafting.shapes import FixedInput
 from recipekit.errors import DatasetError, UsageError
@@ -28,7 +28,7 @@ _KINDS = {
 }
 _LABELS = ("labels", "label", "y", "target", "targets", "class", "classes")
 _MOST_FILES = 200_000
-_ENOUGH = 300
+_PLENTY = 300
 _TAKEN = 200
 _LONGEST_HEADER = 2**20
 _BLOCK = 2**20
@@ -126,13 +126,13 @@ def _rate(folder: Path) -> tuple[int, str]:
 
 def _choice(count: int | None) -> dict[str, Any]:
     """A choice at random where there are more samples than ranges need."""
-    return {"samples": _TAKEN, "shuffle": True} if count is not None and count > _ENOUGH else {}
+    return {"samples": _TAKEN, "shuffle": True} if count is not None and count > _PLENTY else {}
 
 
 def _few(count: int | None) -> str:
-    if count is None or count >= 100:
+    if count is None or count >= ENOUGH_SAMPLES:
         return ""
-    return f"{count} samples are few: ranges settle with 100 to 300"
+    return f"{count} samples are few: ranges settle with {ENOUGH_SAMPLES} to 300"
 
 
 def _wanted(inputs: Sequence[FixedInput]) -> str:

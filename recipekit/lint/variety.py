@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
+from recipekit.contracts import ENOUGH_SAMPLES
 from recipekit.lint.finding import Finding
 from recipekit.lint.reading import Examined, constant_samples, read_log
-
-SETTLED = 100
-"""Calibration samples below which ranges are seldom settled; rules.py warns of the same number where it is declared."""
 
 _COPIES = 0.05
 _ONE_CLASS = 0.9
@@ -65,11 +63,11 @@ def constants(dataset: Examined) -> Iterator[Finding]:
 
 def too_few(dataset: Examined) -> Iterator[Finding]:
     """A calibration set that is smaller than what the recipe itself says."""
-    declared = dataset.requested is not None and dataset.requested < SETTLED
-    if dataset.calibrates and not declared and dataset.samples.count < SETTLED:
+    declared = dataset.requested is not None and dataset.requested < ENOUGH_SAMPLES
+    if dataset.calibrates and not declared and dataset.samples.count < ENOUGH_SAMPLES:
         yield dataset.finding(
             "few-samples",
-            f"{dataset.samples.count} calibration samples are few: ranges settle with {SETTLED} to 300",
+            f"{dataset.samples.count} calibration samples are few: ranges settle with {ENOUGH_SAMPLES} to 300",
             "add samples; `recipekit lint --curve` shows how far the ranges have settled",
         )
 

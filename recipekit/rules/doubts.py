@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from recipekit.contracts import ENOUGH_SAMPLES
 from recipekit.rules.artifacts import left_to_the_cpu
 from recipekit.rules.bounds import has_bounds
-from recipekit.rules.optimization import trains_ranges
-from recipekit.rules.section import Section, calibrating, declared_datasets, runs_nothing
+from recipekit.rules.section import Section, calibrating, declared_datasets, runs_nothing, trains_ranges
 
 
 def warnings(recipe: Section) -> list[str]:
@@ -26,10 +26,10 @@ def warnings(recipe: Section) -> list[str]:
     if not has_bounds(recipe["acceptance"]):
         found.append("'acceptance' sets no bound: the model is accepted and nothing was judged")
     for (section, *rest), dataset in declared_datasets(recipe) if calibrating(recipe) else ():
-        if section == "representative_dataset" and (dataset.get("samples") or 100) < 100:
+        if section == "representative_dataset" and (dataset.get("samples") or ENOUGH_SAMPLES) < ENOUGH_SAMPLES:
             its = f" of '{rest[-1]}'" if rest else ""
-            count = dataset["samples"]
-            found.append(f"{count} calibration samples{its} are few: ranges settle with 100 to 300 [few-samples]")
+            few = f"{dataset['samples']} calibration samples{its} are few"
+            found.append(f"{few}: ranges settle with {ENOUGH_SAMPLES} to 300 [few-samples]")
     return found
 
 
