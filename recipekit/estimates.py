@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recipekit.contracts import PairedCounts, TaskScore
+from recipekit.contracts import PairedCounts, Parity, TaskScore
 from recipekit.intervals import Interval, paired_difference, percentile, wilson
+
+CONFIDENCE = 0.95
+"""Level of the intervals that are only shown, since no bound is judged by them."""
 
 
 class Estimate(NamedTuple):
@@ -19,17 +22,22 @@ class Estimate(NamedTuple):
     interval: Interval | None = None
 
 
-def drop(float_value: float, converted_value: float, *, higher_is_better: bool) -> float:
-    """Loss of quality from the float to the converted model, in the metric's unit; negative for a gain."""
-    return float_value - converted_value if higher_is_better else converted_value - float_value
-
-
 def proportion(value: float, successes: int, trials: int, confidence: float) -> Estimate:
     """A share with Wilson's interval, its rows taken as independent."""
     return Estimate(value, _around(value, wilson(successes, trials, confidence)))
 
 
-def converted_score(score: TaskScore, confidence: float) -> Estimate:
+def parity_metric(parity: Parity, metric: str, confidence: float = CONFIDENCE) -> Estimate | None:
+    """A parity metric of one output, an agreement with its interval; None where the output has no such metric."""
+    value = getattr(parity, metric)
+    if value is None:
+        return None
+    if metric == "argmax_agreement" and parity.agreeing is not None and parity.rows:
+        return proportion(value, parity.agreeing, parity.rows, confidence)
+    return Estimate(value)
+
+
+def converted_score(score: TaskScore, confidence: float = CONFIDENCE) -> Estimate:
     """The converted model's value: Wilson's interval of a proportion, else the bootstrap's where there is one."""
     if score.paired is not None:
         right = score.paired.both + score.paired.only_converted
@@ -37,14 +45,13 @@ def converted_score(score: TaskScore, confidence: float) -> Estimate:
     return _bootstrapped(score.converted_value, [converted for converted, _ in score.replicates], confidence)
 
 
-def score_drop(score: TaskScore, confidence: float) -> Estimate:
+def score_drop(score: TaskScore, confidence: float = CONFIDENCE) -> Estimate:
     """The drop: Tango's paired interval of proportions, else the paired bootstrap's where there is one.
 
     The value comes from the counts where there are any, so that 1 of 100 is 0.01 exactly.
     """
     if score.paired is None:
-        value = drop(score.float_value, score.converted_value, higher_is_better=score.higher_is_better)
-        return _bootstrapped(value, [loss for _, loss in score.replicates], confidence)
+        return _bootstrapped(score.drop, [loss for _, loss in score.replicates], confidence)
     lost, won, pairs = score.paired.only_float, score.paired.only_converted, _pairs(score.paired)
     if not score.higher_is_better:
         lost, won = won, lost

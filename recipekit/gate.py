@@ -27,10 +27,7 @@ from recipekit.acceptance import (
 )
 from recipekit.contracts import Census, Latency, Measurement, Parity, QuantizedTensor, TargetReport, TaskScore
 from recipekit.errors import EvaluationError
-from recipekit.estimates import Estimate, converted_score, proportion, relative_score_drop, score_drop
-
-DEFAULT_CONFIDENCE = 0.95
-"""Level of the intervals that are only shown."""
+from recipekit.estimates import CONFIDENCE, Estimate, converted_score, parity_metric, relative_score_drop, score_drop
 
 _SEVERITY = {"pass": 0, "inconclusive": 1, "fail": 2}
 
@@ -93,7 +90,7 @@ def _status(acceptance: Acceptance, checks: tuple[Check, ...]) -> Literal["accep
 def _parity_checks(acceptance: Acceptance, parity: Mapping[str, Parity]) -> Iterator[Check]:
     for metric, kind, limit in _limits("parity", acceptance.parity):
         name = f"parity.{metric}.{kind}"
-        estimates = _by_output(metric, parity, acceptance.confidence or DEFAULT_CONFIDENCE)
+        estimates = _by_output(metric, parity, acceptance.confidence or CONFIDENCE)
         if not estimates:
             raise _unmeasured(name, "no output has classes" if parity else "no output was compared")
         which = "output" if len(estimates) == 1 else f"worst of {len(estimates)} outputs:"
@@ -107,15 +104,9 @@ def _parity_checks(acceptance: Acceptance, parity: Mapping[str, Parity]) -> Iter
 
 
 def _by_output(metric: str, parity: Mapping[str, Parity], confidence: float) -> dict[str, Estimate]:
-    """A parity metric of each output that has it; an agreement comes with its interval."""
-    estimates = {}
-    for output, measured in sorted(parity.items()):
-        value = getattr(measured, metric)
-        if metric == "argmax_agreement" and measured.agreeing is not None and measured.rows is not None:
-            estimates[output] = proportion(value, measured.agreeing, measured.rows, confidence)
-        elif value is not None:
-            estimates[output] = Estimate(value)
-    return estimates
+    """A parity metric of each output that has it."""
+    estimates = {output: parity_metric(measured, metric, confidence) for output, measured in sorted(parity.items())}
+    return {output: estimate for output, estimate in estimates.items() if estimate is not None}
 
 
 def _task_checks(acceptance: Acceptance, task: Mapping[str, TaskScore]) -> Iterator[Check]:
@@ -125,14 +116,14 @@ def _task_checks(acceptance: Acceptance, task: Mapping[str, TaskScore]) -> Itera
             raise _unmeasured(name, f"the metrics that were computed are: {', '.join(sorted(task)) or 'none'}")
         if kind == "max_relative_drop" and task[metric].float_value == 0:
             raise _unmeasured(name, "the float model's value is 0, so no drop is relative to it")
-        estimate = _TASK_ESTIMATES[kind](task[metric], acceptance.confidence or DEFAULT_CONFIDENCE)
+        estimate = _TASK_ESTIMATES[kind](task[metric], acceptance.confidence or CONFIDENCE)
         if acceptance.confidence is not None and estimate.interval is None:
             raise _unmeasured(name, "`confidence` needs an interval, and there are no bootstrap replicates")
         yield _check(name, limit, estimate, acceptance.confidence is not None)
 
 
 def _size_checks(acceptance: Acceptance, measurement: Measurement) -> Iterator[Check]:
-    values = {"bytes": measurement.size, "ratio": measurement.size / measurement.float32_size}
+    values = {"bytes": measurement.size, "ratio": measurement.size_ratio}
     for metric, kind, limit in _limits("size", acceptance.size):
         yield _check(f"size.{metric}.{kind}", limit, Estimate(values[metric]))
 

@@ -9,7 +9,6 @@ from msgspec import UNSET
 
 from recipekit.acceptance import METRICS
 from recipekit.contracts import Measurement
-from recipekit.estimates import drop
 
 _WORST = {"sqnr_db": min, "cosine_similarity": min, "argmax_agreement": min}
 """Of these parity metrics the least value is the worst, of all others the greatest."""
@@ -35,11 +34,9 @@ def flat_metrics(measurement: Measurement) -> dict[str, float]:
     for metric, score in measurement.task.items():
         found[f"task.{metric}"] = score.converted_value
         found[f"task.{metric}.float"] = score.float_value
-        found[f"task.{metric}.drop"] = drop(
-            score.float_value, score.converted_value, higher_is_better=score.higher_is_better
-        )
+        found[f"task.{metric}.drop"] = score.drop
     found["size.bytes"] = measurement.size
-    found["size.ratio"] = measurement.size / measurement.float32_size
+    found["size.ratio"] = measurement.size_ratio
     found["model.float_ops"] = measurement.census.float_ops
     if measurement.latency is not None:
         latency = measurement.latency

@@ -7,7 +7,6 @@ from typing import Any
 from recipekit.acceptance import Check
 from recipekit.contracts import Measurement, Record
 from recipekit.errors import RecipekitError
-from recipekit.estimates import drop
 from recipekit.secrecy import redacted
 
 EXIT_CODES = {"accepted": 0, "rejected": 3, "not-judged": 4}
@@ -139,7 +138,7 @@ class Outcome(Record, frozen=True, kw_only=True):
             "output": self.output,
             "version": self.version,
             "build_key": self.build_key,
-            "ratio": measured.size / measured.float32_size if measured else None,
+            "ratio": measured.size_ratio if measured else None,
             "argmax_agreement": self.argmax_agreement,
             "latency_p50_ms": measured.latency.p50_ms if measured and measured.latency else None,
             "failed_checks": list(self.failed_checks),
@@ -152,9 +151,7 @@ class Outcome(Record, frozen=True, kw_only=True):
             columns |= {
                 f"task.{metric}": score.converted_value,
                 f"task.{metric}.float": score.float_value,
-                f"task.{metric}.drop": drop(
-                    score.float_value, score.converted_value, higher_is_better=score.higher_is_better
-                ),
+                f"task.{metric}.drop": score.drop,
                 f"task.{metric}.better": "higher" if score.higher_is_better else "lower",
             }
         return columns

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipekit.contracts import PairedCounts, TaskScore
-from recipekit.estimates import converted_score, drop, relative_score_drop, score_drop
+from recipekit.contracts import PairedCounts, Parity, TaskScore
+from recipekit.estimates import Estimate, converted_score, parity_metric, relative_score_drop, score_drop
 from recipekit.intervals import paired_difference, wilson
 
 counts = st.builds(
@@ -29,7 +30,7 @@ def proportion_score(paired: PairedCounts, *, higher_is_better: bool = True) -> 
 
 @pytest.mark.parametrize(("higher_is_better", "expected"), [(True, 0.25), (False, -0.25)])
 def test_a_drop_is_a_loss_of_quality_in_the_direction_of_the_metric(higher_is_better: bool, expected: float) -> None:
-    assert drop(0.75, 0.5, higher_is_better=higher_is_better) == expected
+    assert TaskScore(float_value=0.75, converted_value=0.5, higher_is_better=higher_is_better).drop == expected
 
 
 def test_the_drop_of_a_proportion_is_exact_where_a_subtraction_would_not_be() -> None:
@@ -88,3 +89,21 @@ def test_an_interval_holds_the_value_even_where_the_bootstrap_is_skewed(loss: fl
     value, interval = score_drop(score, 0.95)
     assert interval is not None
     assert interval[0] <= value <= interval[1]
+
+
+def test_of_an_outputs_parity_agreement_alone_has_an_interval_and_what_it_lacks_is_none() -> None:
+    known = Parity(
+        max_abs_error=0.5,
+        mean_abs_error=0.25,
+        rmse=0.3,
+        l2=0.6,
+        cosine_similarity=0.9,
+        sqnr_db=20.0,
+        argmax_agreement=0.75,
+        agreeing=75,
+        rows=100,
+    )
+    assert parity_metric(known, "sqnr_db") == Estimate(20.0)
+    assert parity_metric(known, "argmax_agreement") == Estimate(0.75, wilson(75, 100, 0.95))
+    without = msgspec.structs.replace(known, argmax_agreement=None, agreeing=None, rows=None)
+    assert parity_metric(without, "argmax_agreement") is None

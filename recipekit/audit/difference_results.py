@@ -7,15 +7,13 @@ from typing import Any
 
 import msgspec
 
+from recipekit.acceptance import METRICS
 from recipekit.audit.changes import Change, largest_first, weight_of
 from recipekit.contracts import Measurement
-from recipekit.estimates import Estimate, converted_score, proportion, score_drop
+from recipekit.estimates import Estimate, converted_score, parity_metric, score_drop
 
 GROUPS = ("verdict", "checks", "task", "parity", "size", "latency")
 """Groups of results: the answer, why it is so, and the numbers behind it."""
-
-CONFIDENCE = 0.95
-"""Level of the intervals of metrics; those of checks have the recipe's own."""
 
 
 def compare_results(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -32,18 +30,16 @@ def metrics_of(measured: Measurement) -> dict[str, dict[str, dict[str, Any]]]:
     """Every number of a measurement by group and name, as `value` and `interval`, which is None where there is none."""
     parity = {}
     for output, values in measured.parity.items():
-        for name, value in msgspec.to_builtins(values).items():
-            if name not in {"agreeing", "rows"} and value is not None:
-                parity[f"{output} {name}"] = Estimate(value)
-        if values.argmax_agreement is not None and values.agreeing is not None and values.rows:
-            agreement = proportion(values.argmax_agreement, values.agreeing, values.rows, CONFIDENCE)
-            parity[f"{output} argmax_agreement"] = agreement
+        for name in METRICS["parity"]:
+            estimate = parity_metric(values, name)
+            if estimate is not None:
+                parity[f"{output} {name}"] = estimate
     task = {}
     for name, score in measured.task.items():
-        task[name] = converted_score(score, CONFIDENCE)
-        task[f"{name} drop"] = score_drop(score, CONFIDENCE)
+        task[name] = converted_score(score)
+        task[f"{name} drop"] = score_drop(score)
     latency = msgspec.to_builtins(measured.latency) if measured.latency is not None else {}
-    sizes = {"bytes": measured.size, "ratio": measured.size / measured.float32_size}
+    sizes = {"bytes": measured.size, "ratio": measured.size_ratio}
     found: dict[str, Mapping[str, Estimate]] = {
         "task": task,
         "parity": parity,

@@ -108,7 +108,7 @@ def _size(outcome: Outcome) -> list[str]:
     measured = outcome.measurement
     if measured is None:
         return []
-    ratio = f", {measured.size / measured.float32_size:.1%} of float32" if measured.float32_size else ""
+    ratio = f", {measured.size_ratio:.1%} of float32" if measured.float32_size else ""
     return [f"{measured.size:,} bytes{ratio}"]
 
 

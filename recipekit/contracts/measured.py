@@ -66,6 +66,13 @@ class TaskScore(Record, frozen=True, kw_only=True):
     paired: PairedCounts | None = None
     replicates: tuple[tuple[float, float], ...] = ()
 
+    @property
+    def drop(self) -> float:
+        """Loss of quality from the float to the converted model, in the metric's unit; negative for a gain."""
+        if self.higher_is_better:
+            return self.float_value - self.converted_value
+        return self.converted_value - self.float_value
+
 
 class Latency(Record, frozen=True, kw_only=True):
     """Wall-clock milliseconds of one `invoke` at batch 1."""
@@ -240,6 +247,11 @@ class Measurement(Record, frozen=True, kw_only=True):
     target: TargetReport | UnsetType = UNSET
     golden_vectors: GoldenReport | UnsetType = UNSET
     figures: str | UnsetType = UNSET
+
+    @property
+    def size_ratio(self) -> float:
+        """The candidate's size over that of the float32 conversion."""
+        return self.size / self.float32_size
 
     def timed(self, pair: LatencyPair, signatures: dict[str, LatencyPair] | UnsetType) -> Measurement:
         """The same with latencies: of all of it, and of several signatures of each."""

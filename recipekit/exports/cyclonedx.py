@@ -12,7 +12,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from recipekit.contracts import QuantizedTensor
-from recipekit.exports.published import CONFIDENCE, Published, Score
+from recipekit.estimates import CONFIDENCE
+from recipekit.exports.published import Published, Score
 
 SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 
@@ -126,7 +127,7 @@ def _bounds(low: float, high: float) -> dict[str, str]:
 def _sizes(output: Published) -> Iterator[dict[str, Any]]:
     measured = output.measurement
     yield {"type": "size_bytes", "value": str(measured.size), "slice": "file"}
-    yield {"type": "size_ratio", "value": _number(measured.size / measured.float32_size), "slice": "file"}
+    yield {"type": "size_ratio", "value": _number(measured.size_ratio), "slice": "file"}
     if measured.latency is not None:
         yield {"type": "latency_p50_ms", "value": _number(measured.latency.p50_ms), "slice": "build host"}
 

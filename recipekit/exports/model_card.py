@@ -13,7 +13,8 @@ from urllib.parse import unquote
 import yaml
 
 from recipekit.contracts import QuantizedTensor
-from recipekit.exports.published import CONFIDENCE, Published, Score
+from recipekit.estimates import CONFIDENCE
+from recipekit.exports.published import Published, Score
 
 _TASKS = {
     "wer": "automatic-speech-recognition",
@@ -76,7 +77,7 @@ def _sections(output: Published) -> Iterator[str]:
     yield f"# {output.name} {output.version}"
     yield output.description
     facts = {
-        "File": f"`{name}`, {size:,} bytes, {size / measured.float32_size:.1%} of the float32 conversion",
+        "File": f"`{name}`, {size:,} bytes, {measured.size_ratio:.1%} of the float32 conversion",
         "SHA-256": f"`{sha256}`",
         "Quantization": output.quantization,
         "Converter": output.definition["internalParameters"]["toolchain"]["converter"],

@@ -8,12 +8,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from recipekit import manifest
-from recipekit.acceptance import Check
+from recipekit.acceptance import METRICS, Check
 from recipekit.contracts import Measurement
-from recipekit.estimates import Estimate, converted_score, proportion, score_drop
-
-CONFIDENCE = 0.95
-"""Level of the intervals of metrics that no check gives one for."""
+from recipekit.estimates import Estimate, converted_score, parity_metric, score_drop
 
 
 class Score(NamedTuple):
@@ -102,11 +99,10 @@ class Published:
     def scores(self) -> Iterator[Score]:
         """Task metrics and their drops, then every parity metric of every output."""
         for name, task in sorted(self.measurement.task.items()):
-            yield Score(name, "task", converted_score(task, CONFIDENCE), task.float_value)
-            yield Score(f"{name}_drop", "task", score_drop(task, CONFIDENCE))
+            yield Score(name, "task", converted_score(task), task.float_value)
+            yield Score(f"{name}_drop", "task", score_drop(task))
         for output, parity in sorted(self.measurement.parity.items()):
-            for name, value in msgspec.to_builtins(parity).items():
-                if name == "argmax_agreement" and parity.agreeing is not None and parity.rows:
-                    yield Score(name, output, proportion(value, parity.agreeing, parity.rows, CONFIDENCE))
-                elif value is not None and name not in {"agreeing", "rows"}:
-                    yield Score(name, output, Estimate(value))
+            for name in METRICS["parity"]:
+                estimate = parity_metric(parity, name)
+                if estimate is not None:
+                    yield Score(name, output, estimate)

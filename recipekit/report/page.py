@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from recipekit.contracts import Illustrations
-from recipekit.estimates import drop
+from recipekit.contracts import Illustrations, TaskScore
 from recipekit.report.figures import sections
 from recipekit.report.origin import Making, of_many_builds, of_this_build
 from recipekit.report.rendering import part, templates
@@ -116,8 +115,5 @@ def _check_summary(checks: Iterable[Mapping[str, Any]]) -> str:
     return ", ".join([f"{counts['pass']} of {counts.total()} checks passed", *others]) + "."
 
 
-def _drops(task: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    return {
-        metric: drop(score["float_value"], score["converted_value"], higher_is_better=score["higher_is_better"])
-        for metric, score in task.items()
-    }
+def _drops(task: Mapping[str, Any]) -> dict[str, float]:
+    return {metric: score.drop for metric, score in msgspec.convert(task, dict[str, TaskScore]).items()}

@@ -58,7 +58,7 @@ def entries_of(folder: Path) -> Entries:
 def _metrics(output: Published) -> Iterator[tuple[str, float]]:
     measured = output.measurement
     yield "size.bytes", float(measured.size)
-    yield "size.ratio", measured.size / measured.float32_size
+    yield "size.ratio", measured.size_ratio
     for score in output.scores():
         section = "task" if score.of == "task" else f"parity.{score.of}"
         yield f"{section}.{score.name}", score.estimate.value
