@@ -5,7 +5,7 @@ Not above 0 is within the bound. The verdict is the gate's, and the sign agrees 
 
 from __future__ import annotations
 
-from recipekit.acceptance import Check
+from recipekit.acceptance import Check, is_floor
 from recipekit.outcome import Outcome
 
 _BROKEN, _KEPT = 1.0, -1.0
@@ -43,7 +43,7 @@ def distance(check: Check, *, accepted: bool = False) -> float:
     if check.margin is None or isinstance(check.limit, bool | str) or isinstance(check.value, bool | str | None):
         return _KEPT if passed else _BROKEN
     limit = check.limit or 0.0
-    at_least = check.name.rpartition(".")[2].startswith("min")
+    at_least = is_floor(check.name)
     value = check.value
     if not passed and check.interval is not None:
         value = check.interval[0] if at_least else check.interval[1]
