@@ -25,7 +25,6 @@ from recipekit.audit.verification import Verification
 from recipekit.errors import OutputAltered
 from recipekit.outputs.lookup import find_file
 from recipekit.pool import Limits, Pool
-from recipekit.project import Project
 from recipekit.report import Panel, Table
 from recipekit.signing.checking import read_trust
 
@@ -195,7 +194,7 @@ def inspect(file: PathLike, *, project: PathLike | None = None) -> InspectResult
         SourceError: the file can't be read, or isn't one.
     """
     found = any_project(project)
-    with _workers(found) as pool:
+    with Pool(Limits.of(found)) as pool:
         path = find_file(str(file), Path.cwd(), found.recipes if found else None)
         return InspectResult(report_on(path, pool, found.outputs if found else None))
 
@@ -264,12 +263,8 @@ def diff(a: PathLike, b: PathLike, *, project: PathLike | None = None) -> DiffRe
         RecipekitError: a recipe is invalid, or a file can't be read.
     """
     found = any_project(project)
-    with _workers(found) as pool:
+    with Pool(Limits.of(found)) as pool:
         return DiffResult(compare(side_of(str(a), found, pool), side_of(str(b), found, pool)))
-
-
-def _workers(project: Project | None) -> Pool:
-    return Pool(Limits.of(project) if project else Limits())
 
 
 def _json(value: object) -> str:

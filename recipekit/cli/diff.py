@@ -49,7 +49,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
     options = parser.parse_args(argv)
     project = any_project_of(options)
-    with Pool(Limits.of(project) if project else Limits()) as pool:
+    with Pool(Limits.of(project)) as pool:
         difference = compare(side_of(options.a, project, pool), side_of(options.b, project, pool))
     if options.format == "json":
         sys.stdout.write(msgspec.json.encode(difference).decode() + "\n")

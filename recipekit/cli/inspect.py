@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
     project = any_project_of(options)
     shown = None if options.all else _SHOWN_LAYERS
     report: FileReport | ModelReport
-    with Pool(Limits.of(project) if project else Limits()) as pool:
+    with Pool(Limits.of(project)) as pool:
         file = find_file(options.file, Path.cwd(), options.recipes)
         if kind_of(file) == "tflite":
             report = report_on(file, pool, project.outputs if project else None)

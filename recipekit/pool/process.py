@@ -68,9 +68,11 @@ class Limits(NamedTuple):
     secrets: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, project: Project) -> Limits:
-        """The limits that a project sets, the built-in ones where it sets none."""
+    def of(cls, project: Project | None) -> Limits:
+        """The limits that a project sets, the built-in ones where it sets none or there is no project."""
         built_in = cls()
+        if project is None:
+            return built_in
         return cls(
             project.stage_timeout or built_in.seconds,
             project.memory_limit_mib or built_in.memory_mib,
