@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import msgspec
 
+from recipekit.build import Job
 from recipekit.graph import Node
 from recipekit.store import Entry, Lease
 
@@ -37,6 +38,11 @@ class History:
             self._before: dict[str, str] = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
         except (OSError, msgspec.DecodeError):
             self._before = {}
+
+    @classmethod
+    def of(cls, job: Job) -> History:
+        """That of the recipe that a job builds."""
+        return cls(job.project.outputs / ".history" / f"{job.recipe.name}.json")
 
     def remember(self, node: Node) -> None:
         """Notes the key of a stage of this build."""

@@ -5,6 +5,8 @@ With a curve the float32 conversion is made as well, and kept for the run that f
 
 from __future__ import annotations
 
+import msgspec
+
 from recipekit.build import Job, pin_inputs
 from recipekit.contracts import Curve, Record
 from recipekit.errors import UsageError
@@ -61,8 +63,7 @@ def lint_job(job: Job, facilities: Facilities, watcher: Watcher, *, curve: bool)
     pool, lease, surroundings, *_ = facilities
     pinned = pin_inputs(job, surroundings)
     with workspace(job.project.outputs, job.recipe.name) as work:
-        history = History(job.project.outputs / ".history" / f"{job.recipe.name}.json")
-        execution = Execution(pool, surroundings, lease, work, watcher, history)
+        execution = Execution(pool, surroundings, lease, work, watcher, History.of(job))
         load = load_stage(job, pinned, surroundings)
         if not execution.is_kept(load):
             pool.warm(load.stage.worker)
@@ -77,4 +78,4 @@ def lint_job(job: Job, facilities: Facilities, watcher: Watcher, *, curve: bool)
             return report
         graph = Graph(job, pinned, surroundings, load, samples)
         (measured,) = execution.demand(graph.curve(samples["calibration-samples"], calibration))
-        return LintReport(recipe=report.recipe, samples=report.samples, findings=report.findings, curve=measured)
+        return msgspec.structs.replace(report, curve=measured)

@@ -172,9 +172,8 @@ class _Run:
 
     def _execution(self, work: Workspace) -> Execution:
         pool, lease, surroundings, waits, _ = self._facilities
-        history = History(self._job.project.outputs / ".history" / f"{self._job.recipe.name}.json")
         kept = None if self._settings.rebuild else lease
-        return Execution(pool, surroundings, kept, work, self._watcher, history, waits)
+        return Execution(pool, surroundings, kept, work, self._watcher, History.of(self._job), waits)
 
     def _build(
         self,
