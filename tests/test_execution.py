@@ -94,9 +94,9 @@ class Bench:
         )
         given: dict[str, Any] = {"inputs": {"count": count}, "dataset": "evaluation.dataset", **more}
         return Node(
-            label=label,
+            alias=label,
             stage=SURVEY,
-            tools=self.surroundings.tools_digest("litert"),
+            surroundings=self.surroundings,
             needs=needs,
             request=lambda _: SurveyRequest(dataset=dataset),
             note=lambda read: f"{read.count} samples",

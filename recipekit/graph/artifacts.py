@@ -28,7 +28,7 @@ from recipekit.contracts import (
 )
 from recipekit.errors import DatasetError
 from recipekit.graph.datasets import dataset_section
-from recipekit.graph.node import Node, stage_node
+from recipekit.graph.node import Node
 from recipekit.inputs import Input
 from recipekit.surroundings import Surroundings
 
@@ -114,13 +114,12 @@ class ArtifactStages:
         request = GoldenVectorsRequest(
             candidate=candidate.path, signatures=signatures, dataset=dataset, samples=samples, count=count
         )
-        return stage_node(
-            self._surroundings,
-            GOLDEN_VECTORS,
-            {"candidate": candidate.sha256, "samples": samples.sha256, "count": count},
-            (),
-            lambda _: request,
-            lambda made: f"{made.report.vectors} vectors by the reference kernels",
+        return Node(
+            stage=GOLDEN_VECTORS,
+            surroundings=self._surroundings,
+            inputs={"candidate": candidate.sha256, "samples": samples.sha256, "count": count},
+            request=lambda _: request,
+            note=lambda made: f"{made.report.vectors} vectors by the reference kernels",
             reads=self._load.reads,
             dataset=dataset_section(self._recipe, "evaluation"),
         )
@@ -132,13 +131,12 @@ class ArtifactStages:
             candidate=candidate.path, vela=vela, config=str(Path(self._root, vela.config)) if vela.config else ""
         )
         packages = self._surroundings.packages_of(extras.of_artifacts(self._recipe.artifacts))
-        return stage_node(
-            self._surroundings,
-            VELA,
-            {"candidate": candidate.sha256, "options": options, "packages": packages},
-            (),
-            lambda _: request,
-            lambda made: _summary(made.report),
+        return Node(
+            stage=VELA,
+            surroundings=self._surroundings,
+            inputs={"candidate": candidate.sha256, "options": options, "packages": packages},
+            request=lambda _: request,
+            note=lambda made: _summary(made.report),
             reads=(config,) if config else (),
         )
 

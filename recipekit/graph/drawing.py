@@ -17,7 +17,7 @@ from recipekit.contracts import (
     Signature,
 )
 from recipekit.graph.datasets import dataset_section
-from recipekit.graph.node import Node, Records, stage_node
+from recipekit.graph.node import Node, Records
 from recipekit.graph.optimization import converted_model
 from recipekit.recipe import Recipe
 from recipekit.surroundings import Surroundings
@@ -65,18 +65,20 @@ class Drawing(NamedTuple):
                 samples=_PROBED,
             )
 
-        return stage_node(
-            self.surroundings,
-            PROBE,
-            {
+        return Node(
+            stage=PROBE,
+            surroundings=self.surroundings,
+            inputs={
                 "candidate": self.candidate.sha256,
                 "float32": self.float32.sha256,
                 "samples": samples.sha256 if samples is not None else None,
                 "most": _PROBED,
             },
-            (self.converted,),
-            request,
-            lambda probe: f"{len(probe.operators)} operators{f' on {probe.samples} samples' if probe.samples else ''}",
+            needs=(self.converted,),
+            request=request,
+            note=lambda probe: (
+                f"{len(probe.operators)} operators{f' on {probe.samples} samples' if probe.samples else ''}"
+            ),
             reads=self.converted.reads,
             dataset=dataset_section(self.recipe, "evaluation"),
         )
@@ -98,11 +100,11 @@ class Drawing(NamedTuple):
                 probe=records[probe.label] if probe is not None else None,
             )
 
-        return stage_node(
-            self.surroundings,
-            ILLUSTRATE,
-            {"library": self.surroundings.package(_LIBRARY)},
-            tuple(node for node in (measure, benchmark, probe) if node is not None),
-            request,
-            lambda drawn: f"{drawn.count} figures",
+        return Node(
+            stage=ILLUSTRATE,
+            surroundings=self.surroundings,
+            inputs={"library": self.surroundings.package(_LIBRARY)},
+            needs=tuple(node for node in (measure, benchmark, probe) if node is not None),
+            request=request,
+            note=lambda drawn: f"{drawn.count} figures",
         )

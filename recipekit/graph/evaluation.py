@@ -24,7 +24,7 @@ from recipekit.contracts import (
     metric_files,
 )
 from recipekit.graph.datasets import dataset_section, same_samples
-from recipekit.graph.node import Node, Records, stage_node
+from recipekit.graph.node import Node, Records
 from recipekit.inputs import Input
 from recipekit.surroundings import Surroundings
 
@@ -68,13 +68,13 @@ class Evaluation:
 
     def _reference(self) -> Node:
         model, (dataset, samples) = self._recipe.model, self._evaluated
-        return stage_node(
-            self._surroundings,
-            REFERENCE.on(self._load.stage.worker),
-            {"samples": samples.sha256},
-            (self._load,),
-            lambda records: ReferenceRequest(model=model, loaded=records["load"], dataset=dataset),
-            lambda reference: f"float model on {reference.samples.count} samples",
+        return Node(
+            stage=REFERENCE.on(self._load.stage.worker),
+            surroundings=self._surroundings,
+            inputs={"samples": samples.sha256},
+            needs=(self._load,),
+            request=lambda records: ReferenceRequest(model=model, loaded=records["load"], dataset=dataset),
+            note=lambda reference: f"float model on {reference.samples.count} samples",
             reads=self._load.reads,
             check=same_samples(samples, dataset),
             dataset=self._section,
@@ -117,13 +117,13 @@ class Evaluation:
                 seed=recipe.seed,
             )
 
-        return stage_node(
-            self._surroundings,
-            MEASURE,
-            inputs,
-            (self.reference,),
-            request,
-            lambda measured: _ran_on(measured.samples),
+        return Node(
+            stage=MEASURE,
+            surroundings=self._surroundings,
+            inputs=inputs,
+            needs=(self.reference,),
+            request=request,
+            note=lambda measured: _ran_on(measured.samples),
             reads=(*reads, *self._load.reads),
             check=same_samples(samples, dataset),
             dataset=self._section,
@@ -155,13 +155,12 @@ class Evaluation:
         request = BenchmarkRequest(
             candidate=candidate.path, float32=float32.path, signatures=signatures, dataset=dataset, benchmark=spec
         )
-        return stage_node(
-            self._surroundings,
-            BENCHMARK,
-            inputs,
-            (),
-            lambda _: request,
-            lambda latencies: f"{latencies.candidate.p50_ms:.3g} ms, float32 {latencies.float32.p50_ms:.3g} ms",
+        return Node(
+            stage=BENCHMARK,
+            surroundings=self._surroundings,
+            inputs=inputs,
+            request=lambda _: request,
+            note=lambda latencies: f"{latencies.candidate.p50_ms:.3g} ms, float32 {latencies.float32.p50_ms:.3g} ms",
             reads=self._load.reads,
             dataset=self._section,
         )

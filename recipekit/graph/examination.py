@@ -17,11 +17,9 @@ def examine(candidate: Flatbuffer, float32: Flatbuffer, surroundings: Surroundin
     """
     request = ExamineRequest(candidate=candidate.path, float32=float32.path)
     return Node(
-        label=EXAMINE.name,
         stage=EXAMINE,
         inputs={"candidate": candidate.sha256, "float32_size": float32.size},
-        tools=surroundings.tools_digest(EXAMINE.worker),
-        needs=(),
+        surroundings=surroundings,
         request=lambda _: request,
         note=lambda measured: f"not run, {measured.size:,} bytes",
     )

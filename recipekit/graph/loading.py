@@ -9,7 +9,7 @@ import msgspec
 from recipekit.build import Job, plugin_code
 from recipekit.contracts import AGREE, EXACT_SQNR_DB, LOAD, AgreeRequest, LoadedModel, LoadRequest, SampleSet
 from recipekit.graph.datasets import dataset_section
-from recipekit.graph.node import Node, stage_node
+from recipekit.graph.node import Node
 from recipekit.inputs import Input
 from recipekit.recipe import Recipe
 from recipekit.surroundings import Surroundings
@@ -41,11 +41,9 @@ def load_stage(job: Job, pinned: tuple[Input, ...], surroundings: Surroundings) 
     }
     stage = LOAD.on("litert") if source.kind == "tflite" else LOAD
     return Node(
-        label=stage.name,
         stage=stage,
         inputs=inputs,
-        tools=surroundings.tools_digest(stage.worker),
-        needs=(),
+        surroundings=surroundings,
         request=lambda _: LoadRequest(model=model),
         note=lambda loaded: f"{loaded.loader}: {loaded.reason}{_replaced(loaded)}",
         reads=reads,
@@ -66,13 +64,13 @@ def agree_stage(recipe: Recipe, surroundings: Surroundings, load: Node, samples:
     dataset = recipe.calibration if role == "calibration" else recipe.evaluation.dataset
     assert dataset is not None  # for type checkers: it was surveyed
     first = msgspec.structs.replace(dataset, samples=min(_COMPARED, samples.count))
-    return stage_node(
-        surroundings,
-        AGREE,
-        {"samples": samples.sha256, "first": first.samples},
-        (load,),
-        lambda records: AgreeRequest(model=recipe.model, loaded=records[load.label], dataset=first),
-        lambda agreement: f"replacements on {agreement.samples.count} samples: {_decibels(agreement.sqnr_db)}",
+    return Node(
+        stage=AGREE,
+        surroundings=surroundings,
+        inputs={"samples": samples.sha256, "first": first.samples},
+        needs=(load,),
+        request=lambda records: AgreeRequest(model=recipe.model, loaded=records[load.label], dataset=first),
+        note=lambda agreement: f"replacements on {agreement.samples.count} samples: {_decibels(agreement.sqnr_db)}",
         reads=load.reads,
         dataset=dataset_section(recipe, role),
     )

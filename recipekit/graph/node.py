@@ -16,16 +16,15 @@ Records = Mapping[str, Any]
 """Records of the stages that one needs, by label."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Node:
     """One stage of one build.
 
     Attributes:
-        label: its name in this build, such as `survey-calibration`.
         stage: what runs.
+        surroundings: of the build, whose tools the result depends on.
         inputs: what its result depends on besides the stages before and the tools (JSON values); None where that can't
             be told, so that it runs each time.
-        tools: digest of the tools.
         needs: the stages before it.
         request: its request, made of their records.
         note: one phrase about its record, for the user.
@@ -34,13 +33,13 @@ class Node:
         dataset: the recipe's key of the dataset that it reads; empty for none.
         check: raises if the record contradicts what the build is keyed by.
         fresh: whether what the key was made of, where it isn't a pinned input, is still so.
+        alias: its name in this build, such as `survey-calibration`, where the stage's own could mean another one.
     """
 
-    label: str
     stage: Stage
+    surroundings: Surroundings
     inputs: Mapping[str, Any] | None
-    tools: str
-    needs: tuple[Node, ...]
+    needs: tuple[Node, ...] = ()
     request: Callable[[Records], Record]
     note: Callable[[Any], str]
     reads: tuple[Input, ...] = ()
@@ -48,6 +47,12 @@ class Node:
     dataset: str = ""
     check: Callable[[Any], None] = field(default=lambda _: None)
     fresh: Callable[[], bool] = field(default=lambda: True)
+    alias: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the stage is called in this build."""
+        return self.alias or self.stage.name
 
     @cached_property
     def description(self) -> dict[str, Any]:
@@ -60,17 +65,4 @@ class Node:
         """What the result is found by; empty where it can't be found again."""
         if self.inputs is None:
             return ""
-        return digests.of_json({**self.description, "tools": self.tools})
-
-
-def stage_node(
-    surroundings: Surroundings,
-    stage: Stage,
-    inputs: Mapping[str, Any],
-    needs: tuple[Node, ...],
-    request: Callable[[Records], Record],
-    note: Callable[[Any], str],
-    **more: Any,
-) -> Node:
-    """A node that goes by its stage's name and stands on the tools of its worker; see `Node` for the rest."""
-    return Node(stage.name, stage, inputs, surroundings.tools_digest(stage.worker), needs, request, note, **more)
+        return digests.of_json({**self.description, "tools": self.surroundings.tools_digest(self.stage.worker)})

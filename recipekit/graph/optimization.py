@@ -65,10 +65,9 @@ def optimize_stage(
             require_same_samples(read[step], optimized.trainings[step].samples, finetune.dataset.plugin)
 
     return Node(
-        label=OPTIMIZE.name,
         stage=OPTIMIZE,
         inputs=inputs,
-        tools=surroundings.tools_digest(OPTIMIZE.worker),
+        surroundings=surroundings,
         needs=(load,),
         request=lambda records: OptimizeRequest(
             model=model,
@@ -87,10 +86,9 @@ def optimize_stage(
 def encode_stage(surroundings: Surroundings, candidate: Node) -> Node:
     """The stage that leaves the zeros of a converted model's weights out of the file, where that is worth it."""
     return Node(
-        label=ENCODE.name,
         stage=ENCODE,
         inputs={},
-        tools=surroundings.tools_digest(ENCODE.worker),
+        surroundings=surroundings,
         needs=(candidate,),
         request=lambda records: EncodeRequest(flatbuffer=records[candidate.label].path),
         note=lambda flatbuffer: f"{flatbuffer.size:,} bytes",
@@ -101,10 +99,9 @@ def encode_stage(surroundings: Surroundings, candidate: Node) -> Node:
 def confirm_stage(surroundings: Surroundings, optimize: Node, candidate: Flatbuffer) -> Node:
     """The stage that looks for promised zeros and clusters in a converted model."""
     return Node(
-        label=CONFIRM.name,
         stage=CONFIRM,
         inputs={"candidate": candidate.sha256},
-        tools=surroundings.tools_digest(CONFIRM.worker),
+        surroundings=surroundings,
         needs=(optimize,),
         request=lambda records: ConfirmRequest(
             candidate=candidate.path,

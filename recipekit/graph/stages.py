@@ -35,7 +35,7 @@ from recipekit.graph.drawing import Drawing
 from recipekit.graph.evaluation import Evaluated, Evaluation
 from recipekit.graph.examination import examine
 from recipekit.graph.loading import agree_stage
-from recipekit.graph.node import Node, Records, stage_node
+from recipekit.graph.node import Node, Records
 from recipekit.graph.optimization import confirm_stage, converted_model, encode_stage, optimize_stage
 from recipekit.inputs import Input
 from recipekit.surroundings import Surroundings
@@ -92,10 +92,10 @@ class Graph:
         if recipe.optimize is not None:
             self.converted = optimize_stage(job, recipe.optimize, surroundings, load, samples, unroll=unroll)
             if not recipe.optimize.trains_ranges:
-                self._base = replace(self._lower(self.converted), label="lower-optimized")
+                self._base = replace(self._lower(self.converted), alias="lower-optimized")
         elif unroll:
             self.converted = self._unroll()
-            self._base = replace(self._lower(self.converted), label="lower-unrolled")
+            self._base = replace(self._lower(self.converted), alias="lower-unrolled")
         self.candidate = self.float32 if recipe.optimize is None else self._base
         if recipe.converter.quantization != "none" or recipe.converter.rules:
             self.candidate = self._quantize(samples.get("calibration-samples"))
@@ -106,39 +106,39 @@ class Graph:
 
     def _unroll(self) -> Node:
         model = self._recipe.model
-        return stage_node(
-            self._surroundings,
-            UNROLL,
-            {},
-            (self.load,),
-            lambda _: UnrollRequest(model=model),
-            lambda loaded: f"{loaded.loader}: {loaded.reason}",
+        return Node(
+            stage=UNROLL,
+            surroundings=self._surroundings,
+            inputs={},
+            needs=(self.load,),
+            request=lambda _: UnrollRequest(model=model),
+            note=lambda loaded: f"{loaded.loader}: {loaded.reason}",
             reads=self.load.reads,
         )
 
     def _lower(self, model: Node) -> Node:
         lowering = self._recipe.converter.lowering
-        return stage_node(
-            self._surroundings,
-            LOWER,
-            {"lowering": msgspec.to_builtins(lowering)},
-            (model,),
-            lambda records: LowerRequest(loaded=converted_model(records[model.label]), lowering=lowering),
-            lambda flatbuffer: f"float32, {flatbuffer.size:,} bytes",
+        return Node(
+            stage=LOWER,
+            surroundings=self._surroundings,
+            inputs={"lowering": msgspec.to_builtins(lowering)},
+            needs=(model,),
+            request=lambda records: LowerRequest(loaded=converted_model(records[model.label]), lowering=lowering),
+            note=lambda flatbuffer: f"float32, {flatbuffer.size:,} bytes",
             reads=self.load.reads,
         )
 
     def _calibrate(self, samples: SampleSet, dataset: DatasetSpec) -> Node:
         spec = self._recipe.converter.calibration
-        return stage_node(
-            self._surroundings,
-            CALIBRATE.on(self._engine_worker()),
-            {"calibration": msgspec.to_builtins(spec), "samples": samples.sha256, **self._engine_code()},
-            self._beginnings(),
-            lambda records: CalibrateRequest(
+        return Node(
+            stage=CALIBRATE.on(self._engine_worker()),
+            surroundings=self._surroundings,
+            inputs={"calibration": msgspec.to_builtins(spec), "samples": samples.sha256, **self._engine_code()},
+            needs=self._beginnings(),
+            request=lambda records: CalibrateRequest(
                 loaded=self._loaded(records), float32=self._base_path(records), calibration=spec, dataset=dataset
             ),
-            lambda calibration: f"ranges of {calibration.samples.count} samples",
+            note=lambda calibration: f"ranges of {calibration.samples.count} samples",
             reads=(*self.load.reads, *self._engine),
             dataset=dataset_section(self._recipe, "calibration"),
             check=same_samples(samples, dataset),
@@ -161,25 +161,25 @@ class Graph:
                 trained_ranges=bool(self._recipe.optimize and self._recipe.optimize.trains_ranges),
             )
 
-        return stage_node(
-            self._surroundings,
-            QUANTIZE.on(self._engine_worker())._replace(rank=_rank(converter)),
-            {"converter": msgspec.to_builtins(converter), **self._engine_code()},
-            needs,
-            request,
-            lambda flatbuffer: f"{converter.quantization}, {flatbuffer.size:,} bytes",
+        return Node(
+            stage=QUANTIZE.on(self._engine_worker())._replace(rank=_rank(converter)),
+            surroundings=self._surroundings,
+            inputs={"converter": msgspec.to_builtins(converter), **self._engine_code()},
+            needs=needs,
+            request=request,
+            note=lambda flatbuffer: f"{converter.quantization}, {flatbuffer.size:,} bytes",
             reads=(*self.load.reads, *self._engine),
             dataset=dataset_section(self._recipe, "calibration"),
         )
 
     def _mark(self, candidate: Node) -> Node:
-        return stage_node(
-            self._surroundings,
-            MARK,
-            {},
-            (candidate,),
-            lambda records: MarkRequest(flatbuffer=self.flatbuffer(records[candidate.label]).path),
-            lambda flatbuffer: f"{flatbuffer.size:,} bytes",
+        return Node(
+            stage=MARK,
+            surroundings=self._surroundings,
+            inputs={},
+            needs=(candidate,),
+            request=lambda records: MarkRequest(flatbuffer=self.flatbuffer(records[candidate.label]).path),
+            note=lambda flatbuffer: f"{flatbuffer.size:,} bytes",
             reads=candidate.reads,
         )
 
@@ -234,15 +234,15 @@ class Graph:
             samples: the survey's record of them.
             dataset: the calibration samples.
         """
-        return stage_node(
-            self._surroundings,
-            CURVE,
-            {"samples": samples.sha256},
-            self._beginnings(),
-            lambda records: CurveRequest(
+        return Node(
+            stage=CURVE,
+            surroundings=self._surroundings,
+            inputs={"samples": samples.sha256},
+            needs=self._beginnings(),
+            request=lambda records: CurveRequest(
                 loaded=self._loaded(records), float32=self._base_path(records), dataset=dataset
             ),
-            lambda curve: f"ranges of {curve.tensors} tensors on {curve.samples.count} samples",
+            note=lambda curve: f"ranges of {curve.tensors} tensors on {curve.samples.count} samples",
             reads=self.load.reads,
             dataset=dataset_section(self._recipe, "calibration"),
             check=same_samples(samples, dataset),

@@ -51,11 +51,10 @@ def survey(label: str, dataset: DatasetSpec, section: str, surroundings: Surroun
     """
     inputs = _inputs(dataset, surroundings)
     return Node(
-        label=f"survey-{label}",
+        alias=f"survey-{label}",
         stage=SURVEY,
         inputs=inputs,
-        tools=surroundings.tools_digest(SURVEY.worker),
-        needs=(),
+        surroundings=surroundings,
         request=lambda _: SurveyRequest(dataset=dataset),
         note=lambda read: f"{read.count} {label} samples of {dataset.plugin}",
         dataset=section,
