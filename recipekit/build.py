@@ -23,8 +23,6 @@ from recipekit.project import Project
 from recipekit.recipe import Recipe
 from recipekit.surroundings import Surroundings
 
-_TOOLKIT = "tensorflow-model-optimization"
-_COMPILER = "ethos-u-vela"
 _CONVERTERS = {"tflite_converter": "tf.lite.TFLiteConverter", "ai_edge_quantizer": "ai_edge_quantizer.Quantizer"}
 
 
@@ -62,8 +60,7 @@ def pin_inputs(job: Job, surroundings: Surroundings) -> tuple[Input, ...]:
         PluginError: an address leads to no code.
         EnvironmentFault: a package that only some recipes need isn't installed.
     """
-    _require_toolkit(job.recipe, surroundings)
-    _require_vela(job.recipe, surroundings)
+    _require_packages(job.recipe, surroundings)
     root, source, known = job.project.root, job.recipe.model.source, surroundings.known_files
     pinned = []
     if source.path:
@@ -141,24 +138,17 @@ def environment_of(recipe: Recipe, surroundings: Surroundings) -> Environment:
     return surroundings.environment_with(_extras(recipe))
 
 
-def _require_toolkit(recipe: Recipe, surroundings: Surroundings) -> None:
-    needed = extras.of_optimization(recipe.optimize)
-    if needed and _TOOLKIT not in surroundings.packages_of(needed):
-        raise EnvironmentFault(
-            f"'optimize' with training, clustering or quantization-aware training needs the package {_TOOLKIT}",
-            where="optimize",
-            fix="pip install 'recipekit[optimize]'",
-        )
-
-
-def _require_vela(recipe: Recipe, surroundings: Surroundings) -> None:
-    needed = extras.of_artifacts(recipe.artifacts)
-    if needed and _COMPILER not in surroundings.packages_of(needed):
-        raise EnvironmentFault(
-            f"'artifacts.vela' needs the package {_COMPILER}",
-            where="artifacts.vela",
-            fix="pip install 'recipekit[vela]'",
-        )
+def _require_packages(recipe: Recipe, surroundings: Surroundings) -> None:
+    """Refuses a recipe that asks for what only an extra's package can do, where that isn't installed."""
+    training = "'optimize' with training, clustering or quantization-aware training"
+    for extra, package, place, what in (
+        (extras.of_optimization(recipe.optimize), "tensorflow-model-optimization", "optimize", training),
+        (extras.of_artifacts(recipe.artifacts), "ethos-u-vela", "artifacts.vela", "'artifacts.vela'"),
+    ):
+        if extra and package not in surroundings.packages_of(extra):
+            raise EnvironmentFault(
+                f"{what} needs the package {package}", where=place, fix=f"pip install 'recipekit[{','.join(extra)}]'"
+            )
 
 
 def _role(samples: str) -> str:
