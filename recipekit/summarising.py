@@ -15,7 +15,7 @@ from recipekit.outcome import Outcome
 from recipekit.outcomes import Lines, Outcomes, objectives_of, row_of
 from recipekit.report import sweep_page
 from recipekit.studied import read_study
-from recipekit.summary import Summary, csv_lines, json_lines
+from recipekit.summary import SUMMARY, SUMMARY_PAGE, SUMMARY_TABLE, Summary, csv_lines, json_lines
 from recipekit.sweeps import SO_FAR, is_resumable
 
 
@@ -56,10 +56,10 @@ def _write(folder: Path, outcomes: Outcomes) -> None:
     try:
         rows = ({**row_of(it, objectives), "output": _relative(it.output, folder)} for it in outcomes)
         summary = Summary(Lines(aside, rows), objectives)
-        fsio.write_parts(folder / "summary.json", json_lines(summary))
-        fsio.write_parts(folder / "summary.csv", csv_lines(summary))
+        fsio.write_parts(folder / SUMMARY, json_lines(summary))
+        fsio.write_parts(folder / SUMMARY_TABLE, csv_lines(summary))
         page = sweep_page(summary, f"Sweep {folder.name}", study=read_study(folder))
-        fsio.write_parts(folder / "summary.html", page)
+        fsio.write_parts(folder / SUMMARY_PAGE, page)
     finally:
         aside.unlink(missing_ok=True)
 

@@ -17,6 +17,9 @@ from recipekit.pareto import Direction, Front
 
 Row = dict[str, Any]
 
+SUMMARY, SUMMARY_TABLE, SUMMARY_PAGE = "summary.json", "summary.csv", "summary.html"
+"""The files of a sweep's summary, in its folder."""
+
 COMPARED = ("pareto", "pareto_objectives")
 """Columns that depend on the other rows, beside those that begin with `CHANGED`."""
 

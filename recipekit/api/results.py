@@ -20,6 +20,7 @@ from recipekit.metrics import flat_metrics
 from recipekit.outcome import Failure, Outcome, StageReport, worst_exit_code
 from recipekit.report import Panel, Table, check_rows
 from recipekit.studied import Studied
+from recipekit.summary import SUMMARY_PAGE
 
 _SHOWN = 200
 """Children of a sweep that a notebook shows."""
@@ -217,7 +218,7 @@ class SweepResult(Shown):
     @property
     def report(self) -> Path:
         """`summary.html`."""
-        return self.folder / "summary.html"
+        return self.folder / SUMMARY_PAGE
 
     def rows(self) -> list[dict[str, Any]]:
         """A flat mapping a child, as a data frame takes it: what `summary.json` holds, and every metric."""

@@ -9,9 +9,7 @@ from typing import Any
 
 from recipekit import manifest as manifests
 from recipekit.outcome import EXIT_CODES
-from recipekit.summary import DIRECTIONS, Row
-
-SUMMARY = "summary.json"
+from recipekit.summary import DIRECTIONS, SUMMARY, Row
 
 _NEEDED = {
     "number",

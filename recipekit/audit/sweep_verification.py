@@ -12,18 +12,17 @@ from typing import Any
 import msgspec
 
 from recipekit import fsio
-from recipekit.audit.recorded_summary import SUMMARY, is_sweep, recorded_rows
+from recipekit.audit.recorded_summary import is_sweep, recorded_rows
 from recipekit.audit.verification import Verification, verify_output
 from recipekit.errors import OutputAltered, UsageError
 from recipekit.outcome import EXIT_CODES, Outcome
+from recipekit.outcomes import FILE as OUTCOME
 from recipekit.outcomes import objectives_of, row_of
 from recipekit.outputs import Difference
 from recipekit.signing.checking import Trust
 from recipekit.studied import FILE as STUDY
-from recipekit.summary import Row, as_csv, complete
+from recipekit.summary import SUMMARY, SUMMARY_TABLE, Row, as_csv, complete
 from recipekit.sweeps import is_unfinished
-
-_TABLE = "summary.csv"
 
 
 def verify_folder(folder: Path, trust: Trust, watch: Callable[[list[Row]], Iterable[Row]] = iter) -> list[Verification]:
@@ -78,17 +77,17 @@ def verify_sweep(folder: Path, trust: Trust, watch: Callable[[list[Row]], Iterab
 def _table_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Difference]:
     """The summary as a table says the same."""
     expected = csv.DictReader(io.StringIO(as_csv(rows)))
-    if not (folder / _TABLE).is_file():
-        yield Difference(place=_TABLE, problem="is missing")
+    if not (folder / SUMMARY_TABLE).is_file():
+        yield Difference(place=SUMMARY_TABLE, problem="is missing")
         return
     try:
-        table = list(csv.DictReader(io.StringIO((folder / _TABLE).read_bytes().decode())))
+        table = list(csv.DictReader(io.StringIO((folder / SUMMARY_TABLE).read_bytes().decode())))
     except (ValueError, csv.Error) as error:
-        yield Difference(place=_TABLE, problem=f"is no table: {error}")
+        yield Difference(place=SUMMARY_TABLE, problem=f"is no table: {error}")
         return
     for number, (wanted, got) in enumerate(zip_longest(expected, table), start=2):
         if wanted != got:
-            yield Difference(place=f"{_TABLE} line {number}", expected=_shown(wanted), got=_shown(got))
+            yield Difference(place=f"{SUMMARY_TABLE} line {number}", expected=_shown(wanted), got=_shown(got))
 
 
 def _outcome_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[Difference]:
@@ -100,7 +99,7 @@ def _outcome_differences(folder: Path, rows: list[dict[str, Any]]) -> Iterator[D
         return
     outcomes: list[dict[str, Any]] = []
     for row in rows:
-        place = f"{row['number']}/outcome.json"
+        place = f"{row['number']}/{OUTCOME}"
         if row["number"] == -1:
             outcomes.append(row)
         elif not (folder / place).is_file():

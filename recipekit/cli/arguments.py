@@ -64,10 +64,10 @@ def project_of(options: argparse.Namespace) -> Project:
     return project if options.config_dir is None else project.with_config_dir(options.config_dir)
 
 
-def near(folder: Path) -> Path:
-    """A folder as seen from the current one, where it lies below."""
+def near(path: Path) -> Path:
+    """A path as seen from the current folder, where it lies below that."""
     here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def any_project_of(options: argparse.Namespace) -> Project | None:

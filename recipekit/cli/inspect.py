@@ -14,9 +14,9 @@ from rich.text import Text
 
 from recipekit.audit.description import ModelReport, describe, kind_of
 from recipekit.audit.inspection import FileReport, Origin, report_on
-from recipekit.cli.arguments import any_project_of, make_parser
+from recipekit.cli.arguments import any_project_of, make_parser, near
 from recipekit.cli.model_page import head, print_model
-from recipekit.cli.tables import data_console, plain_grid, plain_table, short_name, shown_path
+from recipekit.cli.tables import data_console, plain_grid, plain_table, short_name
 from recipekit.contracts import FileOperator, FileTensor, Inspection
 from recipekit.outputs.lookup import find_file
 from recipekit.pool import Limits, Pool
@@ -100,14 +100,14 @@ def _origin(origin: Origin) -> str:
         "altered": f"{origin.verdict}, this file was altered since",
         "unreadable": "its manifest can't be read",
     }
-    return f"{shown_path(origin.output)} ({how[origin.state]})"
+    return f"{near(Path(origin.output))} ({how[origin.state]})"
 
 
 def _nowhere(report: FileReport) -> str:
     if not report.file.build_key:
         return ""
     return (
-        f"none with this key in {shown_path(report.searched)}"
+        f"none with this key in {near(Path(report.searched))}"
         if report.searched
         else "not looked for, outside of a project"
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 from recipekit.cli.arguments import near
 from recipekit.cli.kept import AGAIN
 from recipekit.cli.sweep_screen import SweepScreen
+from recipekit.outcomes import FILE as OUTCOME
 from recipekit.project import Project
+from recipekit.summary import SUMMARY_PAGE
 from recipekit.sweeps import is_resumable
 
 
@@ -17,7 +19,7 @@ def kept_of_sweep(screen: SweepScreen, project: Project) -> str:
     if screen.folder is None:
         return f"no child had begun\n{kept}\n{AGAIN}"
     total = "" if screen.total is None else f" of {screen.total}"
-    summary = screen.folder / "summary.html"
+    summary = screen.folder / SUMMARY_PAGE
     if summary.exists():
         kept = f"{kept}\n  kept: every child that has ended; summary: {near(summary)}"
     ended = f"{_children(screen.folder)}{total} children have ended; those that ran published nothing"
@@ -26,4 +28,4 @@ def kept_of_sweep(screen: SweepScreen, project: Project) -> str:
 
 
 def _children(folder: Path) -> int:
-    return len(list(folder.glob("*/outcome.json")))
+    return len(list(folder.glob(f"*/{OUTCOME}")))

@@ -18,6 +18,7 @@ from recipekit.errors import EnvironmentFault, UsageError
 from recipekit.outputs.lookup import find_folder
 from recipekit.report import sweep_page
 from recipekit.studied import read_study
+from recipekit.summary import SUMMARY_PAGE, SUMMARY_TABLE
 from recipekit.sweeps import SO_FAR, is_unfinished
 
 
@@ -58,7 +59,7 @@ def _page(folders: Sequence[Path], wanted: Path | None) -> Path:
     if is_unfinished(folders[0]):
         own = folders[0] / SO_FAR
     else:
-        own = folders[0] / ("summary.html" if is_sweep(folders[0]) else "report.html")
+        own = folders[0] / (SUMMARY_PAGE if is_sweep(folders[0]) else "report.html")
     page = wanted.resolve() if wanted else own
     if wanted or own.name == SO_FAR or (is_sweep(folders[0]) and not own.exists()):
         _write(page, folders)
@@ -101,7 +102,7 @@ def _rendered(folders: Sequence[Path], place: Path) -> Iterator[Iterable[str]]:
         elif is_sweep(first):
             with fsio.reported(first):
                 study = read_study(first)
-            table = "summary.csv" if place == first else ""
+            table = SUMMARY_TABLE if place == first else ""
             yield sweep_page(rows, f"Sweep {first.name}", table=table, study=study)
         else:
             yield sweep_page(rows, f"Sweep {first.name}, of which {len(rows)} children have ended", table="")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -17,12 +16,6 @@ def data_console() -> Console:
     """Standard output as wide as the terminal; where it is none, wide enough for digests."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=_PIPED_WIDTH)
-
-
-def shown_path(path: str) -> str:
-    """A path as it is named from here."""
-    here = Path.cwd()
-    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 class PlainTable(Table):

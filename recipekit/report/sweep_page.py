@@ -26,7 +26,7 @@ from recipekit.pareto import Front
 from recipekit.report.rendering import VERDICTS, templates
 from recipekit.report.sweep_columns import ABSENT, EXACT, ON_FRONT, Column, cell, changes, columns, text
 from recipekit.studied import Studied
-from recipekit.summary import Comparison, Summary, point_of
+from recipekit.summary import SUMMARY_TABLE, Comparison, Summary, point_of
 
 if TYPE_CHECKING:
     import markupsafe
@@ -71,7 +71,7 @@ def sweep_page(
     rows: Collection[Mapping[str, Any]],
     heading: str = "Sweep",
     *,
-    table: str = "summary.csv",
+    table: str = SUMMARY_TABLE,
     study: Studied | None = None,
     most: int = MOST_ROWS,
 ) -> Iterator[str]:

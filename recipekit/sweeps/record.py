@@ -16,8 +16,10 @@ import recipekit
 from recipekit import digests, fsio
 from recipekit.contracts import Record
 from recipekit.errors import OutputFault, UsageError
+from recipekit.outcomes import FILE as OUTCOME
 from recipekit.project import Project
 from recipekit.secrecy import redacted
+from recipekit.summary import SUMMARY
 from recipekit.sweeps.conditions import shipped, variables
 
 RECORD = "sweep.json"
@@ -135,7 +137,7 @@ def is_resumable(folder: Path) -> bool:
 
 def is_unfinished(folder: Path) -> bool:
     """Whether a folder is that of a sweep which still runs, or has lost its driver: it has no summary."""
-    return is_resumable(folder) and not (folder / "summary.json").exists()
+    return is_resumable(folder) and not (folder / SUMMARY).exists()
 
 
 def read_record(folder: Path) -> Beginning:
@@ -147,7 +149,7 @@ def read_record(folder: Path) -> Beginning:
     """
     where = str(folder / RECORD)
     if not is_resumable(folder):
-        if any(folder.glob("*/outcome.json")):
+        if any(folder.glob(f"*/{OUTCOME}")):
             what = "an older recipekit began this sweep, which kept no copy of its recipes to go on with"
             raise UsageError(what, where=str(folder), fix=AGAIN)
         raise UsageError("is no folder of a sweep", where=str(folder), fix="name one of outputs/sweeps, or latest")
