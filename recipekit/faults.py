@@ -18,7 +18,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipekit.nearest import did_you_mean
-from recipekit.schemas import is_faultless, resolved, schema
+from recipekit.schema import resolved, schema
+from recipekit.schemas import is_faultless
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
@@ -162,7 +163,8 @@ def _branch(error: ValidationError, document: Any, root: dict[str, Any]) -> str:
     for index, step in enumerate(steps):  # the path leaves out the keywords `if` and `$ref`
         if step == "then" and index == len(steps) - 4:  # behind it `properties`, a key of the section, the rule
             condition = node["if"].get("properties", {})
-        node = resolved(node, root)[step]
+        here: Any = resolved(node, root)
+        node = here[step]
     section = document
     for key in list(error.absolute_path)[:-1]:
         section = section[key]

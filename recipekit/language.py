@@ -1,34 +1,26 @@
 """The keys of the recipe language, read from its JSON Schema: for the reference, for editors, for shell completion.
 
 A key may mean different things by what stands beside it (`source.kind`, a dataset's `plugin`), so the schema says
-several things of it; they are its parts. Nothing but the standard library is needed, since a shell waits for it.
+several things of it; they are its parts. A shell waits for completion, so nothing but the schema is imported.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-Part = dict[str, Any]
-"""What a place of the schema says of a key, references followed."""
+from recipekit import schema
+from recipekit.schema import Part
 
 
-@cache
 def recipe_schema() -> Part:
     """The schema of composed recipes."""
-    loaded: Part = json.loads(files("recipekit.schema").joinpath("recipe.schema.json").read_text("utf-8"))
-    return loaded
+    return schema.schema("recipe")
 
 
 def resolved(part: Part) -> Part:
-    """A part with the definition that it refers to; what it says itself goes first."""
-    if "$ref" not in part:
-        return part
-    definition = resolved(recipe_schema()["$defs"][part["$ref"].rpartition("/")[2]])
-    return {**definition, **{key: value for key, value in part.items() if key != "$ref"}}
+    """A part of it with the definition that it refers to; what it says itself goes first."""
+    return schema.resolved(part, recipe_schema())
 
 
 def branches(part: Part) -> Iterator[tuple[dict[str, tuple[Any, ...]], Part]]:

@@ -1,29 +1,21 @@
-"""The JSON Schemas of the package: read, compiled to tell quickly whether there is a fault, asked for their defaults.
+"""The package's JSON Schemas at work: compiled, to tell quickly whether there is a fault, and asked for their defaults.
 
 What is wrong with a document is put into words elsewhere, by another library.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 from jsonschema_rs import Draft202012Validator as CompiledSchema
 
+from recipekit.schema import resolved, schema
+
 _WHOLE = "x-whole"
 """A keyword of our own beside `type: integer`, for the compiled schemas; to JSON Schema 5.0 is an integer, too."""
-
-
-@cache
-def schema(name: str) -> dict[str, Any]:
-    """A schema of the package, by its file's stem (`recipe`, `manifest`)."""
-    text = files("recipekit.schema").joinpath(f"{name}.schema.json").read_text("utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
 
 
 def is_faultless(document: Any, name: str) -> bool:
@@ -125,8 +117,3 @@ def _laid_out(part: Any, root: dict[str, Any]) -> _Defaults:
         others=_laid_out(others, root) if isinstance(others, dict) and "$ref" in others else None,
         branches=tuple((_compile(one["if"]), _laid_out(one["then"], root)) for one in part.get("allOf", ())),
     )
-
-
-def resolved(part: Any, root: dict[str, Any]) -> Any:
-    """A part of a schema, or the definition that it refers to."""
-    return root["$defs"][part["$ref"].rpartition("/")[2]] if isinstance(part, dict) and "$ref" in part else part

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from recipekit.language import Part, branches, children, choices, first, is_mapping, kinds, others, recipe_schema
+from recipekit.language import branches, children, choices, first, is_mapping, kinds, others, recipe_schema
 from recipekit.registry import is_built_in, names
+from recipekit.schema import Part
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "recipe.md"
 

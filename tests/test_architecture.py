@@ -16,6 +16,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
+    {"schema"},
     {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language", "pareto", "portable"},
     {"digests", "fsio", "contracts", "registry"},
     {"locks"},
@@ -179,7 +180,7 @@ def level(name: str) -> int:
     return next(at for at, rooms in enumerate(LEVELS) if name in rooms)
 
 
-NO_PARENT = {"worker", "testing", "presets", "schema", "__init__"}
+NO_PARENT = {"worker", "testing", "presets", "__init__"}
 
 
 def of_parent() -> list[str]:

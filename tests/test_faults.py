@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipekit.faults import Fault, dotted, find_faults, validator
-from recipekit.schemas import is_faultless, schema, with_defaults
+from recipekit.schema import schema
+from recipekit.schemas import is_faultless, with_defaults
 
 RECIPE: dict[str, Any] = {
     "name": "digits",

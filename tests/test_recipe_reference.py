@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import yaml
 
-from recipekit.language import Part, choices, first, is_mapping, place, recipe_schema, walk
+from recipekit.language import choices, first, is_mapping, place, recipe_schema, walk
+from recipekit.schema import Part
 from tests.recipe_reference import DOCUMENT, document
 
 KEYS = {".".join(path): parts for path, parts in walk()}

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from recipekit.compose.folders import group_options, recipe_files
 from recipekit.compose.reach import GROUPS
-from recipekit.language import Part, children, choices, first, is_mapping, kinds, others, place
+from recipekit.language import children, choices, first, is_mapping, kinds, others, place
 from recipekit.project import Project
 from recipekit.registry import names
+from recipekit.schema import Part
 
 Candidate = tuple[str, str]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from recipekit import fsio
 from recipekit.cli.arguments import make_parser, near, project_of
 from recipekit.editors.files import FOLDER, editor_schemas, editor_settings
-from recipekit.language import Part, recipe_schema
+from recipekit.language import recipe_schema
 from recipekit.project import Project
+from recipekit.schema import Part
 
 
 def main(argv: list[str]) -> int:

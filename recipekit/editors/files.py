@@ -14,9 +14,10 @@ from recipekit.compose.folders import group_options, recipe_files, user_groups
 from recipekit.compose.reach import CHOOSABLE, GROUPS
 from recipekit.editors.partial import DRAFT, LATER, definition, partial
 from recipekit.editors.registrations import registered
-from recipekit.language import Part, recipe_schema, resolved
+from recipekit.language import recipe_schema, resolved
 from recipekit.project import Project
 from recipekit.registry import names
+from recipekit.schema import Part
 
 FOLDER = ".recipekit"
 """Where the schemas of a project lie, below its root."""

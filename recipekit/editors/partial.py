@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from recipekit.language import Part, branches, children, resolved
+from recipekit.language import branches, children, resolved
+from recipekit.schema import Part
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 

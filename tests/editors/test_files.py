@@ -12,8 +12,8 @@ from jsonschema_rs import Draft7Validator, meta
 
 from recipekit.compose.reach import GROUPS
 from recipekit.editors.files import editor_schemas, editor_settings
-from recipekit.language import Part
 from recipekit.project import Project
+from recipekit.schema import Part
 from tests.recipe_projects import write_project
 
 ROOT = Path(__file__).resolve().parents[2]

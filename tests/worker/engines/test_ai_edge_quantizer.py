@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recipekit.errors import ConversionError
-from recipekit.schemas import schema
+from recipekit.schema import schema
 from recipekit.worker.engines.ai_edge_schemes import ALGORITHMS, combinations
 from tests.models.built_flatbuffers import classifier, convolutional, embedding, negated, reshaped
 from tests.worker.engines.quantizer_runs import Quantized, Quantizer, converter, rule, sqnr_db
