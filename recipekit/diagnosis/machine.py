@@ -25,20 +25,27 @@ _COMFORTABLE = 4 * _GIB
 """Bytes of memory: TensorFlow takes 0.6 GiB as it starts, and converting a model of 100 MB some 2 GiB more."""
 
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
-_WHAT_FOR = {
+WHAT_FOR = {
     "audio": "resampling in wav_folder, the steps log_mel and mfcc",
+    "azure": "stages and outputs shared in Azure Blob Storage",
     "detection": "the metric mean_average_precision",
+    "gcs": "stages and outputs shared in Google Cloud Storage",
     "huggingface": "the dataset huggingface",
     "joblib": "sweeps by Hydra's joblib launcher",
     "mlflow": "tracking runs with MLflow",
     "oms": "signatures in OpenSSF Model Signing's form",
-    "optimize": "pruning with training, clustering and quantization aware training",
+    "optimize": "pruning with training, clustering and quantization-aware training",
+    "optuna": "sweeps that search",
+    "ray": "sweeps on Ray",
+    "s3": "stages and outputs shared in Amazon S3 and what speaks its language",
     "sign": "signing outputs",
     "submitit": "sweeps on SLURM, and as processes of this machine",
     "text": "the metrics word_error_rate and bleu",
     "tfds": "the dataset tfds",
     "vela": "compiling for Ethos-U",
 }
+"""What each extra of recipekit is for."""
+
 _WORKERS = {
     "litert": ("ai_edge_litert.interpreter", "ai_edge_quantizer", "numpy"),
     "tensorflow": ("tensorflow", "keras", "tf_keras"),
@@ -61,7 +68,7 @@ def installation() -> Iterator[Finding]:
     yield ok("extras", f"installed: {here or 'none'}")
     for extra, whole in present.items():
         if not whole:
-            yield ok("extras", f"not installed: {extra}, for {_WHAT_FOR.get(extra, 'what its name says')}")
+            yield ok("extras", f"not installed: {extra}, for {WHAT_FOR[extra]}")
 
 
 def hardware() -> Iterator[Finding]:
