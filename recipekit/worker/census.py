@@ -18,21 +18,12 @@ from msgspec import UNSET, UnsetType
 
 from recipekit.contracts import Census, Operator, QuantizedTensor, SignatureGraph, qualified
 from recipekit.errors import EvaluationError
+from recipekit.worker.flatbuffer_names import FLEX, begins_as_one, decoded, dtype_of, operator_of
 
-_IDENTIFIER = b"TFL3"
-_SMALLEST = 32
-_FLEX = "Flex"
 _COMPUTE_NOTHING = frozenset({"QUANTIZE", "DEQUANTIZE", "RANK", "SHAPE"})
 """Operators that convert values, or don't look at them."""
 
 _FLOATS = frozenset({"float16", "bfloat16", "float32", "float64", "complex64", "complex128"})
-_OPERATOR_NAMES: dict[int, str] = {
-    code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
-}
-_DTYPES: dict[int, str] = {
-    code: name.lower() for name, code in vars(schema.TensorType).items() if not name.startswith("_")
-}
-_DTYPES[schema.TensorType.STRING] = "str"
 
 Item = TypeVar("Item")
 
@@ -63,7 +54,7 @@ def of_flatbuffer(data: bytes, place: str = "") -> Census:
     Raises:
         EvaluationError: the content is cut short, or not a TensorFlow Lite flatbuffer.
     """
-    if len(data) < _SMALLEST or data[4:8] != _IDENTIFIER:
+    if not begins_as_one(data):
         raise _unreadable(place, "it lacks the identifier TFL3")
     try:
         return _Reader(data).census()
@@ -116,7 +107,7 @@ def output_tensors(flatbuffer: bytes) -> dict[str, str]:
     for signature in reader.items(reader.model.SignatureDefsLength(), reader.model.SignatureDefs):
         subgraph = reader.subgraphs[signature.SubgraphIndex()]
         entries = reader.items(signature.OutputsLength(), signature.Outputs)
-        return {_text(subgraph.Tensors(entry.TensorIndex()).Name()): _text(entry.Name()) for entry in entries}
+        return {decoded(subgraph.Tensors(entry.TensorIndex()).Name()): decoded(entry.Name()) for entry in entries}
     return {}
 
 
@@ -159,7 +150,7 @@ class _Reader:
             float_ops=float_ops.total(),
             float_op_names=tuple(sorted(float_ops)),
             custom_ops=tuple(sorted({kind.name for kind in counts if kind.kind == "custom"})),
-            select_tf_ops=tuple(sorted({kind.name.removeprefix(_FLEX) for kind in counts if kind.kind == "flex"})),
+            select_tf_ops=tuple(sorted({kind.name.removeprefix(FLEX) for kind in counts if kind.kind == "flex"})),
             subgraphs=len(self.subgraphs),
             tensors=sum(subgraph.TensorsLength() for subgraph in self.subgraphs),
             min_runtime_version=self.min_runtime_version(),
@@ -186,8 +177,8 @@ class _Reader:
         made = list(self.items(operator.OutputsLength(), operator.Outputs))
         outputs = [index for index in made if index in self.read[id(subgraph)]] or made
         inputs = self.items(operator.InputsLength(), operator.Inputs)
-        return any(_dtype(subgraph.Tensors(index)) in _FLOATS for index in outputs) or any(
-            _dtype(tensor) in _FLOATS and not self.is_constant(tensor)
+        return any(dtype_of(subgraph.Tensors(index)) in _FLOATS for index in outputs) or any(
+            dtype_of(tensor) in _FLOATS and not self.is_constant(tensor)
             for tensor in (subgraph.Tensors(index) for index in inputs if index >= 0)
         )
 
@@ -203,7 +194,7 @@ class _Reader:
 
     def output_names(self, subgraph: Any, operator: Any) -> tuple[str, ...]:
         outputs = self.items(operator.OutputsLength(), operator.Outputs)
-        return tuple(_text(subgraph.Tensors(index).Name()) for index in outputs)
+        return tuple(decoded(subgraph.Tensors(index).Name()) for index in outputs)
 
     def is_constant(self, tensor: Any) -> bool:
         return self.filled[tensor.Buffer()] or bool(tensor.ExternalBuffer() > 0)
@@ -218,7 +209,7 @@ class _Reader:
         all_inputs: list[QuantizedTensor] = []
         all_outputs: list[QuantizedTensor] = []
         for signature in signatures:
-            prefix = qualified(_text(signature.SignatureKey()), "") if len(signatures) > 1 else ""
+            prefix = qualified(decoded(signature.SignatureKey()), "") if len(signatures) > 1 else ""
             subgraph = self.subgraphs[signature.SubgraphIndex()]
             all_inputs += self.named(subgraph, self.items(signature.InputsLength(), signature.Inputs), prefix)
             all_outputs += self.named(subgraph, self.items(signature.OutputsLength(), signature.Outputs), prefix)
@@ -226,12 +217,12 @@ class _Reader:
 
     def named(self, subgraph: Any, entries: Iterator[Any], prefix: str) -> Iterator[QuantizedTensor]:
         for entry in entries:
-            yield self.port(f"{prefix}{_text(entry.Name())}", subgraph.Tensors(entry.TensorIndex()))
+            yield self.port(f"{prefix}{decoded(entry.Name())}", subgraph.Tensors(entry.TensorIndex()))
 
     def signatures(self) -> tuple[SignatureGraph, ...] | UnsetType:
         """The signatures, where there are several."""
         held = list(self.items(self.model.SignatureDefsLength(), self.model.SignatureDefs))
-        places = {_text(signature.SignatureKey()): signature.SubgraphIndex() for signature in held}
+        places = {decoded(signature.SignatureKey()): signature.SubgraphIndex() for signature in held}
         return (
             UNSET
             if len(held) <= 1
@@ -243,7 +234,7 @@ class _Reader:
 
     def unnamed(self, subgraph: Any, indices: Iterator[int]) -> tuple[QuantizedTensor, ...]:
         tensors = [subgraph.Tensors(index) for index in indices]
-        return _by_name(self.port(_text(tensor.Name()), tensor) for tensor in tensors)
+        return _by_name(self.port(decoded(tensor.Name()), tensor) for tensor in tensors)
 
     def port(self, name: str, tensor: Any) -> QuantizedTensor:
         signature = tuple(self.items(tensor.ShapeSignatureLength(), tensor.ShapeSignature))
@@ -252,7 +243,7 @@ class _Reader:
         per_tensor = quantization is not None and quantization.ScaleLength() == 1
         return QuantizedTensor(
             name=name,
-            dtype=_dtype(tensor),
+            dtype=dtype_of(tensor),
             shape=shape,
             scale=float(quantization.Scale(0)) if per_tensor else None,
             zero_point=int(quantization.ZeroPoint(0)) if per_tensor else None,
@@ -260,7 +251,7 @@ class _Reader:
 
     def min_runtime_version(self) -> str:
         for entry in self.items(self.model.MetadataLength(), self.model.Metadata):
-            if _text(entry.Name()) == "min_runtime_version":
+            if decoded(entry.Name()) == "min_runtime_version":
                 buffer = self.model.Buffers(entry.Buffer())
                 return "" if buffer.DataIsNone() else bytes(buffer.DataAsNumpy()).rstrip(b"\0").decode()
         return ""
@@ -276,21 +267,8 @@ def _is_filled(buffer: Any) -> bool:
 
 
 def _kind(code: Any) -> _Kind:
-    # Converters write codes up to 127 into the older, 8-bit field as well; larger ones only into the newer.
-    builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-    if builtin != schema.BuiltinOperator.CUSTOM:
-        return _Kind(_OPERATOR_NAMES.get(builtin, f"BUILTIN_{builtin}"), code.Version(), "builtin")
-    name = _text(code.CustomCode())
-    return _Kind(name, code.Version(), "flex" if name.startswith(_FLEX) else "custom")
-
-
-def _dtype(tensor: Any) -> str:
-    code: int = tensor.Type()
-    return _DTYPES.get(code, f"type_{code}")
-
-
-def _text(value: bytes | None) -> str:
-    return value.decode() if value is not None else ""
+    name, kind = operator_of(code)
+    return _Kind(name, code.Version(), kind)
 
 
 def _unreadable(place: str, why: str) -> EvaluationError:

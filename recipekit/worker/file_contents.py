@@ -26,17 +26,10 @@ from recipekit.contracts import (
     Inspection,
 )
 from recipekit.errors import SourceError
+from recipekit.worker.flatbuffer_names import begins_as_one, decoded, dtype_of, operator_of
 
-_IDENTIFIER = b"TFL3"
-_SMALLEST = 32
 _LONGEST_TEXT = 200
 _KEY = re.compile(rb"[0-9a-f]{64}")
-_FLEX = "Flex"
-_OPERATORS: dict[int, str] = {
-    code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
-}
-_DTYPES: dict[int, str] = {code: name.lower() for name, code in vars(schema.TensorType).items() if name[0] != "_"}
-_DTYPES[schema.TensorType.STRING] = "str"
 
 
 def contents_of(path: Path) -> Inspection:
@@ -49,7 +42,7 @@ def contents_of(path: Path) -> Inspection:
         data = path.read_bytes()
     except OSError as error:
         raise SourceError(f"can't be read: {error.strerror}", where=str(path), fix="name a readable file") from error
-    if len(data) < _SMALLEST or data[4:8] != _IDENTIFIER:
+    if not begins_as_one(data):
         raise _unreadable(path, "it lacks the identifier TFL3")
     try:
         return _Contents(data).inspection()
@@ -78,22 +71,22 @@ class _Contents:
     def inspection(self) -> Inspection:
         model = self._model
         metadata = list(self._items(model.MetadataLength, model.Metadata))
-        keys = [bytes(self._content(entry.Buffer())) for entry in metadata if _text(entry.Name()) == BUILD_KEY_ENTRY]
+        keys = [bytes(self._content(entry.Buffer())) for entry in metadata if decoded(entry.Name()) == BUILD_KEY_ENTRY]
         used = {tensor.Buffer() for tensors in self._tensors for tensor in tensors}
         return Inspection(
             sha256=digests.of_bytes(self._data),
             size=len(self._data),
-            description=_text(model.Description()),
+            description=decoded(model.Description()),
             build_key=_build_key(keys),
             signatures=tuple(self._signatures()),
             operators=tuple(self._operators()),
             tensors=tuple(
-                self._tensor(tensor, at, _text(tensor.Name()))
+                self._tensor(tensor, at, decoded(tensor.Name()))
                 for at, tensors in enumerate(self._tensors)
                 for tensor in tensors
             ),
             metadata=tuple(
-                FileMetadata(name=_text(entry.Name()), bytes=self._sizes[entry.Buffer()], text=_line(content))
+                FileMetadata(name=decoded(entry.Name()), bytes=self._sizes[entry.Buffer()], text=_line(content))
                 for entry, content in ((entry, bytes(self._content(entry.Buffer()))) for entry in metadata)
             ),
             subgraphs=len(self._subgraphs),
@@ -141,7 +134,7 @@ class _Contents:
             at = signature.SubgraphIndex()
             named = partial(self._named, at)
             yield FileSignature(
-                key=_text(signature.SignatureKey()),
+                key=decoded(signature.SignatureKey()),
                 subgraph=at,
                 inputs=named(self._items(signature.InputsLength, signature.Inputs)),
                 outputs=named(self._items(signature.OutputsLength, signature.Outputs)),
@@ -154,12 +147,12 @@ class _Contents:
 
     def _named(self, subgraph: int, entries: Iterator[Any]) -> tuple[FileTensor, ...]:
         tensors = self._tensors[subgraph]
-        ports = (self._tensor(tensors[entry.TensorIndex()], subgraph, _text(entry.Name())) for entry in entries)
+        ports = (self._tensor(tensors[entry.TensorIndex()], subgraph, decoded(entry.Name())) for entry in entries)
         return tuple(sorted(ports, key=lambda port: port.name))
 
     def _unnamed(self, indices: Iterator[int]) -> tuple[FileTensor, ...]:
         tensors = [self._tensors[0][index] for index in indices]
-        ports = (self._tensor(tensor, 0, _text(tensor.Name())) for tensor in tensors)
+        ports = (self._tensor(tensor, 0, decoded(tensor.Name())) for tensor in tensors)
         return tuple(sorted(ports, key=lambda port: port.name))
 
     def _operators(self) -> Iterator[FileOperator]:
@@ -168,7 +161,7 @@ class _Contents:
             tensors = self._tensors[at]
             for number, operator in enumerate(self._items(subgraph.OperatorsLength, subgraph.Operators)):
                 code = self._codes[operator.OpcodeIndex()]
-                name, kind = _operator(code)
+                name, kind = operator_of(code)
                 inputs = list(self._items(operator.InputsLength, operator.Inputs))
                 outputs = [tensors[index] for index in self._items(operator.OutputsLength, operator.Outputs)]
                 buffers = {tensors[index].Buffer() for index in inputs if index >= 0} - counted
@@ -178,9 +171,9 @@ class _Contents:
                     op=name,
                     version=code.Version(),
                     kind=kind,
-                    name=_text(outputs[0].Name()) if outputs else str(number),
-                    inputs=tuple(_dtype(tensors[index]) if index >= 0 else "" for index in inputs),
-                    outputs=tuple(map(_dtype, outputs)),
+                    name=decoded(outputs[0].Name()) if outputs else str(number),
+                    inputs=tuple(dtype_of(tensors[index]) if index >= 0 else "" for index in inputs),
+                    outputs=tuple(map(dtype_of, outputs)),
                     bytes=sum(self._sizes[buffer] for buffer in buffers),
                 )
 
@@ -197,7 +190,7 @@ class _Contents:
         return FileTensor(
             name=name,
             subgraph=subgraph,
-            dtype=_dtype(tensor),
+            dtype=dtype_of(tensor),
             shape=dynamic or tuple(map(int, self._items(tensor.ShapeLength, tensor.Shape))),
             bytes=self._sizes[tensor.Buffer()],
             content=self._digest(tensor.Buffer()),
@@ -213,25 +206,7 @@ def _build_key(contents: Sequence[bytes]) -> str:
     return content.decode() if _KEY.fullmatch(content) and content != BUILD_KEY_PLACEHOLDER else ""
 
 
-def _operator(code: Any) -> tuple[str, str]:
-    """Name and kind; codes up to 127 stand in an older, 8-bit field as well, larger ones only in the newer."""
-    builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-    if builtin != schema.BuiltinOperator.CUSTOM:
-        return _OPERATORS.get(builtin, f"BUILTIN_{builtin}"), "builtin"
-    name = _text(code.CustomCode())
-    return name, "flex" if name.startswith(_FLEX) else "custom"
-
-
-def _dtype(tensor: Any) -> str:
-    code: int = tensor.Type()
-    return _DTYPES.get(code, f"type_{code}")
-
-
 def _line(content: bytes) -> str:
     """Content that is a line of text, padding left out; else nothing."""
     text = content.rstrip(b"\0")
     return text.decode("ascii") if len(text) <= _LONGEST_TEXT and text.isascii() and text.decode().isprintable() else ""
-
-
-def _text(value: bytes | None) -> str:
-    return value.decode() if value is not None else ""

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
+from recipekit.worker.flatbuffer_names import decoded, dtype_of
+
 Array = npt.NDArray[Any]
 
 _DTYPES = {
@@ -24,7 +26,6 @@ _DTYPES = {
     schema.TensorType.INT16: np.int16,
 }
 _PACKED = {schema.TensorType.INT4: 4, schema.TensorType.INT2: 2}
-_NAMES = {code: name.lower() for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
 
 
 class Weights(NamedTuple):
@@ -64,7 +65,7 @@ def weights_of(flatbuffer: bytes) -> Iterator[Weights]:
             values = (
                 stored[: int(np.prod(shape))].reshape(shape) if sparsity is None else _dense(stored, sparsity, shape)
             )
-            yield Weights(_text(tensor.Name()), _NAMES[kind], _centred(values, tensor), sparsity is not None)
+            yield Weights(decoded(tensor.Name()), dtype_of(tensor), _centred(values, tensor), sparsity is not None)
 
 
 def _data(model: Any, tensor: Any, flatbuffer: bytes) -> Array | None:
@@ -145,7 +146,3 @@ def _vector(metadata: Any, name: str) -> Array:
     vector = kinds[getattr(metadata, f"{name}Type")()]()
     vector.Init(table.Bytes, table.Pos)
     return np.asarray(vector.ValuesAsNumpy(), np.int64)
-
-
-def _text(value: bytes | None) -> str:
-    return value.decode() if value is not None else ""
