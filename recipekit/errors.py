@@ -253,3 +253,13 @@ class OutputFault(RecipekitError):
 def by_id() -> dict[str, type[RecipekitError]]:
     """Every error class by its id, as needed to rebuild an error that crossed a process boundary."""
     return {cls.id: cls for cls in RecipekitError.__subclasses__()}
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an exception says; libraries write pages behind it."""
+    return str(error).strip().partition("\n")[0]
+
+
+def in_a_line(error: BaseException) -> str:
+    """A library's exception for a sentence: its class, and the first line of what it says."""
+    return f"{type(error).__name__}: {first_line(error)}"

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from recipekit import errors
-from recipekit.errors import RecipekitError, UsageError, by_id
+from recipekit.errors import RecipekitError, UsageError, by_id, in_a_line
 
 CLASSES = sorted(RecipekitError.__subclasses__(), key=lambda cls: cls.id)
 
@@ -51,3 +51,8 @@ def test_the_tree_is_flat_so_that_by_id_knows_every_class() -> None:
 def test_a_message_has_place_fact_and_fix_and_leaves_out_what_is_empty() -> None:
     assert str(UsageError("it broke", where="a.yaml:3", fix="mend it")) == "a.yaml:3: it broke\n  fix: mend it"
     assert str(UsageError("it broke")) == "it broke"
+
+
+def test_what_a_library_raises_fits_in_a_line() -> None:
+    assert in_a_line(ValueError("\n  no such op: Erf\n  in the graph\n")) == "ValueError: no such op: Erf"
+    assert in_a_line(KeyError()) == "KeyError: "

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from recipekit.errors import EnvironmentFault, RecipekitError
+from recipekit.errors import EnvironmentFault, RecipekitError, in_a_line
 from recipekit.outcome import Outcome
 from recipekit.tracking.entries import BUILD_KEY, FILES, entries_of
 
@@ -149,11 +149,10 @@ def _failing_safely(outcomes: Sequence[Outcome]) -> Iterator[None]:
     except RecipekitError:
         raise
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
         where = [outcome.output for outcome in outcomes if outcome.output]
         published = f"{where[0]} is" if len(where) == 1 else f"{len(where)} outputs are"
         raise EnvironmentFault(
-            f"MLflow failed: {type(error).__name__}: {first_line}; {published} published all the same",
+            f"MLflow failed: {in_a_line(error)}; {published} published all the same",
             where="--mlflow",
             fix="correct MLFLOW_TRACKING_URI or its server, then run the same command again: what is built is found"
             " and logged",

@@ -24,7 +24,7 @@ from pathlib import Path
 import msgspec
 
 from recipekit.contracts import STAGES, Record, Stage
-from recipekit.errors import OutputFault, PluginError, RecipekitError
+from recipekit.errors import OutputFault, PluginError, RecipekitError, in_a_line
 from recipekit.secrecy import redacted
 from recipekit.worker import progress
 from recipekit.worker.confinement import confine, end_with, limit_hit
@@ -101,8 +101,7 @@ def answer(path: Path) -> bool:
         response = _unforeseen(OutputFault if full else stage.failure, f"{type(error).__name__}: {error}")
     except Exception as error:  # noqa: BLE001  the edge of the process: whatever happened is reported, never lost
         traceback.print_exc()
-        first_line = str(error).strip().partition("\n")[0]
-        hit = limit_hit(error) or (f"{type(error).__name__}: {first_line}", _THE_LOG)
+        hit = limit_hit(error) or (in_a_line(error), _THE_LOG)
         response = _unforeseen(stage.failure, *hit)
     response["seconds"] = time.perf_counter() - started
     path.with_name("response.json").write_bytes(msgspec.json.encode(response))

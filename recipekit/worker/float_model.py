@@ -22,7 +22,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from recipekit.contracts import FirstLayer, LoadedModel, Signature, SourceLayer, SourceSpec, TensorSpec
-from recipekit.errors import RecipekitError, SourceError
+from recipekit.errors import RecipekitError, SourceError, in_a_line
 from recipekit.worker.graph_operators import changes_variables
 from recipekit.worker.named_tensors import Tensors, fix_shapes, tensor_spec, tensorflow_dtype
 from recipekit.worker.recurrent import Recurrent
@@ -270,7 +270,6 @@ def _foreign(trouble: str) -> Iterator[None]:
     except RecipekitError:
         raise
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
         raise SourceError(
-            f"the model {trouble}: {type(error).__name__}: {first_line}", fix="the log holds the whole traceback"
+            f"the model {trouble}: {in_a_line(error)}", fix="the log holds the whole traceback"
         ) from error

@@ -15,7 +15,7 @@ import tensorflow as tf
 from tensorflow.core.framework import graph_pb2
 
 from recipekit.contracts import TensorSpec
-from recipekit.errors import SourceError
+from recipekit.errors import SourceError, first_line
 from recipekit.nearest import did_you_mean
 from recipekit.worker.float_model import FloatModel
 from recipekit.worker.named_tensors import Tensors, tensor_spec
@@ -80,7 +80,7 @@ def open_graph(definition: Any, where: str) -> NamedGraph:
             tf.graph_util.import_graph_def(definition, name="")
     except Exception as error:
         raise SourceError(
-            f"holds a graph that TensorFlow {tf.__version__} can't import: {_first_line(error)}",
+            f"holds a graph that TensorFlow {tf.__version__} can't import: {first_line(error)}",
             where=where,
             fix="export it with operators of TensorFlow itself; those of tf.contrib are gone with TensorFlow 1",
         ) from error
@@ -214,7 +214,3 @@ def _parameters(definition: Any) -> int:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "") if names else "none"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from recipekit.errors import CustomLayerError
+from recipekit.errors import CustomLayerError, in_a_line
 from recipekit.worker.layers import generation
 
 _HALF = frozenset({"bfloat16", "float16", "mixed_bfloat16", "mixed_float16"})
@@ -41,10 +41,9 @@ def float32_twin(model: Any, objects: Mapping[str, Any]) -> tuple[Any, str]:
         twin = _rebuilt(model, {**{type(layer).__name__: type(layer) for layer in _layers(model)}, **objects})
         twin.set_weights(model.get_weights())
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
         raise CustomLayerError(
             f"computes by the dtype policy {policies[0]}, which TensorFlow Lite can't, and its float32 twin can't be"
-            f" built: {type(error).__name__}: {first_line}",
+            f" built: {in_a_line(error)}",
             where=f"the model '{model.name}'",
             fix="give its classes a get_config() that names all they are made of, or build it with the policy float32",
         ) from error

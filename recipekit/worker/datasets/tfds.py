@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recipekit.contracts import DatasetContext, Sample
-from recipekit.errors import DatasetError, RecipekitError
+from recipekit.errors import DatasetError, RecipekitError, in_a_line
 from recipekit.worker.extras import require
 from recipekit.worker.named_fields import NamedFields
 from recipekit.worker.tfrecord_file import TFRecordFile
@@ -125,7 +125,7 @@ def _builder(tfds: Any, name: str, folder: str | None, download: bool) -> Any:
         builder.download_and_prepare()
     except Exception as error:  # its code and the network raise whatever they stumble over
         raise DatasetError(
-            f"can't be downloaded and prepared: {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}",
+            f"can't be downloaded and prepared: {in_a_line(error)}",
             where=name,
             fix="check the network, or prepare it elsewhere with `tfds build` and set `data_dir` to the result",
         ) from error

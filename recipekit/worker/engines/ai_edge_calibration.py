@@ -22,7 +22,7 @@ from ai_edge_quantizer.recipe_manager import RecipeManager
 from ai_edge_quantizer.utils import qsv_utils
 
 from recipekit.contracts import CalibrateRequest, Signature
-from recipekit.errors import ConversionError, RecipekitError
+from recipekit.errors import ConversionError, RecipekitError, in_a_line
 from recipekit.worker.engines.ai_edge_model import with_signature
 from recipekit.worker.engines.ai_edge_ranges import Ranges
 from recipekit.worker.engines.ai_edge_schemes import ALGORITHMS
@@ -55,9 +55,8 @@ def collect(request: CalibrateRequest, samples: Iterable[NamedSample]) -> Ranges
     except RecipekitError:
         raise
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
         raise ConversionError(
-            f"ai_edge_quantizer can't calibrate the model: {type(error).__name__}: {first_line}",
+            f"ai_edge_quantizer can't calibrate the model: {in_a_line(error)}",
             where="representative_dataset",
             fix="check that the model runs on the samples, or choose the quantization dynamic_range, weight_only,"
             " float16 or none; the log holds the traceback",

@@ -16,7 +16,7 @@ from ai_edge_quantizer.params_generator import ParamsGenerator
 from ai_edge_quantizer.qtyping import OpToTensorParams, QuantTransformation, TensorTransformationParams
 
 from recipekit.contracts import CalibrateRequest, QuantizeRequest
-from recipekit.errors import ConversionError
+from recipekit.errors import ConversionError, in_a_line
 from recipekit.worker.census import operators_of
 from recipekit.worker.engines import ai_edge_model, ai_edge_ranges
 from recipekit.worker.engines.ai_edge_calibration import collect
@@ -87,9 +87,8 @@ def _foreign() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
         raise ConversionError(
-            f"ai_edge_quantizer can't quantize the model: {type(error).__name__}: {first_line}",
+            f"ai_edge_quantizer can't quantize the model: {in_a_line(error)}",
             where="converter",
             fix="choose another quantization, granularity or algorithm, or leave operators out with `rules`;"
             " the log holds the traceback",

@@ -15,7 +15,7 @@ import numpy as np
 import tf_keras
 
 from recipekit.contracts import Signature, TensorSpec
-from recipekit.errors import OptimizationError
+from recipekit.errors import OptimizationError, in_a_line
 from recipekit.worker.float_model import FloatModel
 from recipekit.worker.keras_model import output_names
 from recipekit.worker.layers import generation
@@ -87,8 +87,7 @@ def carry_over(original: FloatModel, signature: Signature) -> Carried:
     except OptimizationError:
         raise
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
-        raise _refused(f"{type(error).__name__}: {first_line}") from error
+        raise _refused(in_a_line(error)) from error
     carried = Carried(model, inputs, output_names(source), how)
     _require_parity(original, carried.float_model(model, original.inputs, None), signature)
     return carried

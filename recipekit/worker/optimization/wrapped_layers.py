@@ -7,7 +7,7 @@ from typing import Any
 
 import tf_keras
 
-from recipekit.errors import OptimizationError
+from recipekit.errors import OptimizationError, first_line
 from recipekit.worker.optimization.weights import LayerWeight
 
 Train = Callable[[Any, Sequence[Any]], None]
@@ -48,9 +48,8 @@ _WITHOUT = "leave the layer or the step out; the log holds the whole traceback"
 
 def refused(step: str, error: Exception, fix: str = _WITHOUT) -> OptimizationError:
     """The typed error for what the package raised."""
-    first_line = str(error).strip().partition("\n")[0]
     return OptimizationError(
-        f"tensorflow-model-optimization refuses the model: {first_line}",
+        f"tensorflow-model-optimization refuses the model: {first_line(error)}",
         where=f"optimize.{step}",
         fix=fix,
     )

@@ -16,7 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from recipekit.contracts import ModelSpec
-from recipekit.errors import RecipekitError
+from recipekit.errors import RecipekitError, in_a_line
 from recipekit.worker.float_model import FloatModel
 from recipekit.worker.graph_model import cut, from_graph, open_graph
 from recipekit.worker.graph_operators import refuse
@@ -74,7 +74,7 @@ def _loaded(folder: Path, saved_model: Any, keys: Sequence[str]) -> FloatModel |
         loaded = tf.saved_model.load(str(folder))
         return _from_functions({key: loaded.signatures[key] for key in keys}, loaded, reason)
     except Exception as error:  # noqa: BLE001  whatever the object loader stumbles over, the graph may still be read
-        trouble = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        trouble = in_a_line(error)
     reason = f"TensorFlow's own loader failed ({trouble}), so the loader of TensorFlow 1 read the graph alone"
     try:
         return _from_graph(folder, saved_model, keys, reason)

@@ -1,4 +1,4 @@
-"""The curve stage: how far the ranges of a model's tensors have settled after so many calibration samples.
+"""The stage `curve`: how far the ranges of a model's tensors have settled after so many calibration samples.
 
 Ranges are the smallest and largest values, as the calibration of most schemes takes them.
 """
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recipekit.contracts import Curve, CurvePoint, CurveRequest
-from recipekit.errors import DatasetError, EvaluationError, RecipekitError
+from recipekit.errors import DatasetError, EvaluationError, RecipekitError, in_a_line
 from recipekit.worker.census import operators_of
 from recipekit.worker.engines.ai_edge_calibration import Limits, refuse_fixed_batch
 from recipekit.worker.engines.ai_edge_model import with_signature
@@ -44,9 +44,8 @@ def run(request: CurveRequest, folder: Path) -> Curve:
     except RecipekitError:
         raise
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
         raise EvaluationError(
-            f"LiteRT can't run the float32 conversion: {type(error).__name__}: {first_line}",
+            f"LiteRT can't run the float32 conversion: {in_a_line(error)}",
             fix="a curve needs operators that LiteRT has; the log holds the traceback",
         ) from error
     tensors = len(next(iter(snapshots.values())))
