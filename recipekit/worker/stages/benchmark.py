@@ -1,4 +1,4 @@
-"""The benchmark stage: how long the candidate takes beside the float32 conversion. Nothing else runs meanwhile."""
+"""The stage `benchmark`: how long the candidate takes beside the float32 conversion. Nothing else runs meanwhile."""
 
 from __future__ import annotations
 

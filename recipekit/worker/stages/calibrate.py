@@ -1,4 +1,4 @@
-"""The calibrate stage: which ranges a model's tensors take on the representative samples."""
+"""The stage `calibrate`: which ranges a model's tensors take on the representative samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examine stage: what a candidate says about itself, for files that no runtime here can run."""
+"""The stage `examine`: what a candidate says about itself, for files that no runtime here can run."""
 
 from __future__ import annotations
 

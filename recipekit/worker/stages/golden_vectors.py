@@ -1,4 +1,4 @@
-"""The golden-vectors stage: the first samples through the reference kernels, written for Python and for C."""
+"""The stage `golden_vectors`: the first samples through the reference kernels, written for Python and for C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The locate stage: what a byte of a converted model is part of."""
+"""The stage `locate`: what a byte of a converted model is part of."""
 
 from __future__ import annotations
 

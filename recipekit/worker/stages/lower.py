@@ -1,4 +1,4 @@
-"""The lower stage: the plain float32 conversion, the yardstick of size and speed and the beginning of every scheme."""
+"""The stage `lower`: the plain float32 conversion, by which size and speed are judged and every scheme begins."""
 
 from __future__ import annotations
 

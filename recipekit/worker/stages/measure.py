@@ -1,4 +1,4 @@
-"""The measure stage: the candidate runs on the evaluation samples and is compared with the float model.
+"""The stage `measure`: the candidate runs on the evaluation samples and is compared with the float model.
 
 It judges nothing; what is good enough is the gate's question.
 """

@@ -1,4 +1,4 @@
-"""The quantize stage: the candidate, converted as the recipe declares it."""
+"""The stage `quantize`: the candidate, converted as the recipe declares it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The survey stage: a dataset is read once and digested before anything is built from it."""
+"""The stage `survey`: a dataset is read once and digested before anything is built from it."""
 
 from __future__ import annotations
 

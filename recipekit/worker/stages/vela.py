@@ -1,4 +1,4 @@
-"""The vela stage: the candidate compiled for an Ethos-U, and what its compiler reports of it."""
+"""The stage `vela`: the candidate compiled for an Ethos-U, and what its compiler reports of it."""
 
 from __future__ import annotations
 
