@@ -1,6 +1,6 @@
-"""What a recipe accepts and what the gate answers: the records of judgement, and the bounds and metrics that exist.
+"""Bounds and verdicts as records, and which bounds and metrics there are.
 
-The recipe, the gate and the report share these words, so they stand below all three. Nothing here reads a recipe,
+The recipe, the gate and the report all use them, so they stand in a room below all three. Nothing here reads a recipe,
 judges a measurement or writes a page.
 """
 

@@ -1,4 +1,4 @@
-"""What a build is made of: its declared inputs, pinned, and the definition that its key is taken from.
+"""What a build is made of: its declared inputs with their digests, and the definition that the build key is made from.
 
 Nothing here runs a stage. Code of plugins and custom layers is pinned without being imported.
 """

@@ -1,7 +1,7 @@
-"""Runs the stages of a build on demand: what the store has is found, what it hasn't is asked of a worker and kept.
+"""Runs the stages of a build on demand: a result is taken from the store, or else made by a worker and put there.
 
-A stage that is needed asks for the stages that it needs itself, at the same time where there are several. It knows
-nothing of recipes, thresholds or outputs.
+A stage first demands the stages that it needs, several at the same time. It knows nothing of recipes, thresholds or
+outputs.
 """
 
 from __future__ import annotations

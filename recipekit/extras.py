@@ -1,6 +1,6 @@
-"""Which extras of recipekit a recipe makes use of: their packages decide bytes then, and not otherwise.
+"""Which extras of recipekit (optional packages) a recipe uses: those can change its output, so they belong to its keys.
 
-It knows names alone; whether a package is there is found out where it is used.
+It only maps names to names; whether a package is installed is found out where it is used.
 """
 
 from __future__ import annotations

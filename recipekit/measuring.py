@@ -1,6 +1,7 @@
 """What is measured, timed and drawn of a candidate, once it is there.
 
-Figures are a help and no result: what fails on the way to them fails no build, and the report says what it lacks.
+Figures only help to read a report. When one of their stages fails, the build goes on and the report says what is
+missing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The outcomes of a sweep's children, read one at a time from where each child has left its own.
 
-A sweep may have more children than memory should hold outcomes, some ten kilobytes each. So whoever looks at all of
-them goes through their files, and only who asks for one has it.
+An outcome takes some ten kilobytes, and a sweep may have so many children that all of them would fill the memory. So
+they stay in their files: who goes through all holds one at a time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One build from a composed recipe to a published output: the list of steps, read from top to bottom.
 
-What stages there are and what each needs says the graph; whether one runs or is found, the execution. A build that
-fails publishes nothing and keeps its work folder, so that the failed stage can be tried again alone; stages that ended
-well are kept in the store.
+The graph says which stages there are and what each needs; the execution decides whether one runs or is found. A build
+that fails publishes nothing and keeps its work folder, so that the failed stage can be tried again alone; results of
+the stages that succeeded stay in the store.
 """
 
 from __future__ import annotations

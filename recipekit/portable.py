@@ -1,6 +1,6 @@
-"""JSON that names files, kept so that the files may lie elsewhere later, on another machine too.
+"""JSON that names files, written so that it stays right when the files move, to another machine too.
 
-A word stands in it for the beginning of each path. It knows neither stages nor what the files are.
+The beginning of each path is replaced by a word for the folder. It knows neither stages nor what the files are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Two readings of one dataset must have given the same samples in the same order."""
+"""Compares two readings of one dataset, which must have given the same samples in the same order."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Few builds of one process at work at a time, many under way.
+"""How many builds of one process may run at the same time.
 
-Threads that do the parent's work take turns on Python's interpreter lock, and many of them pass it around at twice the
-cost. So a build begins only while few others are at work; those that wait for a worker, or for another build, don't
-count. A build that has begun is never held up. This module knows nothing of what builds do.
+Python's interpreter lock lets one thread work at a time, and many threads that pass it around take twice as long for
+the same work. So a new build begins only while few others are at work. A build that waits, for a worker or for another
+build, doesn't count as being at work, so many can be under way. A build that has begun is never held up. This module
+knows nothing of what builds do.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What the records of an output say of each other: the verdict follows from what was measured, or it is no verdict.
+"""Whether the records of an output agree with each other, and the verdict with what was measured.
 
-Digests prove nothing about an output whose manifest was edited, since whoever edited it could compute them. Its records
-say the same thing several times, though, and the gate says it once more.
+Digests prove nothing once somebody has edited the manifest, since they can be computed anew. But the records say the
+same things several times, and the gate can judge the recorded measurement again.
 """
 
 from __future__ import annotations

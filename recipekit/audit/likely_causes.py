@@ -1,4 +1,4 @@
-"""Why two builds of the same thing may have given different bytes: what the records of both let one guess."""
+"""Why two builds of the same thing may have given different bytes, as far as the records of both let one guess."""
 
 from __future__ import annotations
 

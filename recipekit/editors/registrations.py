@@ -1,4 +1,4 @@
-"""Names of plugins that a project's own modules register, found without running any code of them."""
+"""Names of plugins that a project's own modules register, found by reading the source, since none of it may run."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A build as a graph of stages.
 
-A key is made of inputs alone (declared parameters, digests of what is read, the keys of the stages before, the tools),
-so every key is known before anything runs, and a stage whose result nobody needs is not even looked for. Nothing in
-this room runs a stage.
+A stage's key is a digest of its inputs: declared parameters, digests of what it reads, the keys of the stages before
+it, and the tools. So every key is known before anything runs, and a stage whose result nobody needs isn't even looked
+up. Nothing in this room runs a stage.
 """
 
 from recipekit.graph.datasets import dataset_section, signature_section

@@ -1,4 +1,4 @@
-"""What the stages that read a dataset have in common: where the recipe says it, and that it still gives the same."""
+"""For all stages that read a dataset: its key in the recipe, and the check that it still gives the same samples."""
 
 from __future__ import annotations
 

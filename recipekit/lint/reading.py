@@ -1,4 +1,4 @@
-"""A reading as its log and its statistics tell it: who is a copy of whom, which shapes and classes there are.
+"""What the log and the statistics of a reading say of its samples: copies, shapes, classes, extreme values.
 
 A log is read once a process, however many builds share its samples.
 """

@@ -1,7 +1,7 @@
 """Whether values are of the scale that the model was made for, and calibration samples like those that judge it.
 
-An expectation is held only where the model says it itself, in a scaling layer that its input goes into, or where two
-sets of the same recipe contradict each other. Thresholds are far from what different samples of one kind do.
+Nothing is expected of values but what the model itself says, by a scaling layer at its input, or what two datasets of
+one recipe say of each other. The thresholds are so wide that ordinary variation between samples never reaches them.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Crew:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._waiting: list[int] = []
-        self._experienced = False
+        self._has_ended_one = False
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
         self._closed = False
@@ -76,7 +76,7 @@ class Crew:
         finally:
             with self._changed:
                 self._free += 1
-                self._experienced = True
+                self._has_ended_one = True
                 self._give_back(worker)
                 self._changed.notify_all()
 
@@ -101,11 +101,11 @@ class Crew:
             self._changed.notify_all()
 
     def _may_take(self) -> bool:
-        """Whether a worker is idle, or one more may be started: not while the first one still finds its feet.
+        """Whether a worker is idle, or one more may be started: not before the first one has ended a stage.
 
-        A build begins with short stages, and with TensorFlow's import beside them, which needs the processors.
+        A build begins with short stages while TensorFlow is imported beside them, which needs the processors.
         """
-        return bool(self._idle) or not self._all or (self._free > 0 and self._experienced)
+        return bool(self._idle) or not self._all or (self._free > 0 and self._has_ended_one)
 
     def _take(self) -> Worker:
         while self._idle:

@@ -23,7 +23,8 @@ _FSSPEC = {
     **dict.fromkeys(("gs", "gcs"), ("recipekit.remote.gcs:Gcs", "gcs")),
     **dict.fromkeys(("az", "abfs", "abfss"), ("recipekit.remote.azure:Azure", "azure")),
 }
-"""By scheme: the service and the extra that brings its library. Others lack conditional writes, or fsspec does."""
+"""By scheme: the service's class, and the extra that installs its library. Other services are left out because they,
+or fsspec's support for them, have no conditional writes."""
 
 _FORMAT = 1
 _AT_ONCE = 8
@@ -52,9 +53,9 @@ class Place:
         self._opened: tuple[Service, str] | None = None
 
     def begin(self) -> None:
-        """Sees to it that the place is there, is of this format, and keeps the promise of conditional writes.
+        """Makes sure that the place exists, has this format, and refuses conditional writes as it must.
 
-        Whatever else is asked begins so, too; it costs one request.
+        Every other method does so first, if nobody has; it costs one request.
         """
         self._service()
 

@@ -1,4 +1,4 @@
-"""What a shared place answers when it can't be used, in words that say whose turn it is."""
+"""Why a shared place can't be used, and what the user can do about it."""
 
 from __future__ import annotations
 

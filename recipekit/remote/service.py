@@ -1,8 +1,8 @@
 """What a place needs of a service, and how fsspec gives most of it.
 
-A service writes an object whole or not at all, and refuses a conditional write whose condition has ceased to hold:
-both are its own promise, which no client could keep for it. fsspec has the first condition, `mode="create"`, for every
-service; that an object is still the version that was read, each service asks in its own way.
+A service must write an object as a whole or not at all, and must refuse a conditional write whose condition no longer
+holds; no client could make up for that. There are two conditions. "There is no such object" is `mode="create"` in
+fsspec, the same for every service. "The object is still the version that I read" differs from service to service.
 """
 
 from __future__ import annotations

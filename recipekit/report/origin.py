@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-_WRAPPED = frozenset({"package", "recipe-repo"})
+_TOLD_ELSEWHERE = frozenset({"package", "recipe-repo"})
 """Roles of dependencies that aren't listed as inputs, but told in other parts of the page."""
 
 _AS_JSON = json.JSONEncoder(ensure_ascii=False)
@@ -58,7 +58,7 @@ def of_many_builds(making: Making) -> dict[str, Any]:
     repository = next((entry for entry in dependencies if entry["annotations"]["role"] == "recipe-repo"), None)
     return {
         "repository": None if repository is None else _repository(repository),
-        "inputs": [_input(entry) for entry in dependencies if entry["annotations"]["role"] not in _WRAPPED],
+        "inputs": [_input(entry) for entry in dependencies if entry["annotations"]["role"] not in _TOLD_ELSEWHERE],
         "environment": dict(_environment(making.definition["internalParameters"])),
         "packages": sorted(
             (entry["name"], entry["uri"].rpartition("@")[2], entry["digest"]["sha256"])

@@ -1,6 +1,6 @@
-"""How far a child is from the bounds of its recipe, as a sampler weighs it: a number a bound, none with a unit.
+"""How far a sweep's child is from each bound of its recipe: numbers without a unit, for a sampler to weigh.
 
-Not above 0 is within the bound. The verdict is the gate's, and the sign agrees with it.
+A distance above 0 means that the bound is broken. The gate has judged already, and the sign always agrees with it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What chooses the next trial: Optuna's samplers, and a search space as Optuna takes it.
 
-A sampler is made anew for each trial, from the study's seed and the trial's number. What it knows it reads from the
-study. So a study that goes on after an interruption chooses what it would have chosen, and two drivers of one study
-don't repeat each other.
+A sampler is made anew for each trial, from the study's seed and the trial's number, and learns everything else from the
+study itself. So a study that is resumed chooses what it would have chosen without the interruption, and two processes
+that work on one study don't choose the same.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A run's way into the store: find what is there, have one compute what isn't, put it.
+"""One run's access to the store: it finds entries, lets one process compute a missing one, and puts the result.
 
-A lease writes into the store even to find something, since a collector must know of it. A store that this user can't
-write is read all the same, without a claim: whoever owns it may then collect an entry that is in use here, which shows
-as a missing file. To put something into it is a fault.
+Finding an entry writes a claim into the store, so that no collector removes the entry while it is used. A store that
+this user can't write is read without claims; its owner may then collect an entry that is in use here, which shows as a
+missing file. Putting something into such a store is a fault.
 """
 
 from __future__ import annotations

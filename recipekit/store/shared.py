@@ -3,12 +3,12 @@
     entries/<ab>/<key>.json   the bytes of an entry's `entry.json`, written last and where there is none
     files/<ab>/<sha256>       a file of any number of entries, named by what it must be
 
-An object of the first kind is an entry; the files of one that isn't there yet mean nothing. Of two machines that
-bring an entry of one key, the second takes over the first one's, so that nobody who asks is given another. What is
-found damaged counts as absent, and is replaced by whoever computes it again. Nothing is ever deleted, so that a machine
-needs no right to; the service's own rules of expiry may delete anything at any time.
+Only an object of the first kind makes an entry; files without one mean nothing yet. When two machines bring an entry of
+the same key, the second one takes over the first one's, so that all machines use the same. A damaged entry counts as
+absent, and is replaced by whoever computes it again. recipekit deletes nothing here, so a machine needs no right to
+delete; the service's own rules of expiry may delete anything at any time.
 
-A place that can't be used costs one message, and is left alone for a while.
+A place that can't be used is reported once and then left alone for a while.
 """
 
 from __future__ import annotations

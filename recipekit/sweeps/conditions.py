@@ -1,4 +1,4 @@
-"""What decides what recipes come to besides their files: packaged options and defaults, and environment variables."""
+"""What a recipe's composition depends on besides the project's files: packaged options and defaults, and variables."""
 
 from __future__ import annotations
 

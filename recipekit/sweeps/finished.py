@@ -1,7 +1,7 @@
 """Which of a sweep's children need not run again: those whose output is there.
 
-A child that failed runs again whatever it failed of. Whether the machine, the data or the recipe was at fault doesn't
-show in every error, and a stage that had ended well before is found and costs nothing.
+A child that failed runs again, whatever the error was: an error doesn't always show whether the machine, the data or
+the recipe was at fault. Stages that had succeeded are found in the store and cost nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether a converted model's weights still have the zeros and the few values that they were given.
+"""Whether a converted model's weights still have the zeros and the few distinct values that pruning or clustering gave.
 
 Names of tensors change on the way into a flatbuffer, and scales of normalizations are multiplied in; so a layer's
 tensor is found by its values: the one whose output channels point into the same directions.

@@ -1,7 +1,7 @@
-"""Names of what TensorFlow Lite has no kernel for, for a word in time: the converter has the last one.
+"""Operators and layers that TensorFlow Lite has no kernel for, to warn of before a conversion; the converter decides.
 
-Found by converting each operator and layer alone with TensorFlow 2.21; what only sometimes converts isn't listed. This
-module imports nothing.
+The names were found by converting each operator and layer alone with TensorFlow 2.21; what sometimes converts isn't
+listed. This module imports nothing.
 """
 
 from __future__ import annotations

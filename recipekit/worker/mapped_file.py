@@ -1,6 +1,6 @@
-"""Files mapped into memory that don't pile up there: pages that were read are handed back from time to time.
+"""Files mapped into memory whose pages, once read, are handed back to the system from time to time.
 
-Mapped pages count as the process's resident memory, which stages have a limit on. It knows no file format.
+Mapped pages count as resident memory of the process, and stages have a limit on that. It knows no file format.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Operators with a result that nobody reads, which TensorFlow's quantizer treats as its hash tables fall.
+"""Makes TensorFlow's quantizer give the same bytes each time for operators with a result that nobody reads.
 
-TensorFlow 2.21 leaves such an operator float in some calls and not in others, over the same bytes; a SPLIT in the first
-step of an unrolled LSTM is one. Asked again, it gives the one result in which none is left float. This module must not
-import TensorFlow.
+For the same input, TensorFlow 2.21 quantizes such an operator in some calls and leaves it float in others, depending on
+the order of its hash tables; a SPLIT in the first step of an unrolled LSTM is one. So the quantizer is asked again
+until no such operator is left float, which is always the same result. This module must not import TensorFlow.
 """
 
 from __future__ import annotations

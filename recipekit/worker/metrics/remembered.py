@@ -1,4 +1,4 @@
-"""Work on a model's outputs that is done once: a bootstrap asks hundreds of times for the same outputs, weighted anew.
+"""Keeps what was computed from a model's outputs: a bootstrap scores the same outputs hundreds of times, weighted anew.
 
 It knows no metric.
 """
