@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -12,14 +11,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
-COMMANDS = [
-    entry.partition("\n")[::2]
-    for block in re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    for entry in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
-]
-(LINES,) = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+from tests.pages import ROOT, blocks, commands, page
+
+PAGE = page("editors.md")
+COMMANDS = commands(PAGE)
+(LINES,) = blocks(PAGE, "sh")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +40,7 @@ def run(project: Path, *command: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("command", "printed"), COMMANDS, ids=[command for command, _ in COMMANDS])
+@pytest.mark.parametrize(("command", "printed"), COMMANDS, ids=[command.line for command in COMMANDS])
 def test_a_command_prints_what_the_page_shows(command: str, printed: str, project: Path) -> None:
     assert run(project, "bash", "-c", command).strip() == printed.strip()
 

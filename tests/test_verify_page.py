@@ -12,14 +12,10 @@ from pathlib import Path
 import pytest
 
 from recipekit.cli import main
+from tests.pages import ROOT, blocks, page
 from tests.whole_outputs import publish
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+PAGE = page("verify.md")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +46,7 @@ def test_the_commands_print_what_the_page_shows(
 ) -> None:
     monkeypatch.chdir(project)
     monkeypatch.delenv("RECIPEKIT_RECIPES", raising=False)
-    for block, code in zip(blocks("console"), (0, 6), strict=True):
+    for block, code in zip(blocks(PAGE, "console"), (0, 6), strict=True):
         command, _, printed = block.removeprefix("$ ").partition("\n")
         assert main(shlex.split(command)[1:]) == code
         said = capsys.readouterr()
@@ -60,7 +56,7 @@ def test_the_commands_print_what_the_page_shows(
 @pytest.mark.slow
 def test_what_the_page_signs_is_verified_as_the_page_says(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    signing, openssl, library = blocks("sh")
+    signing, openssl, library = blocks(PAGE, "sh")
     said = shell(project, project, signing + "recipekit sign digits/latest --key priv.pem --oms\n")
     assert ": verified" in said
     output = project / "outputs" / "digits" / "latest"
@@ -69,7 +65,7 @@ def test_what_the_page_signs_is_verified_as_the_page_says(project: Path, monkeyp
     said = shell(project, output, openssl)
     assert said.startswith("Verified OK\n")
     assert "Verification succeeded" in shell(project, output, library)
-    (code,) = blocks("python")
+    (code,) = blocks(PAGE, "python")
     code = code.replace('"pub.pem"', repr(str(project / "pub.pem")))
     done = subprocess.run([sys.executable, "-c", code], cwd=output, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from recipekit import digests, publication
 from recipekit import manifest as manifests
@@ -186,3 +188,18 @@ def forge(folder: Path, edit: Callable[[dict[str, Any], dict[str, Any]], None], 
         entry["digest"]["sha256"] = digests.of_file(path)
         entry["annotations"]["size"] = path.stat().st_size
     (folder / manifests.FILE).write_bytes(manifests.encode(manifest))
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one accepted output; not to be written into."""
+    project = tmp_path_factory.mktemp("published")
+    publish(project)
+    return project
+
+
+@pytest.fixture
+def output(published: Path, tmp_path: Path) -> Path:
+    """The output in a copy of the project."""
+    project = shutil.copytree(published, tmp_path / "project", symlinks=True)
+    return (project / "outputs" / "digits" / "latest").resolve()

@@ -15,11 +15,11 @@ import yaml
 from recipekit.audit.verification import verify_output
 from tests.artifacts.keyword_project import needs_vela, write_project
 from tests.e2e.conftest import recipekit
-from tests.pages import ROOT, blocks
+from tests.pages import blocks, page
 
 pytestmark = pytest.mark.slow
 
-PAGE = (ROOT / "docs" / "artifacts.md").read_text(encoding="utf-8")
+PAGE = page("artifacts.md")
 STANZAS = [yaml.safe_load(block) for block in blocks(PAGE, "yaml")]
 
 

@@ -18,11 +18,11 @@ import yaml
 from recipekit.cli import main
 from recipekit.outcome import WORST_FIRST
 from tests.faults.standing import Standing, built
-from tests.pages import ROOT, blocks
+from tests.pages import ROOT, blocks, page
 
 pytestmark = pytest.mark.slow
 
-PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+PAGE = page("ci.md")
 GITHUB, GITLAB, HOOK = map(yaml.safe_load, blocks(PAGE, "yaml"))
 STEPS = [step["run"] for step in GITHUB["jobs"]["convert"]["steps"] if "run" in step]
 

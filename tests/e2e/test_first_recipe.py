@@ -17,12 +17,12 @@ from recipekit.cli import main
 from recipekit.cli.init import _parser
 from recipekit.pool import Pool
 from tests.built_models import built_once
-from tests.e2e.conftest import ROOT, recipekit, run_here
-from tests.pages import blocks, shape
+from tests.e2e.conftest import recipekit, run_here
+from tests.pages import ROOT, blocks, page, shape
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
-PAGE = (ROOT / "docs" / "first_recipe.md").read_text(encoding="utf-8")
+PAGE = page("first_recipe.md")
 
 
 def words(text: str) -> list[str]:

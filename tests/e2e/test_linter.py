@@ -22,6 +22,7 @@ from recipekit.project import find_project
 from recipekit.store import Store
 from recipekit.surroundings import Surroundings
 from tests.e2e.conftest import recipekit, run_here
+from tests.pages import page
 
 pytestmark = pytest.mark.tensorflow
 
@@ -189,7 +190,7 @@ def test_a_models_own_scaling_is_known_when_it_was_loaded_and_when_it_was_found(
 
 
 def test_the_curve_of_the_shipped_model_is_the_documented_one(shipped: Path, pool: Pool) -> None:
-    documented = (Path(__file__).parents[2] / "docs" / "calibration.md").read_text(encoding="utf-8")
+    documented = page("calibration.md")
     rows = re.findall(r"^ +(\d+) +([\d.]+)% +([\d.]+)%$", documented, re.MULTILINE)
     report = lint_here(shipped, pool, "recipe=mobilenet_int8", curve=True)
     assert report.findings == ()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.standing import Standing, built
-from tests.pages import ROOT, blocks
+from tests.pages import ROOT, blocks, page
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ def test_the_page_s_commands_run(tmp_path_factory: pytest.TempPathFactory, tmp_p
     (programs / "pip").symlink_to("/bin/true")  # the extra is there
     env = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
     env |= {"PATH": f"{programs}:{env['PATH']}", "PYTHONPATH": str(ROOT)}
-    script = "set -euo pipefail\n" + "".join(blocks((ROOT / "docs" / "mlflow.md").read_text(), "sh"))
+    script = "set -euo pipefail\n" + "".join(blocks(page("mlflow.md"), "sh"))
     done = subprocess.run(["bash", "-c", script], cwd=project, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("MLflow experiment 'boards': logged as run ")

@@ -11,11 +11,12 @@ import yaml
 
 from recipekit.errors import UnsupportedOp
 from recipekit.pool import Pool
-from tests.e2e.conftest import ROOT, run_here
+from tests.e2e.conftest import run_here
+from tests.pages import page
 
 pytestmark = pytest.mark.tensorflow
 
-PAGE = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+PAGE = page("operators.md")
 CODE = re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL)
 ((RECIPE_FILE, RECIPE),) = re.findall(r"```yaml\n# (recipes/\S+)\n(.*?)```", PAGE, re.DOTALL)
 STANZAS = re.findall(r"```yaml\n# exit (\d)\n(.*?)```", PAGE, re.DOTALL)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, recipekit
+from tests.e2e.conftest import recipekit
+from tests.pages import page
 
-TEXT = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
+TEXT = page("sweeps.md")
 
 
 @pytest.mark.tensorflow
