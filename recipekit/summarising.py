@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recipekit import fsio
+from recipekit.child_outcomes import Lines, Outcomes, objectives_of, row_of
 from recipekit.outcome import Outcome
-from recipekit.outcomes import Lines, Outcomes, objectives_of, row_of
 from recipekit.report import sweep_page
 from recipekit.studied import read_study
 from recipekit.summary import SUMMARY, SUMMARY_PAGE, SUMMARY_TABLE, Summary, csv_lines, json_lines

@@ -19,7 +19,7 @@ from recipekit.pool import worker_environment
 from recipekit.repository import Repository, repository_of
 
 WORKER_ROOMS = frozenset(
-    {"worker", "errors", "nearest", "secrecy", "digests", "contracts", "registry", "samples", "fitting"}
+    {"worker", "errors", "nearest", "secrecy", "digests", "contracts", "registry", "same_samples", "fitting"}
 )
 """The part of recipekit that runs in workers; the rest can't change what a stage gives."""
 

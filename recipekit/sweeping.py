@@ -21,6 +21,7 @@ from typing import NamedTuple
 import msgspec
 
 from recipekit import fsio
+from recipekit.child_outcomes import FILE, Outcomes, outcome_of
 from recipekit.compose.application import sweep
 from recipekit.compose.composition import Composition
 from recipekit.compose.grid import Grid, children, sweeper_of
@@ -30,7 +31,6 @@ from recipekit.compose.searches import search_of
 from recipekit.errors import ChildLost, RecipekitError
 from recipekit.launching import ByHydra, ChildWatcher, Here, Launcher, Task, open_launcher, run_task
 from recipekit.outcome import Failure, Outcome
-from recipekit.outcomes import FILE, Outcomes, outcome_of
 from recipekit.outputs import SharedOutputs
 from recipekit.pipeline import Settings, read_job
 from recipekit.project import Project

@@ -28,7 +28,7 @@ LEVELS = (
         "repository",
         "environment",
         "requirements",
-        "samples",
+        "same_samples",
         "project",
         "faults",
         "extras",
@@ -36,7 +36,7 @@ LEVELS = (
         "studied",
     },
     {"rules", "manifest", "outcome", "store", "fitting", "artifacts", "metrics"},
-    {"outcomes", "recipe", "gate", "outputs", "workspace", "pool", "report", "lint", "exports", "ci"},
+    {"child_outcomes", "recipe", "gate", "outputs", "workspace", "pool", "report", "lint", "exports", "ci"},
     {"compose", "surroundings", "signing", "sweeps"},
     {"build", "editors"},
     {"graph", "publication"},
@@ -54,7 +54,7 @@ LEVELS = (
 )
 """Rooms from the lowest level up."""
 
-OPEN_TO_WORKERS = {"errors", "nearest", "secrecy", "digests", "contracts", "registry", "samples", "fitting"}
+OPEN_TO_WORKERS = {"errors", "nearest", "secrecy", "digests", "contracts", "registry", "same_samples", "fitting"}
 """Rooms that the worker processes share with their parent."""
 
 ADDRESSES = {

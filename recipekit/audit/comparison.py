@@ -15,10 +15,10 @@ from recipekit import fsio
 from recipekit.acceptance import Check
 from recipekit.audit.recorded import read_recorded
 from recipekit.audit.recorded_summary import is_sweep, recorded_rows
+from recipekit.child_outcomes import Lines, Outcomes, objectives_of, row_of
 from recipekit.contracts import Measurement
 from recipekit.errors import OutputAltered
 from recipekit.outcome import Outcome
-from recipekit.outcomes import Lines, Outcomes, objectives_of, row_of
 from recipekit.pareto import Direction
 from recipekit.summary import SUMMARY, Row, Summary
 from recipekit.sweeps import is_unfinished

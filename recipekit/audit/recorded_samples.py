@@ -16,7 +16,7 @@ from recipekit.explanation import History
 from recipekit.graph import file_parameters, survey
 from recipekit.pipeline import Facilities
 from recipekit.recipe import Recipe
-from recipekit.samples import are_read_alike, first_difference
+from recipekit.same_samples import are_read_alike, first_difference
 from recipekit.workspace import workspace
 
 Section = tuple[str, ...]

@@ -14,10 +14,10 @@ import msgspec
 from recipekit import fsio
 from recipekit.audit.recorded_summary import is_sweep, recorded_rows
 from recipekit.audit.verification import Verification, verify_output
+from recipekit.child_outcomes import FILE as OUTCOME
+from recipekit.child_outcomes import objectives_of, row_of
 from recipekit.errors import OutputAltered, UsageError
 from recipekit.outcome import EXIT_CODES, Outcome
-from recipekit.outcomes import FILE as OUTCOME
-from recipekit.outcomes import objectives_of, row_of
 from recipekit.outputs import Difference
 from recipekit.signing.checking import Trust
 from recipekit.studied import FILE as STUDY

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recipekit.child_outcomes import FILE as OUTCOME
 from recipekit.cli.arguments import near
 from recipekit.cli.kept import AGAIN
 from recipekit.cli.sweep_screen import SweepScreen
-from recipekit.outcomes import FILE as OUTCOME
 from recipekit.project import Project
 from recipekit.summary import SUMMARY_PAGE
 from recipekit.sweeps import is_resumable

@@ -7,7 +7,7 @@ from typing import Any
 
 from recipekit.contracts import DatasetSpec, SampleSet
 from recipekit.recipe import Recipe
-from recipekit.samples import require_same_samples
+from recipekit.same_samples import require_same_samples
 
 
 def dataset_section(recipe: Recipe, role: str) -> str:

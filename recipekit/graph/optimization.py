@@ -22,7 +22,7 @@ from recipekit.contracts import (
     SampleSet,
 )
 from recipekit.graph.node import Node
-from recipekit.samples import require_same_samples
+from recipekit.same_samples import require_same_samples
 from recipekit.surroundings import Surroundings
 
 

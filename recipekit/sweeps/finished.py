@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from recipekit import fsio
+from recipekit.child_outcomes import Outcomes
 from recipekit.errors import RecipekitError
 from recipekit.manifest import FILE
 from recipekit.outcome import Outcome
-from recipekit.outcomes import Outcomes
 from recipekit.outputs import Outputs
 
 

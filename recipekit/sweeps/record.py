@@ -14,9 +14,9 @@ import msgspec
 
 import recipekit
 from recipekit import digests, fsio
+from recipekit.child_outcomes import FILE as OUTCOME
 from recipekit.contracts import Record
 from recipekit.errors import OutputFault, UsageError
-from recipekit.outcomes import FILE as OUTCOME
 from recipekit.project import Project
 from recipekit.secrecy import redacted
 from recipekit.summary import SUMMARY

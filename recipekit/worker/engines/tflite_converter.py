@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from recipekit.contracts import CalibrateRequest, ConverterSpec, LoadedModel, LoweringSpec, QuantizeRequest
 from recipekit.errors import ConversionError, RecipekitError
-from recipekit.samples import require_same_samples
+from recipekit.same_samples import require_same_samples
 from recipekit.worker.census import OperatorSite, operators_of
 from recipekit.worker.engines.calibrated_ranges import require_finite
 from recipekit.worker.engines.calibration import RepresentativeDataset, refuse_fatal_loops

@@ -24,7 +24,7 @@ from recipekit.contracts import (
 )
 from recipekit.contracts.figures import OutputFigures
 from recipekit.errors import EvaluationError
-from recipekit.samples import require_same_samples
+from recipekit.same_samples import require_same_samples
 from recipekit.worker import census
 from recipekit.worker.build_key_place import published_size
 from recipekit.worker.comparison import Comparison

@@ -10,7 +10,7 @@ import pytest
 from recipekit import digests
 from recipekit.contracts import SampleSet
 from recipekit.errors import DatasetError
-from recipekit.samples import require_same_samples
+from recipekit.same_samples import require_same_samples
 
 
 def reading(path: Path, *samples: tuple[str, str]) -> SampleSet:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recipekit.child_outcomes import Lines, Outcomes, outcome_of
 from recipekit.outcome import EXIT_CODES, Failure, Outcome, worst_exit_code
-from recipekit.outcomes import Lines, Outcomes, outcome_of
 
 STATUS = st.sampled_from([*EXIT_CODES, "failed"])
 
