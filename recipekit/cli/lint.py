@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 
 import msgspec
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from recipekit.cli.arguments import make_parser, project_of
 from recipekit.cli.screen import Screen
+from recipekit.cli.tables import PlainTable, plain_table
 from recipekit.compose.composition import compose
 from recipekit.contracts import Curve
 from recipekit.errors import UsageError
@@ -66,10 +65,8 @@ def _print(console: Console, report: LintReport) -> None:
     console.print(f"{counted or 'no findings'} in {samples}", highlight=False, soft_wrap=True)
 
 
-def _curve_table(curve: Curve) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in ("samples", "median", "90th percentile"):
-        table.add_column(column, justify="right", no_wrap=True)
+def _curve_table(curve: Curve) -> PlainTable:
+    table = plain_table("samples>", "median>", "90th percentile>", apart=True)
     for point in curve.points:
         table.add_row(f"{point.samples:,}", f"{point.median:.1%}", f"{point.p90:.1%}")
     return table

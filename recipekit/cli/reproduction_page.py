@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from recipekit.audit.components import Component
@@ -15,6 +13,7 @@ from recipekit.audit.file_comparison import FileComparison
 from recipekit.audit.measured_changes import MeasuredChange
 from recipekit.audit.recorded_output import RecordedRepository
 from recipekit.audit.reproduction import Reproduction
+from recipekit.cli.tables import PlainTable, plain_table
 
 _SHOWN = 12
 """Lines about one thing; `--format json` has all of them."""
@@ -67,10 +66,8 @@ def show_environment(console: Console, check: EnvironmentCheck) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _table(components: Sequence[Component]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in ("component", "recorded", "now", ""):
-        table.add_column(column, no_wrap=True)
+def _table(components: Sequence[Component]) -> PlainTable:
+    table = plain_table("component<", "recorded<", "now<", "<", apart=True)
     for component in components:
         word = Text("same", style="green") if component.same else Text("differs", style="yellow")
         table.add_row(component.name, component.recorded[:12], component.now[:12], word)

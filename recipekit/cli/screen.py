@@ -11,10 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import nsmallest
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from recipekit.acceptance import Check
@@ -22,6 +20,7 @@ from recipekit.ci.wording import bound, number
 from recipekit.cli.display import display_on
 from recipekit.cli.messages import more
 from recipekit.cli.search_lines import found
+from recipekit.cli.tables import PlainTable, plain_table
 from recipekit.contracts import Progress
 from recipekit.outcome import Outcome
 from recipekit.studied import Studied
@@ -101,17 +100,13 @@ class Screen:
 
     def sweep(self, outcomes: Iterable[Outcome], folder: Path, root: Path, study: Studied | None = None) -> None:
         """The end of a sweep: a row a child, of many for those that went wrong before all others; findings last."""
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-        table.add_column("#", justify="right")
         counts, recipes, errors = Counter[str](), set[str](), dict[str, None]()
         shown = nsmallest(
             _MOST_CHILDREN, _counted(outcomes, counts, recipes, errors), key=lambda outcome: outcome.exit_code == 0
         )
         several = len(recipes) > 1
-        for column in (*(("recipe",) if several else ()), "overrides", "verdict"):
-            table.add_column(column, overflow="fold")
-        for column in ("bytes", "SQNR dB", "seconds", "exit"):
-            table.add_column(column, justify="right", no_wrap=True)
+        named = ("recipe", "overrides") if several else ("overrides",)
+        table = plain_table("#>", *named, "verdict", "bytes>", "SQNR dB>", "seconds>", "exit>", apart=True)
         for outcome in sorted(shown, key=lambda outcome: outcome.number):
             number, recipe, *rest = _sweep_row(outcome)
             table.add_row(number, *((recipe,) if several else ()), *rest)
@@ -124,7 +119,7 @@ class Screen:
             self._console.print(line, highlight=False, soft_wrap=True)
         for error_id in errors:
             self._console.print(more(error_id), end="", highlight=False, soft_wrap=True)
-        self._console.print(f"summary: {_shown(str(folder), root)}", highlight=False, soft_wrap=True)
+        self._console.print(Text(f"summary: {_shown(str(folder), root)}"), soft_wrap=True)
 
 
 def explained(outcome: Outcome) -> Iterator[Text]:
@@ -149,12 +144,8 @@ def _counted(
         yield outcome
 
 
-def _check_table(checks: Sequence[Check]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("check", no_wrap=True)
-    for column in ("bound", "value", "interval"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+def _check_table(checks: Sequence[Check]) -> PlainTable:
+    table = plain_table("check<", "bound>", "value>", "interval>", "verdict<", apart=True)
     for check in checks:
         interval = "" if check.interval is None else f"{check.interval[0]:.3g} to {check.interval[1]:.3g}"
         verdict = Text(check.verdict, style=STYLES.get(check.verdict, "yellow"))

@@ -1,4 +1,4 @@
-"""Calm tables for verbs that print data: aligned columns, one rule below the heads, nothing else."""
+"""Calm tables: aligned columns, one rule below the heads, nothing else."""
 
 from __future__ import annotations
 
@@ -31,14 +31,15 @@ def printable(text: str) -> str:
     return "".join(it if it.isprintable() or it == "\n" else ascii(it)[1:-1] for it in text)
 
 
-def plain_table(*columns: str) -> PlainTable:
+def plain_table(*columns: str, apart: bool = False) -> PlainTable:
     """An empty table.
 
     Args:
         columns: the heads; one that ends in `>` is a column of numbers, at the right and never folded, one that ends
             in `<` a column of names that are cut rather than folded.
+        apart: whether an empty line sets it apart from the lines above and below.
     """
-    table = PlainTable(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table = PlainTable(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=apart)
     for column in columns:
         if column.endswith("<"):
             table.add_column(column[:-1], no_wrap=True)

@@ -41,3 +41,12 @@ def test_quality_that_no_check_judges_is_told_all_the_same(acceptance: Acceptanc
 def test_where_every_quality_has_a_bound_nothing_is_added() -> None:
     bounds = Acceptance(parity={"sqnr_db": Bound(min=20)}, task={"top1_accuracy": Bound(min=0.9)})
     assert "without a bound" not in told(bounds)
+
+
+def test_overrides_of_a_sweep_are_shown_as_typed_brackets_and_all() -> None:
+    typed = ("source.signature=[encode,decode]",)
+    outcome = Outcome(recipe="digits", overrides=typed, number=0, status="accepted", seconds=1.0)
+    file = io.StringIO()
+    Screen(Console(file=file, width=100)).sweep([outcome], Path("/[home]/sweeps/x"), Path("/elsewhere"))
+    assert typed[0] in file.getvalue()
+    assert "summary: /[home]/sweeps/x\n" in file.getvalue()
