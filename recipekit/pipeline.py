@@ -21,7 +21,7 @@ from recipekit import manifest
 from recipekit.build import Job, define, pin_inputs
 from recipekit.compose.composition import Composition
 from recipekit.compose.written import written
-from recipekit.contracts import LoadedModel, SampleSet
+from recipekit.contracts import Flatbuffer, LoadedModel, SampleSet
 from recipekit.errors import ConversionError, EvaluationError, StageDied
 from recipekit.execution import Execution, Watcher
 from recipekit.explanation import History
@@ -188,18 +188,8 @@ class _Run:
         graph.artifacts.read_labels(source.signatures)
         agreement = graph.agreement(source, samples)
         agreed = execution.demand(agreement)[0].sqnr_db if agreement is not None else source.replacement_sqnr_db
-        conversions = (graph.converted, graph.candidate, graph.float32)
-        # The reference is needed unless the same bytes were measured before, which only a candidate can tell.
-        wanted = list(conversions)
-        if graph.evaluation is not None and not execution.is_kept(graph.candidate):
-            wanted.append(graph.evaluation.reference)
-        try:
-            converted, *models = execution.demand(*wanted)[: len(conversions)]
-        except (ConversionError, StageDied):
-            self._blame_sample(graph, execution, samples)
-            raise
-        loaded = msgspec.structs.replace(converted_model(converted), replacement_sqnr_db=agreed)
-        candidate, float32 = map(graph.flatbuffer, models)
+        converted, candidate, float32 = self._convert(graph, execution, samples)
+        loaded = msgspec.structs.replace(converted, replacement_sqnr_db=agreed)
         confirm = graph.confirm(candidate)
         confirmed = execution.demand(confirm)[0].layers if confirm is not None else ()
         measured = measure(graph, execution, self._watcher, self._job.recipe, loaded, (candidate, float32))
@@ -228,6 +218,23 @@ class _Run:
             figures=measured.figures,
             missing_figures=measured.missing,
         )
+
+    def _convert(
+        self, graph: Graph, execution: Execution, samples: dict[str, SampleSet]
+    ) -> tuple[LoadedModel, Flatbuffer, Flatbuffer]:
+        """The model as it was converted, the candidate, and the float32 conversion beside it."""
+        conversions = (graph.converted, graph.candidate, graph.float32)
+        # The reference is needed unless the same bytes were measured before, which only a candidate can tell.
+        wanted = list(conversions)
+        if graph.evaluation is not None and not execution.is_kept(graph.candidate):
+            wanted.append(graph.evaluation.reference)
+        try:
+            converted, *models = execution.demand(*wanted)[: len(conversions)]
+        except (ConversionError, StageDied):
+            self._blame_sample(graph, execution, samples)
+            raise
+        candidate, float32 = map(graph.flatbuffer, models)
+        return converted_model(converted), candidate, float32
 
     def _diff(self) -> bytes:
         """The project's uncommitted changes, as far as they may be published; a sweep says once that they may not."""

@@ -12,7 +12,6 @@ from heapq import nsmallest
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
 from recipekit.acceptance import Check
@@ -59,7 +58,7 @@ class Screen:
         """A step has ended well."""
         self._display.end(step)
         self.kept += [step] if not step.startswith(_READINGS) else []
-        self._line("[green]done[/] ", step, seconds, note)
+        self._line("done", "green", step, seconds, note)
 
     def progress(self, step: str, progress: Progress) -> None:
         """A step that runs has come so far, or took so long when it ran last."""
@@ -68,14 +67,14 @@ class Screen:
     def found(self, step: str, seconds: float, note: str) -> None:
         """The result of a step was there; it took so many seconds when it ran."""
         self.kept.append(step)
-        self._line("[cyan]found[/]", step, seconds, note)
+        self._line("found", "cyan", step, seconds, note)
 
     def stopped(self) -> None:
         """No step runs any more, however it ended."""
         self._display.stop()
 
-    def _line(self, word: str, step: str, seconds: float, note: str) -> None:
-        line = f"  {word} {step:<18} {seconds:6.2f} s  {escape(note)}"
+    def _line(self, word: str, style: str, step: str, seconds: float, note: str) -> None:
+        line = Text.assemble("  ", (f"{word:<5}", style), f" {step:<18} {seconds:6.2f} s  {note}")
         self._console.print(line, highlight=False, soft_wrap=True)
 
     def outcome(self, outcome: Outcome, root: Path) -> None:
