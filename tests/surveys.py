@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from recipekit.contracts import DatasetSpec, SurveyRequest
+from recipekit.contracts import SurveyRequest
+from tests.readings import dataset_spec
 
 
 def survey_of(project: Path, factory: str, **kwargs: Any) -> SurveyRequest:
@@ -16,15 +17,4 @@ def survey_of(project: Path, factory: str, **kwargs: Any) -> SurveyRequest:
         factory: its address, such as `misbehaving.py:samples`.
         **kwargs: what it is called with.
     """
-    return SurveyRequest(
-        dataset=DatasetSpec(
-            plugin="python",
-            params={"factory": factory, "kwargs": kwargs},
-            samples=None,
-            shuffle=False,
-            seed=0,
-            preprocess=(),
-            modules=(),
-            project_root=str(project),
-        )
-    )
+    return SurveyRequest(dataset=dataset_spec("python", project, params={"factory": factory, "kwargs": kwargs}))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from recipekit import digests
-from recipekit.contracts import SURVEY, DatasetSpec, Progress, SampleSet, SurveyRequest
+from recipekit.contracts import SURVEY, Progress, SampleSet, SurveyRequest
 from recipekit.errors import DatasetError, PluginError, RecipekitError, SourceChanged
 from recipekit.execution import Execution
 from recipekit.explanation import History
@@ -22,6 +22,7 @@ from recipekit.store import Lease, Store
 from recipekit.surroundings import Surroundings
 from recipekit.workspace import Workspace
 from tests.installation import remembered
+from tests.readings import dataset_spec
 from tests.small_builds import ENVIRONMENT
 
 FACTORY = """
@@ -82,15 +83,10 @@ class Bench:
         return [int(line) for line in file.read_text().split()] if file.exists() else []
 
     def node(self, count: int, *needs: Node, label: str = "survey", seconds: float = 0.0, **more: Any) -> Node:
-        dataset = DatasetSpec(
-            plugin="python",
+        dataset = dataset_spec(
+            "python",
+            self.root,
             params={"factory": "counted.py:samples", "kwargs": {"count": count, "seconds": seconds}},
-            samples=None,
-            shuffle=False,
-            seed=0,
-            preprocess=(),
-            modules=(),
-            project_root=str(self.root),
         )
         given: dict[str, Any] = {"inputs": {"count": count}, "dataset": "evaluation.dataset", **more}
         return Node(

@@ -26,6 +26,7 @@ from recipekit.contracts import (
 )
 from tests.built_models import built_once
 from tests.conftest import RunStage
+from tests.readings import dataset_spec
 
 _INPUTS: dict[str, dict[str, tuple[int | None, ...]]] = {
     "Scorer": {"zebra": (None, 8, 8, 2), "apple": (None, 8, 8, 2)},
@@ -88,16 +89,7 @@ class Models:
         path = self._data / f"{name}.npz"
         np.savez(path, **arrays)  # type: ignore[arg-type]  # the stubs take the keywords for `allow_pickle`
         return msgspec.structs.replace(
-            DatasetSpec(
-                plugin="npz",
-                params={"path": str(path)},
-                samples=None,
-                shuffle=False,
-                seed=0,
-                preprocess=(),
-                modules=(),
-                project_root=str(self._data),
-            ),
+            dataset_spec("npz", self._data, params={"path": str(path)}),
             **changes,
         )
 
@@ -182,3 +174,15 @@ class Opened:
 
     def input_scale(self, name: str) -> float:
         return float(self.inputs[name]["quantization"][0])
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    """The models, and a folder for the data of one test module."""
+    return build_models(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def convert(run_stage: RunStage, models: Models) -> Conversions:
+    """Conversions of these models."""
+    return Conversions(run_stage, models)

@@ -28,6 +28,7 @@ from recipekit.contracts import (
     SourceSpec,
 )
 from tests.conftest import RunStage
+from tests.readings import dataset_spec
 
 PROJECT = Path(__file__).parents[1] / "models" / "project"
 LAYERS = CustomLayersSpec(modules=("layers/scale.py",))
@@ -54,30 +55,12 @@ def load(run_stage: RunStage, spec: ModelSpec) -> LoadedModel:
 def dataset(path: Path, samples: Mapping[str, npt.NDArray[Any]]) -> DatasetSpec:
     """The dataset of an `npz` file that is written here: arrays by input name, the first axis being the samples."""
     np.savez(path, **samples)  # type: ignore[arg-type]  # NumPy's stub takes the keywords for its options
-    return DatasetSpec(
-        plugin="npz",
-        params={"path": str(path)},
-        samples=None,
-        shuffle=False,
-        seed=0,
-        preprocess=(),
-        modules=(),
-        project_root=str(PROJECT),
-    )
+    return dataset_spec("npz", PROJECT, params={"path": str(path)})
 
 
 def growing(count: int, by: int, seed: int = 0) -> DatasetSpec:
     """Images of noise, each larger than the one before; see `tests/models/project/growing.py`."""
-    return DatasetSpec(
-        plugin="growing",
-        params={"count": count, "by": by},
-        samples=None,
-        shuffle=False,
-        seed=seed,
-        preprocess=(),
-        modules=("growing.py",),
-        project_root=str(PROJECT),
-    )
+    return dataset_spec("growing", PROJECT, params={"count": count, "by": by}, seed=seed, modules=("growing.py",))
 
 
 def reference(run_stage: RunStage, spec: ModelSpec, loaded: LoadedModel, samples: DatasetSpec) -> Reference:

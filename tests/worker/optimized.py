@@ -13,7 +13,6 @@ from recipekit.contracts import (
     Confirmation,
     ConfirmRequest,
     ConverterSpec,
-    DatasetSpec,
     FinetuneSpec,
     Flatbuffer,
     LoadedModel,
@@ -26,6 +25,7 @@ from recipekit.contracts import (
     QuantizeRequest,
 )
 from tests.conftest import RunStage
+from tests.readings import dataset_spec
 from tests.worker.float_sources import PROJECT, load
 
 LOWERING = LoweringSpec(supported_ops=("TFLITE_BUILTINS",), allow_custom_ops=False, flags={})
@@ -34,16 +34,7 @@ INT8 = ConverterSpec(quantization="int8", input_type="int8", output_type="int8")
 
 def finetune(folder: Path, **changes: Any) -> dict[str, Any]:
     """A short training on the labelled samples of a folder."""
-    dataset = DatasetSpec(
-        plugin="npz",
-        params={"path": str(folder / "train.npz")},
-        samples=None,
-        shuffle=False,
-        seed=0,
-        preprocess=(),
-        modules=(),
-        project_root=str(PROJECT),
-    )
+    dataset = dataset_spec("npz", PROJECT, params={"path": str(folder / "train.npz")})
     spec = FinetuneSpec(dataset=dataset, epochs=2, learning_rate=1e-3, batch_size=16, optimizer="adam", loss="auto")
     return msgspec.to_builtins(msgspec.structs.replace(spec, **changes))  # type: ignore[no-any-return]
 

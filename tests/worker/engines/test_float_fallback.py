@@ -14,22 +14,11 @@ from recipekit.worker import census
 from recipekit.worker.census import OperatorSite, operators_of
 from recipekit.worker.engines.float_fallback import FloatFallback, float_fallback
 from tests.built_models import script_of_models
-from tests.conftest import RunStage
 from tests.models.built_flatbuffers import classifier
 from tests.models.candidates import converted_part
-from tests.worker.conversions import Conversions, Models, Opened, build_models, spec
+from tests.worker.conversions import Conversions, Models, Opened, spec
 
 SITES = operators_of(classifier())
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    return build_models(tmp_path_factory)
-
-
-@pytest.fixture(scope="session")
-def convert(run_stage: RunStage, models: Models) -> Conversions:
-    return Conversions(run_stage, models)
 
 
 def _int8(*rules: Rule, io: str = "float32") -> ConverterSpec:

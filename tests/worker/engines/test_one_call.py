@@ -15,7 +15,7 @@ from recipekit.errors import RecipekitError
 from tests.built_models import script_of_models
 from tests.conftest import RunStage
 from tests.models.candidates import converted_part
-from tests.worker.conversions import Conversions, Models, build_models, spec
+from tests.worker.conversions import Conversions, Models, spec
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
@@ -46,16 +46,6 @@ STEADY = {"FusedLstm": ("none", "float16", "dynamic_range", "int16x8", "int16x8 
 """Schemes in which TensorFlow 2.21 repeats its own bytes; with int8 it fills a buffer that nothing reads anyhow."""
 
 CASES = [(model, scheme) for model in MODELS for scheme in STEADY.get(model, tuple(SCHEMES))]
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    return build_models(tmp_path_factory)
-
-
-@pytest.fixture(scope="session")
-def convert(run_stage: RunStage, models: Models) -> Conversions:
-    return Conversions(run_stage, models)
 
 
 class OneCall:

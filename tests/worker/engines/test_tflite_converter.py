@@ -9,20 +9,9 @@ import pytest
 from recipekit.contracts import QUANTIZE, Flatbuffer
 from recipekit.errors import ConversionError, UnsupportedOp
 from recipekit.pool import Pool
-from tests.conftest import RunStage
-from tests.worker.conversions import Conversions, Models, Opened, build_models, spec
+from tests.worker.conversions import Conversions, Opened, spec
 
 pytestmark = pytest.mark.tensorflow
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    return build_models(tmp_path_factory)
-
-
-@pytest.fixture(scope="session")
-def convert(run_stage: RunStage, models: Models) -> Conversions:
-    return Conversions(run_stage, models)
 
 
 @pytest.mark.parametrize(

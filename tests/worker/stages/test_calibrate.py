@@ -8,20 +8,9 @@ import pytest
 from recipekit import digests
 from recipekit.contracts import Calibration, DatasetSpec
 from recipekit.errors import DatasetError, PluginError
-from tests.conftest import RunStage
-from tests.worker.conversions import Conversions, Models, build_models, spec
+from tests.worker.conversions import Conversions, Models, spec
 
 pytestmark = pytest.mark.tensorflow
-
-
-@pytest.fixture(scope="session")
-def convert(run_stage: RunStage, tmp_path_factory: pytest.TempPathFactory) -> Conversions:
-    return Conversions(run_stage, build_models(tmp_path_factory))
-
-
-@pytest.fixture
-def models(convert: Conversions) -> Models:
-    return convert.models
 
 
 def _calibrate(convert: Conversions, model: str, dataset: DatasetSpec) -> Calibration:

@@ -8,14 +8,9 @@ from recipekit import digests
 from recipekit.contracts import Flatbuffer, LowerRequest
 from recipekit.errors import UnsupportedOp
 from tests.conftest import RunStage
-from tests.worker.conversions import Models, Opened, build_models, spec
+from tests.worker.conversions import Models, Opened, spec
 
 pytestmark = pytest.mark.tensorflow
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    return build_models(tmp_path_factory)
 
 
 def _lower(run_stage: RunStage, request: LowerRequest) -> Flatbuffer:

@@ -26,6 +26,7 @@ from recipekit.worker.build_key_place import published_size
 from recipekit.worker.interpreter import Runner
 from recipekit.worker.stages import benchmark, measure, survey
 from tests.conftest import RunStage
+from tests.readings import dataset_spec
 
 pytestmark = pytest.mark.tensorflow
 
@@ -41,16 +42,7 @@ TWINS = Signature(
 
 def dataset(folder: Path, **arrays: npt.NDArray[Any]) -> DatasetSpec:
     np.savez(folder / "samples.npz", allow_pickle=False, **arrays)
-    return DatasetSpec(
-        plugin="npz",
-        params={"path": str(folder / "samples.npz")},
-        samples=None,
-        shuffle=False,
-        seed=0,
-        preprocess=(),
-        modules=(),
-        project_root=str(folder),
-    )
+    return dataset_spec("npz", folder, params={"path": str(folder / "samples.npz")})
 
 
 def reference(folder: Path, spec: DatasetSpec, outputs: Mapping[str, npt.NDArray[Any]]) -> Reference:
@@ -64,14 +56,6 @@ def reference(folder: Path, spec: DatasetSpec, outputs: Mapping[str, npt.NDArray
 
 def images(count: int = 40) -> npt.NDArray[np.float32]:
     return np.random.default_rng(2).normal(0, 1, (count, 8, 8, 3)).astype(np.float32)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where the stage puts its files."""
-    folder = tmp_path / "stage"
-    folder.mkdir()
-    return folder
 
 
 @pytest.fixture

@@ -14,14 +14,6 @@ pytestmark = pytest.mark.tensorflow
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where the stage puts its files."""
-    folder = tmp_path / "stage"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def spec(tmp_path: Path) -> DatasetSpec:
     return dataset(tmp_path, image=images())
 

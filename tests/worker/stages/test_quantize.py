@@ -9,14 +9,9 @@ from recipekit import digests
 from recipekit.errors import ConversionError, DatasetError
 from tests.conftest import RunStage
 from tests.models.candidates import converted_part
-from tests.worker.conversions import Conversions, build_models, spec
+from tests.worker.conversions import Conversions, spec
 
 pytestmark = pytest.mark.tensorflow
-
-
-@pytest.fixture(scope="session")
-def convert(run_stage: RunStage, tmp_path_factory: pytest.TempPathFactory) -> Conversions:
-    return Conversions(run_stage, build_models(tmp_path_factory))
 
 
 @pytest.mark.parametrize("quantization", ["none", "float16", "int8"])
