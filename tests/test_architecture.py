@@ -50,6 +50,7 @@ LEVELS = (
     {"diagnosis"},
     {"api"},
     {"cli"},
+    {"__main__"},
 )
 """Rooms from the lowest level up."""
 

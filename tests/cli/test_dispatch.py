@@ -186,6 +186,21 @@ def test_an_interruption_has_its_own_exit_code(
     assert "published nothing" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("module", ["recipekit", "recipekit.cli"])
+def test_the_package_and_its_command_line_run_as_modules(module: str, project: Project) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, "validate", "recipe=digits"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "valid   digits\n")
+    refused = subprocess.run([sys.executable, "-m", module, "rnu"], capture_output=True, timeout=60, check=False)
+    assert refused.returncode == 2
+
+
 def test_a_reader_that_has_gone_ends_the_command_quietly(project: Project) -> None:
     reader, writer = os.pipe()
     os.close(reader)
