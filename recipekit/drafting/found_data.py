@@ -77,6 +77,7 @@ def _folder(path: Path, shown: str, model: Description, inputs: Sequence[FixedIn
     keys: dict[str, Any] = {"plugin": kind, "path": shown}
     notes: list[str] = []
     (first,) = inputs[:1]
+    todo = ""
     if kind == "tfrecord":
         record = min(it for it in _files(path) if _kind(it) == kind)
         return _records(record, shown, model, inputs, pool)
@@ -89,9 +90,10 @@ def _folder(path: Path, shown: str, model: Description, inputs: Sequence[FixedIn
         keys |= sound_keys(first, rate)
         notes.append(note)
     elif kind != "numpy_folder":
-        notes.append(f"FILL IN: the steps from these files to what the model takes: {_wanted(inputs)}")
+        todo = f"write the steps from {shown} to what the model takes: {_wanted(inputs)}"
+        notes.append(f"FILL IN: {todo}")
     notes.append(f"{count:,} files are there{_of_classes(path, kind)}")
-    return Stanza({**keys, **_choice(count)}, tuple(notes), _few(count))
+    return Stanza({**keys, **_choice(count)}, tuple(notes), todo or _few(count))
 
 
 def _files(folder: Path) -> Iterator[Path]:
