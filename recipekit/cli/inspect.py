@@ -59,6 +59,13 @@ def main(argv: list[str]) -> int:
 def _print(console: Console, report: FileReport, shown: int | None) -> None:
     file = report.file
     console.print(_facts(report))
+    if report.origin is not None and report.origin.target is not None:
+        target = report.origin.target
+        head(console, f"target: {target.conditions}, as the compiler estimates")
+        grid = plain_grid(2)
+        for name, figure in target.figures.items():
+            grid.add_row(name, figure)
+        console.print(grid)
     for signature in file.signatures:
         head(console, f"signature {signature.key}" if signature.key else "no signature")
         console.print(_ports(signature.inputs, signature.outputs))
