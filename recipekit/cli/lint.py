@@ -12,6 +12,7 @@ from rich.text import Text
 
 from recipekit.cli.arguments import make_parser, project_of
 from recipekit.cli.screen import Screen
+from recipekit.cli.tables import data_console
 from recipekit.compose.composition import compose
 from recipekit.contracts import Curve
 from recipekit.errors import UsageError
@@ -38,7 +39,7 @@ def main(argv: list[str]) -> int:
     composition = compose(project, options.overrides)
     if composition.sweeps:
         raise UsageError("lint looks at one recipe", where="command line", fix="give each key one value")
-    console = Console(stderr=options.format == "json")
+    console = data_console(stderr=options.format == "json")
     screen = Screen(console)
     with facilities_for(project) as facilities:
         try:

@@ -41,3 +41,8 @@ def test_quality_that_no_check_judges_is_told_all_the_same(acceptance: Acceptanc
 def test_where_every_quality_has_a_bound_nothing_is_added() -> None:
     bounds = Acceptance(parity={"sqnr_db": Bound(min=20)}, task={"top1_accuracy": Bound(min=0.9)})
     assert "without a bound" not in told(bounds)
+
+
+def test_intervals_have_a_column_where_there_are_any() -> None:
+    assert "interval" in told(Acceptance(task={"top1_accuracy": Bound(min=0.9)}))
+    assert "interval" not in told(Acceptance(parity={"sqnr_db": Bound(min=20)}))
