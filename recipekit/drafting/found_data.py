@@ -18,6 +18,7 @@ from recipekit.contracts import GLIMPSE, Description, Glimpse, GlimpseRequest
 from recipekit.drafting.dataset import Stanza, image_steps, is_image, is_sound, savez, sound_keys
 from recipekit.drafting.shapes import FixedInput
 from recipekit.errors import DatasetError, UsageError
+from recipekit.nearest import neighbour
 from recipekit.pool import Pool
 
 _KINDS = {
@@ -51,7 +52,8 @@ def found(path: Path, shown: str, model: Description, inputs: Sequence[FixedInpu
     if path.is_dir():
         return _folder(path, shown, model, inputs, pool)
     if not path.is_file():
-        raise UsageError("there is no such file or folder", where=f"--dataset {shown}", fix="name your samples")
+        what = f"there is no such file or folder{neighbour(path)}"
+        raise UsageError(what, where=f"--dataset {shown}", fix="name your samples")
     if path.suffix == ".npz":
         return _arrays(path, shown, inputs, pool)
     if path.suffix == ".csv":
