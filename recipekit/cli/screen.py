@@ -28,6 +28,9 @@ from recipekit.studied import Studied
 _READINGS = "survey-"
 """How the labels of stages begin that read samples."""
 
+_ROOM_FOR_INTERVALS = 60
+"""Columns of a terminal that shows the intervals of checks."""
+
 STYLES = {"pass": "green", "accepted": "green", "fail": "red", "rejected": "red", "failed": "red"}
 
 
@@ -78,7 +81,7 @@ class Screen:
     def outcome(self, outcome: Outcome, root: Path) -> None:
         """The end of a single run: its checks, its verdict, its folder."""
         if outcome.checks:
-            self._console.print(_check_table(outcome.checks))
+            self._console.print(_check_table(outcome.checks, self._console.width))
         for check in outcome.checks:
             if check.verdict != "pass" and check.detail:
                 self._console.print(f"  {check.name}: {check.detail}", highlight=False, markup=False, soft_wrap=True)
@@ -119,10 +122,11 @@ def explained(outcome: Outcome) -> Iterator[Text]:
         yield Text.assemble("  ", (f"{word:<5}", style), f" {stage.name:<18} {stage.seconds:6.2f} s  {why}")
 
 
-def _check_table(checks: Sequence[Check]) -> Table:
+def _check_table(checks: Sequence[Check], width: int) -> Table:
+    """A row a check; names fold before a number is cut, and intervals go where there is no room for all of them."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("check", no_wrap=True)
-    estimated = any(check.interval is not None for check in checks)
+    table.add_column("check", overflow="fold")
+    estimated = width >= _ROOM_FOR_INTERVALS and any(check.interval is not None for check in checks)
     for column in ("bound", "value", *(("interval",) if estimated else ())):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)

@@ -72,7 +72,7 @@ def plain_table(*columns: str) -> PlainTable:
     table = PlainTable(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for column in columns:
         if column.endswith("<"):
-            table.add_column(column[:-1], no_wrap=True)
+            table.add_column(column[:-1], overflow="ellipsis")
         elif column.endswith(">"):
             table.add_column(column[:-1], justify="right", no_wrap=True)
         else:
