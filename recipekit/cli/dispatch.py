@@ -65,6 +65,10 @@ def main(argv: list[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from recipekit.cli.streams import open_closed_streams  # noqa: PLC0415  few close them
+
+        open_closed_streams()
     try:
         catch_signals()
         code = _dispatch(arguments)

@@ -88,7 +88,7 @@ def _facts(report: FileReport) -> Table:
     file = report.file
     build = file.build_key or "none: not published by recipekit, or written anew since"
     facts = {
-        "file": report.path,
+        "file": shown_path(report.path),
         "size": f"{file.size:,} bytes",
         "sha256": file.sha256,
         "converter": file.description,
