@@ -208,7 +208,8 @@ class Execution:
             with self._waits():
                 result = self._pool.run(node.stage, node.request(records), folder, tell)
         except (DatasetError, PluginError) as error:
-            error.where = ": ".join(filter(None, (node.dataset, error.where)))
+            if not error.where.startswith(node.dataset):
+                error.where = f"{node.dataset}: {error.where}" if error.where else node.dataset
             raise
         except StageDied as error:
             if "source" in node.places and node.stage.failure is SourceError:

@@ -18,6 +18,7 @@ from typing import Literal
 
 from recipekit import digests
 from recipekit.errors import PluginError, SourceChanged, SourceError
+from recipekit.nearest import neighbour
 
 Kind = Literal["file", "folder", "package"]
 
@@ -105,7 +106,8 @@ def pin(
     place = place or root / path
     with _readable(path, place):
         if not place.exists():
-            raise SourceError("does not exist", where=_spelled(path, place), fix="correct the path in the recipe")
+            what = f"does not exist{neighbour(place)}"
+            raise SourceError(what, where=_spelled(path, place), fix="correct the path in the recipe")
         return _pinned((role, name, path), place, "folder" if place.is_dir() else "file", known)
 
 

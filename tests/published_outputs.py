@@ -11,7 +11,16 @@ import msgspec
 
 from recipekit import digests, manifest
 from recipekit.acceptance import Check
-from recipekit.contracts import Flatbuffer, Latency, Measurement, PairedCounts, Parity, SampleSet, TaskScore
+from recipekit.contracts import (
+    Flatbuffer,
+    Latency,
+    Measurement,
+    PairedCounts,
+    Parity,
+    SampleSet,
+    TargetReport,
+    TaskScore,
+)
 from recipekit.manifest import Artifact, BuildInputs
 from recipekit.worker import census
 from recipekit.worker.build_key_place import write_with_place
@@ -34,6 +43,23 @@ SCORE = TaskScore(
     converted_value=0.96,
     higher_is_better=True,
     paired=PairedCounts(both=95, only_float=2, only_converted=1, neither=2),
+)
+TARGET = TargetReport(
+    compiler="vela 5.2.0",
+    accelerator="Ethos_U55_128",
+    system_config="Ethos_U55_High_End_Embedded",
+    memory_mode="Shared_Sram",
+    size=7_000,
+    sram_kib=51.5,
+    dram_kib=0,
+    on_chip_flash_kib=0,
+    off_chip_flash_kib=1234.25,
+    inference_ms=0.4375,
+    cycles=218_750,
+    macs=1_000_000,
+    npu_operators=12,
+    cpu_operators=2,
+    cpu_operator_names=("GATHER", "SOFTMAX"),
 )
 CHECKS = (
     Check(name="parity.sqnr_db.min", limit=25.0, value=31.5, margin=6.5, verdict="pass"),
@@ -61,6 +87,7 @@ class Output:
     score: TaskScore = SCORE
     checks: tuple[Check, ...] = CHECKS
     measured: bool = True
+    target: TargetReport | None = None
 
     def with_config(self, **changes: Any) -> Output:
         """With some sections of the configuration replaced."""
@@ -88,6 +115,7 @@ class Output:
             census=taken,
             latency=Latency(p50_ms=0.25, p90_ms=0.5, mean_ms=0.375),
             float32_latency=Latency(p50_ms=0.5, p90_ms=1.0, mean_ms=0.75),
+            target=self.target or msgspec.UNSET,
         )
 
 

@@ -51,6 +51,7 @@ LEVELS = (
     {"diagnosis"},
     {"api"},
     {"cli"},
+    {"__main__"},
 )
 """Rooms from the lowest level up."""
 
@@ -96,7 +97,7 @@ ADDRESSES = {
 """Third-party libraries and the rooms that may import them; `msgspec` is everywhere's."""
 
 DEFERRED = {
-    "cli.dispatch": {"cli.ending"},
+    "cli.dispatch": {"cli.ending", "cli.streams"},
     "cli.run": {"cli.run_sweep", "cli.run_reports"},
     "cli.run_ending": {"signing.signer", "tracking"},
     "cli.validate": {"cli.validation_reports"},

@@ -36,6 +36,9 @@ def samples(count, seconds=0.0):
     time.sleep(seconds)
     if count == 13:
         raise ValueError("unlucky")
+    if count == 14:
+        from recipekit.errors import DatasetError
+        raise DatasetError("fourteen", where="evaluation.dataset")
     return [np.full(2, index, np.float32) for index in range(count)]
 """
 
@@ -181,6 +184,12 @@ def test_a_stage_that_fails_is_not_kept_and_says_which_dataset(bench: Bench) -> 
         assert caught.value.where.startswith("evaluation.dataset: ")
     assert bench.runs() == [13, 13]
     assert bench.store.info().entries == 0
+
+
+def test_an_error_that_names_its_dataset_is_told_so_once(bench: Bench) -> None:
+    with pytest.raises(DatasetError) as caught:
+        bench.demand(bench.node(14))
+    assert str(caught.value).startswith("evaluation.dataset: fourteen")
 
 
 def test_a_result_that_contradicts_the_key_is_not_kept(bench: Bench) -> None:

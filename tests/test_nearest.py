@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipekit.nearest import did_you_mean
+from recipekit.nearest import did_you_mean, neighbour
 
 NAMES = ("quantization", "converter", "evaluation", "acceptance")
 
@@ -26,3 +28,11 @@ def test_nothing_is_offered_where_nothing_is_near(known: tuple[str, ...]) -> Non
 @given(st.sampled_from(NAMES))
 def test_a_known_name_is_nearest_to_itself(name: str) -> None:
     assert f"'{name}'" in did_you_mean(name, iter(NAMES))
+
+
+def test_a_path_that_leads_nowhere_gets_the_nearest_name_beside_it(tmp_path: Path) -> None:
+    for name in ("calibration.npz", "test.npz", ".calibratio.npz"):
+        (tmp_path / name).touch()
+    assert neighbour(tmp_path / "calibratoin.npz") == "; did you mean 'calibration.npz'?"
+    assert neighbour(tmp_path / "zzz") == ""
+    assert neighbour(tmp_path / "no" / "calibration.npz") == ""

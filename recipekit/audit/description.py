@@ -20,6 +20,7 @@ from recipekit.contracts import (
     Record,
 )
 from recipekit.errors import UsageError
+from recipekit.nearest import neighbour
 from recipekit.pool import Pool
 
 _ENDINGS = {".keras": "keras", ".h5": "keras", ".hdf5": "keras", ".tflite": "tflite"}
@@ -54,7 +55,8 @@ def kind_of(path: Path) -> str:
     elif path.is_file():
         kind = _ENDINGS.get(path.suffix.lower(), "") or _by_content(path)
     else:
-        raise UsageError("there is no such file or folder", where=str(path), fix="name a model")
+        what = f"there is no such file or folder{neighbour(path)}"
+        raise UsageError(what, where=str(path), fix="name a model")
     if kind:
         return kind
     if path.is_dir():

@@ -6,12 +6,16 @@ by a worker; nothing here opens it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+import msgspec
+
 from recipekit import manifest
-from recipekit.contracts import INSPECT, Inspection, InspectRequest, Record
+from recipekit.audit.recorded import read_recorded
+from recipekit.contracts import INSPECT, Inspection, InspectRequest, Record, TargetReport
 from recipekit.errors import OutputAltered, OutputFault, UsageError
 from recipekit.pool import Pool
 
@@ -28,6 +32,7 @@ class Origin(Record, frozen=True, kw_only=True):
         verdict: as its manifest records it.
         state: whether the file has the digest that the manifest records for its model, was altered since, or has a
             manifest that can't be read any more.
+        target: what the compiler of a target has said of it; None where none was asked, or the output was altered.
     """
 
     output: str
@@ -35,6 +40,7 @@ class Origin(Record, frozen=True, kw_only=True):
     version: str
     verdict: str
     state: Literal["unaltered", "altered", "unreadable"]
+    target: TargetReport | None = None
 
 
 class FileReport(Record, frozen=True, kw_only=True):
@@ -122,10 +128,20 @@ def _recorded(folder: Path, file: Inspection) -> Origin | None:
     if results["buildKey"] != file.build_key:
         return None
     sha256, _ = manifest.recorded_files(recorded)[MODEL]
+    unaltered = sha256 == file.sha256
     return Origin(
         output=str(folder),
         name=name,
         version=version,
         verdict=results["verdict"],
-        state="unaltered" if sha256 == file.sha256 else "altered",
+        state="unaltered" if unaltered else "altered",
+        target=_target(folder) if unaltered else None,
     )
+
+
+def _target(folder: Path) -> TargetReport | None:
+    """What the results of an output say of a target, as far as they can be believed."""
+    with suppress(OutputAltered, OutputFault):
+        _, results = read_recorded(folder)
+        return msgspec.convert(results["measurement"].get("target"), TargetReport | None)
+    return None

@@ -17,6 +17,7 @@ from recipekit.audit.changes import Change
 from recipekit.audit.difference import Compared, Difference, compare
 from recipekit.audit.sides import side_of
 from recipekit.cli.arguments import any_project_of, make_parser
+from recipekit.cli.model_page import shape_text
 from recipekit.cli.tables import data_console, plain_grid, plain_table, short_name
 from recipekit.pool import Limits, Pool
 
@@ -25,6 +26,8 @@ DIFFERENT = 6
 
 _SHOWN = 8
 _LONGEST = 60
+_ROOM_FOR_ORIGINS = 100
+"""Columns of a terminal that shows where values are set, and names in one line."""
 _CLASSES = {
     "inputs": "inputs: what decides the bytes",
     "model": "model: what the file became",
@@ -68,7 +71,7 @@ def _print(console: Console, difference: Difference, shown: int | None) -> None:
             console.print(Text.assemble("\n", (title, "bold"), " (no difference)"))
         if changes:
             console.print(Text.assemble("\n", (title, "bold"), f" ({len(changes)})"))
-            console.print(_table(changes, shown))
+            console.print(_table(changes, shown, console.width))
 
 
 def _heads(a: Compared, b: Compared) -> Table:
@@ -79,16 +82,19 @@ def _heads(a: Compared, b: Compared) -> Table:
     return table
 
 
-def _table(changes: Sequence[Change], shown: int | None) -> Table:
+def _table(changes: Sequence[Change], shown: int | None, width: int) -> Table:
+    """A row a change; where there is no room for the places in which values are set, what was set is what matters."""
     origins = any(change.a_origin or change.b_origin for change in changes)
-    table = plain_table("<", "a", "b", "set in<" if origins else "change")
+    notes = () if origins and width < _ROOM_FOR_ORIGINS else ("set in<" if origins else "change",)
+    table = plain_table("", "a", "b", *notes)
+    table.columns[0].no_wrap = width >= _ROOM_FOR_ORIGINS
     for group, members in groupby(changes, key=lambda change: change.group):
         listed = list(members)
         table.add_row(Text(group, style="cyan"))
         for change in listed[:shown]:
             name = short_name(change.name) if group in _SCOPED else change.name
             note = _origins(change) or _distance(change.a, change.b)
-            table.add_row(f"  {name}", *_values(change), note)
+            table.add_row(f"  {name}", *_values(change), *([note] if notes else []))
         rest = len(listed) - len(listed[:shown])
         if rest:
             table.add_row(f"  {rest} more (--all)")
@@ -136,7 +142,7 @@ def _shown(value: Any) -> str:
     """A value in a cell."""
     if isinstance(value, Mapping):
         measured = "value" in value
-        parts = (f"{key} {_shown(item)}" for key, item in value.items())
+        parts = (f"{key} {shape_text(item) if key == 'shape' else _shown(item)}" for key, item in value.items())
         return _measured(value) if measured else ", ".join(parts) or "none"
     if isinstance(value, list | tuple):
         return _range(value) if _is_range(value) else ", ".join(map(_shown, value)) or "none"

@@ -65,8 +65,11 @@ def main(argv: list[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from recipekit.cli.streams import open_closed_streams  # noqa: PLC0415  few close them
+
+        open_closed_streams()
     try:
-        _open_streams()
         catch_signals()
         code = _dispatch(arguments)
         sys.stdout.flush()
@@ -75,13 +78,6 @@ def main(argv: list[str] | None = None) -> int:
 
         return ended_by(error, debug=debug)
     return code
-
-
-def _open_streams() -> None:
-    """Gives a process that was started without stdout or stderr, as by `>&-`, one that drops what it is given."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
 
 
 def _dispatch(arguments: list[str]) -> int:

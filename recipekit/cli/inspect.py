@@ -15,7 +15,7 @@ from rich.text import Text
 from recipekit.audit.description import ModelReport, describe, kind_of
 from recipekit.audit.inspection import FileReport, Origin, report_on
 from recipekit.cli.arguments import any_project_of, make_parser, near
-from recipekit.cli.model_page import head, print_model
+from recipekit.cli.model_page import head, print_model, shape_text
 from recipekit.cli.tables import data_console, plain_grid, plain_table, short_name
 from recipekit.contracts import FileOperator, FileTensor, Inspection
 from recipekit.outputs.lookup import find_file
@@ -59,6 +59,13 @@ def main(argv: list[str]) -> int:
 def _print(console: Console, report: FileReport, shown: int | None) -> None:
     file = report.file
     console.print(_facts(report))
+    if report.origin is not None and report.origin.target is not None:
+        target = report.origin.target
+        head(console, f"target: {target.conditions}, as the compiler estimates")
+        grid = plain_grid(2)
+        for name, figure in target.figures.items():
+            grid.add_row(name, figure)
+        console.print(grid)
     for signature in file.signatures:
         head(console, f"signature {signature.key}" if signature.key else "no signature")
         console.print(_ports(signature.inputs, signature.outputs))
@@ -81,7 +88,7 @@ def _facts(report: FileReport) -> Table:
     file = report.file
     build = file.build_key or "none: not published by recipekit, or written anew since"
     facts = {
-        "file": report.path,
+        "file": str(near(Path(report.path))),
         "size": f"{file.size:,} bytes",
         "sha256": file.sha256,
         "converter": file.description,
@@ -120,7 +127,7 @@ def _ports(inputs: Sequence[FileTensor], outputs: Sequence[FileTensor]) -> Table
             scale = f"{tensor.scales[0]:.6g}" if len(tensor.scales) == 1 else f"{len(tensor.scales)} scales"
             point = str(tensor.zero_points[0]) if tensor.zero_points else ""
             quantization = (scale, point) if tensor.scales else ("", "")
-            table.add_row(role, tensor.name, tensor.dtype, "x".join(map(str, tensor.shape)) or "scalar", *quantization)
+            table.add_row(role, tensor.name, tensor.dtype, shape_text(tensor.shape), *quantization)
     return table
 
 
@@ -160,7 +167,7 @@ def _tensors(tensors: Sequence[FileTensor], shown: int | None) -> Table:
     table = plain_table("tensor<", "dtype", "shape", "quantized", "bytes>")
     constants = sorted((it for it in tensors if it.bytes), key=lambda it: (-it.bytes, it.name))
     for tensor in constants[:shown]:
-        shape = "x".join(map(str, tensor.shape)) or "scalar"
+        shape = shape_text(tensor.shape)
         table.add_row(short_name(tensor.name), tensor.dtype, shape, _scheme(tensor), f"{tensor.bytes:,}")
     rest = constants[len(constants[:shown]) :]
     if rest:

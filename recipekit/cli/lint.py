@@ -10,7 +10,7 @@ from rich.text import Text
 
 from recipekit.cli.arguments import make_parser, project_of
 from recipekit.cli.screen import Screen
-from recipekit.cli.tables import PlainTable, plain_table
+from recipekit.cli.tables import PlainTable, data_console, plain_table
 from recipekit.compose.composition import compose
 from recipekit.contracts import Curve
 from recipekit.errors import UsageError
@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
     composition = compose(project, options.overrides)
     if composition.sweeps:
         raise UsageError("lint looks at one recipe", where="command line", fix="give each key one value")
-    console = Console(stderr=options.format == "json")
+    console = data_console(stderr=options.format == "json")
     screen = Screen(console)
     with facilities_for(project) as facilities:
         try:

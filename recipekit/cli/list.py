@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 
 import msgspec
 
@@ -22,9 +24,27 @@ def main(argv: list[str]) -> int:
     if options.format == "json":
         sys.stdout.write(json.dumps(msgspec.to_builtins(offered), indent=2) + "\n")
         return 0
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     width = max(map(len, offered.recipes), default=0)
-    lines = ["recipes", *(f"  {name:<{width}}  {described}".rstrip() for name, described in offered.recipes.items())]
+    heads = {f"  {name:<{width}}  ": described for name, described in offered.recipes.items()}
+    lines = ["recipes", *(_folded(head, described, columns) for head, described in heads.items())]
     for title, choices in (("groups", offered.groups), ("plugins", offered.plugins)):
-        lines += ["", title, *(f"  {name}: {', '.join(values)}" for name, values in choices.items())]
+        lines += ["", title, *(_folded(f"  {name}: ", ", ".join(values), columns) for name, values in choices.items())]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
+
+
+def _folded(head: str, text: str, columns: int | None) -> str:
+    """A line; on a terminal folded between words, what follows below the text. A pipe gets one line of each."""
+    if columns is None or len(head) + len(text) <= columns:
+        return f"{head}{text}".rstrip()
+    longest = max(map(len, text.split()))
+    indent = len(head) if len(head) + max(longest, columns // 2) <= columns else 4
+    return textwrap.fill(
+        text,
+        columns,
+        initial_indent=head,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 
 from recipekit.audit.environment_check import check_environment
 from recipekit.audit.recorded_output import read_output
@@ -16,6 +15,7 @@ from recipekit.audit.reproduction import Where, reproduce
 from recipekit.cli.arguments import Parser
 from recipekit.cli.reproduction_page import show_environment, show_reproduction
 from recipekit.cli.screen import Screen
+from recipekit.cli.tables import data_console
 from recipekit.errors import UsageError
 from recipekit.outputs.lookup import find_folder
 from recipekit.pool import Limits, Pool
@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     for folder in filter(None, (options.project, *options.inputs)):
         if not folder.is_dir():
             raise UsageError("there is no such folder", where=str(folder), fix="name a folder")
-    console = Console(stderr=options.format == "json")
+    console = data_console(stderr=options.format == "json")
     recorded = read_output(find_folder(options.output, Path.cwd()))
     if options.check_env:
         check = check_environment(recorded)

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from recipekit.cli.ci_output import CiOutput
 from recipekit.cli.signer import read_signer
+from recipekit.cli.tables import data_console
 from recipekit.cli.waiting import waited_for
 from recipekit.errors import UsageError
 from recipekit.outcome import Outcome
@@ -45,7 +44,7 @@ class RunEnding:
         self._key = _key(options)
         self.ci = CiOutput(options)
         self._tracker = _tracker() if options.mlflow else None
-        self.console = Console(stderr=options.format == "json")
+        self.console = data_console(stderr=options.format == "json")
 
     def sign(self, project: Project, outcomes: Iterable[Outcome]) -> None:
         """Signs every output, whatever its verdict, which is signed with it."""

@@ -6,9 +6,7 @@ A stage that runs is shown by the display, one that has ended or was found has a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from heapq import nsmallest
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +17,7 @@ from recipekit.ci.wording import bound, number
 from recipekit.cli.display import display_on
 from recipekit.cli.messages import more
 from recipekit.cli.search_lines import found
+from recipekit.cli.sweep_table import SweepTable
 from recipekit.cli.tables import PlainTable, plain_table
 from recipekit.contracts import Progress
 from recipekit.outcome import Outcome
@@ -27,8 +26,8 @@ from recipekit.studied import Studied
 _READINGS = "survey-"
 """How the labels of stages begin that read samples."""
 
-_MOST_CHILDREN = 50
-"""Rows of a sweep's table; what a terminal has scrolled away nobody reads, and a row takes a millisecond."""
+_ROOM_FOR_INTERVALS = 60
+"""Columns of a terminal that shows the intervals of checks."""
 
 STYLES = {"pass": "green", "accepted": "green", "fail": "red", "rejected": "red", "failed": "red"}
 
@@ -80,7 +79,7 @@ class Screen:
     def outcome(self, outcome: Outcome, root: Path) -> None:
         """The end of a single run: its checks, its verdict, its folder."""
         if outcome.checks:
-            self._console.print(_check_table(outcome.checks))
+            self._console.print(_check_table(outcome.checks, self._console.width))
         for check in outcome.checks:
             if check.verdict != "pass" and check.detail:
                 self._console.print(f"  {check.name}: {check.detail}", highlight=False, markup=False, soft_wrap=True)
@@ -99,24 +98,13 @@ class Screen:
 
     def sweep(self, outcomes: Iterable[Outcome], folder: Path, root: Path, study: Studied | None = None) -> None:
         """The end of a sweep: a row a child, of many for those that went wrong before all others; findings last."""
-        counts, recipes, errors = Counter[str](), set[str](), dict[str, None]()
-        shown = nsmallest(
-            _MOST_CHILDREN, _counted(outcomes, counts, recipes, errors), key=lambda outcome: outcome.exit_code == 0
-        )
-        several = len(recipes) > 1
-        named = ("recipe", "overrides") if several else ("overrides",)
-        table = plain_table("#>", *named, "verdict", "bytes>", "SQNR dB>", "seconds>", "exit>", apart=True)
-        for outcome in sorted(shown, key=lambda outcome: outcome.number):
-            number, recipe, *rest = _sweep_row(outcome)
-            table.add_row(number, *((recipe,) if several else ()), *rest)
-        self._console.print(table)
-        if counts.total() > len(shown):
-            told = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
-            words = f"{len(shown)} of {counts.total():,} children are shown: {told} in all"
-            self._console.print(words, highlight=False)
+        children = SweepTable(outcomes)
+        self._console.print(children.table(STYLES))
+        for note in children.notes():
+            self._console.print(note, highlight=False, markup=False, soft_wrap=True)
         for line in found(study) if study else ():
             self._console.print(line, highlight=False, soft_wrap=True)
-        for error_id in errors:
+        for error_id in children.errors:
             self._console.print(more(error_id), end="", highlight=False, soft_wrap=True)
         self._console.print(Text(f"summary: {_shown(str(folder), root)}"), soft_wrap=True)
 
@@ -127,28 +115,19 @@ def explained(outcome: Outcome) -> Iterator[Text]:
         yield Text("  the output was found by its build key, so no stage of the conversion was looked for")
     for stage in outcome.stages:
         word, style = ("found", "cyan") if stage.found else ("ran", "green")
-        why = "; ".join(stage.changes) or ("" if stage.found else "no earlier result to compare with")
-        yield Text.assemble("  ", (f"{word:<5}", style), f" {stage.name:<18} {stage.seconds:6.2f} s  {why}".rstrip())
+        unchanged = "the same inputs" if stage.found else "no earlier result to compare with"
+        why = "; ".join(stage.changes) or unchanged
+        yield Text.assemble("  ", (f"{word:<5}", style), f" {stage.name:<18} {stage.seconds:6.2f} s  {why}")
 
 
-def _counted(
-    outcomes: Iterable[Outcome], counts: Counter[str], recipes: set[str], errors: dict[str, None]
-) -> Iterator[Outcome]:
-    """The outcomes, one by one, counted by their status, their recipes and errors noted."""
-    for outcome in outcomes:
-        counts[outcome.status] += 1
-        recipes.add(outcome.recipe)
-        if outcome.failure is not None:
-            errors[outcome.failure.id] = None
-        yield outcome
-
-
-def _check_table(checks: Sequence[Check]) -> PlainTable:
-    table = plain_table("check<", "bound>", "value>", "interval>", "verdict<", apart=True)
+def _check_table(checks: Sequence[Check], width: int) -> PlainTable:
+    """A row a check; names fold before a number is cut, and intervals go where there is no room for all of them."""
+    estimated = width >= _ROOM_FOR_INTERVALS and any(check.interval is not None for check in checks)
+    table = plain_table("check", "bound>", "value>", *(("interval>",) if estimated else ()), "verdict<", apart=True)
     for check in checks:
         interval = "" if check.interval is None else f"{check.interval[0]:.3g} to {check.interval[1]:.3g}"
         verdict = Text(check.verdict, style=STYLES.get(check.verdict, "yellow"))
-        table.add_row(check.name, bound(check), number(check.value), interval, verdict)
+        table.add_row(check.name, bound(check), number(check.value), *((interval,) if estimated else ()), verdict)
     return table
 
 
@@ -164,21 +143,6 @@ def _unbounded(outcome: Outcome) -> list[str]:
     if outcome.sqnr_db is not None and not any(name.startswith("parity.") for name in judged):
         words.append(f"SQNR {outcome.sqnr_db:.1f} dB")
     return words
-
-
-def _sweep_row(outcome: Outcome) -> list[str | Text]:
-    measured = outcome.measurement
-    verdict = outcome.failure.id if outcome.failure else outcome.status
-    return [
-        str(outcome.number),
-        outcome.recipe,
-        " ".join(outcome.overrides),
-        Text(verdict, style=STYLES.get(outcome.status, "yellow")),
-        f"{measured.size:,}" if measured else "",
-        f"{outcome.sqnr_db:.1f}" if outcome.sqnr_db is not None else "",
-        f"{outcome.seconds:.1f}",
-        str(outcome.exit_code),
-    ]
 
 
 def _shown(path: str, root: Path) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from recipekit.cli.display import display_on
 from recipekit.cli.screen import STYLES, explained
+from recipekit.cli.tables import data_console
 from recipekit.contracts import Progress
 from recipekit.outcome import Outcome
 
@@ -29,7 +30,7 @@ class SweepScreen:
     def __init__(self, *, stderr: bool, explain: bool) -> None:
         self._options = {"stderr": stderr, "explain": explain}
         self._explain = explain
-        self._console = Console(stderr=stderr)
+        self._console = data_console(stderr=stderr)
         self._display = display_on(self._console)
         self._lock = Lock()
         self._steps: dict[int, list[str]] = {}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import re
+import sys
+from typing import IO, Any, cast
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -12,10 +15,31 @@ from rich.text import Text
 _PIPED_WIDTH = 120
 
 
-def data_console() -> Console:
-    """Standard output as wide as the terminal; where it is none, wide enough for digests."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_PIPED_WIDTH)
+def data_console(*, stderr: bool = False) -> Console:
+    """Standard output or error, as wide as the terminal.
+
+    Where it is none it is wide enough for digests, and lines end where their text does: tables have blanks there.
+    """
+    console = Console(highlight=False, stderr=stderr)
+    if console.is_terminal:
+        return console
+    width = None if os.environ.get("COLUMNS") else _PIPED_WIDTH
+    return Console(highlight=False, width=width, file=cast("IO[str]", _Trimmed(stderr=stderr)))
+
+
+class _Trimmed:
+    """Standard output or error, whichever it is at the time, without blanks at the ends of lines."""
+
+    def __init__(self, *, stderr: bool) -> None:
+        self._name = "stderr" if stderr else "stdout"
+
+    def write(self, text: str) -> int:
+        """Writes whole lines."""
+        stream: IO[str] = getattr(sys, self._name)
+        return stream.write(re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(getattr(sys, self._name), name)
 
 
 class PlainTable(Table):
@@ -42,7 +66,7 @@ def plain_table(*columns: str, apart: bool = False) -> PlainTable:
     table = PlainTable(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=apart)
     for column in columns:
         if column.endswith("<"):
-            table.add_column(column[:-1], no_wrap=True)
+            table.add_column(column[:-1], overflow="ellipsis")
         elif column.endswith(">"):
             table.add_column(column[:-1], justify="right", no_wrap=True)
         else:

@@ -122,11 +122,19 @@ class Composition:
         found = {**_origins_in_files(tuple(versions), self.project)}
         for override in self._read:
             said = f"command line: {override.text}"
+            found = {key: place for key, place in found.items() if not _replaces(override, key)}
             found.update(dict.fromkeys(override.paths, said))
             for keys in override.paths[:1]:  # sections that no file has are the override's own
                 for length in range(1, len(keys)):
                     found.setdefault(keys[:length], said)
         return found
+
+
+def _replaces(override: CommandOverride, key: tuple[str | int, ...]) -> bool:
+    """Whether an override has put a list in the place of the one that a key is inside of; mappings are merged."""
+    if override.parsed.is_sweep_override() or not isinstance(override.parsed.value(), list):
+        return False
+    return any(len(key) > len(path) and key[: len(path)] == path for path in override.paths)
 
 
 @lru_cache(maxsize=8)

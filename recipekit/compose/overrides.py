@@ -26,6 +26,8 @@ _OBJECTIVES = "hydra.sweeper.objectives"
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,14})?")
 
+_NAME = re.compile(r"(?:[\w./-]*/)?(?P<recipe>[\w-]+)(?:\.ya?ml)?")
+
 _FORMS = "write key=value, group=option, +key=value or ~key; put values with commas or spaces in quotes"
 
 
@@ -143,10 +145,16 @@ def _parse(text: str, place: str) -> Override:
         parsed = _parse_numbered(text) or _parse_text(text)
     except OverrideParseException as error:
         reason = str(error).strip().partition("\n")[0]
-        raise UsageError(f"'{text}' is not an override: {reason}", where=place, fix=_FORMS) from error
+        raise UsageError(f"'{text}' is not an override: {reason}", where=place, fix=_forms_for(text)) from error
     if not parsed.key_or_group:
         raise UsageError(f"'{text}' is not an override: it has no key", where=place, fix=_FORMS)
     return parsed
+
+
+def _forms_for(text: str) -> str:
+    """What to write in the place of a text that is no override; one word is a recipe's name or file as often as not."""
+    named = _NAME.fullmatch(text)
+    return f"write recipe={named['recipe']} to choose that recipe; else {_FORMS}" if named else _FORMS
 
 
 def _parse_text(text: str) -> Override:

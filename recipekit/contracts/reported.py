@@ -47,6 +47,25 @@ class TargetReport(Record, frozen=True, kw_only=True):
         """KiB of flash, on the chip and beside it."""
         return self.on_chip_flash_kib + self.off_chip_flash_kib
 
+    @property
+    def conditions(self) -> str:
+        """What the figures are for, in words."""
+        return f"{self.compiler} for {self.accelerator}, {self.system_config}, {self.memory_mode}"
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """The figures that a reader asks for, by what each of them is."""
+        left = f" ({', '.join(self.cpu_operator_names)})" if self.cpu_operator_names else ""
+        return {
+            "SRAM, KiB": f"{self.sram_kib:,.6g}",
+            "DRAM, KiB": f"{self.dram_kib:,.6g}",
+            "Flash, KiB": f"{self.flash_kib:,.6g}",
+            "Inference, ms": f"{self.inference_ms:.6g}",
+            "Cycles": f"{self.cycles:,}",
+            "Operators on the NPU": f"{self.npu_operators:,}",
+            "Operators on the CPU": f"{self.cpu_operators:,}{left}",
+        }
+
     def share(self, metric: str) -> float:
         """The share of all operators that `npu_operators` or `cpu_operators` is; 0 of a model without operators."""
         count: int = getattr(self, metric)

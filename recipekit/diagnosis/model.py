@@ -50,10 +50,11 @@ def _unsafe(described: Description) -> Iterator[Finding]:
 def _unknown(described: Description, root: Path) -> Iterator[Finding]:
     code = modules_of([part.name for part in described.unknown], root)
     for part in described.unknown:
-        where = code.get(part.name, "FILE.py")
-        found = f", which {where} defines" if part.name in code else ""
+        module = code.get(part.name)
+        found = f", which {module.path} defines" if module else ""
         text = f"'{part.path}' is a {part.name}, no class or function of Keras's own{found}"
-        yield warning("custom", text, f"custom_layers: {{modules: [{where}]}}")
+        fix = f"custom_layers: {{modules: [{module.path if module else 'FILE.py'}]}}"
+        yield warning("custom", text, f"{fix}; {module.doubt}" if module and module.doubt else fix)
 
 
 def _inputs(described: Description) -> Iterator[Finding]:

@@ -107,11 +107,12 @@ def draft(model: Description, wishes: Wishes, place: Place, pool: Pool) -> Draft
         converter=converter_of(wishes.scheme, model),
         source=_source(model, place),
         shapes=_shapes(model, inputs, wishes.scheme),
-        custom={"modules": sorted(set(code.values()))} if code else {},
+        custom={"modules": sorted({module.path for module in code.values()})} if code else {},
         samples=samples,
         acceptance=acceptance_of(wishes.scheme, model, real_samples=samples.keys["plugin"] != "random"),
         todo=(
             *([f"register {', '.join(missing)} under custom_layers, with the file that defines it"] if missing else []),
+            *dict.fromkeys(module.doubt for module in code.values() if module.doubt),
             *(f"'{part.path}' is {part.what}: see `source` in the recipe" for part in model.unsafe),
             *([samples.todo] if samples.todo else []),
             *([_lacking(model)] if model.needs_select_tf_ops else []),

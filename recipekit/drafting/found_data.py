@@ -18,6 +18,7 @@ from recipekit.contracts import ENOUGH_SAMPLES, GLIMPSE, Description, Glimpse, G
 from recipekit.drafting.dataset import Stanza, image_steps, is_image, is_sound, savez, sound_keys
 from recipekit.drafting.shapes import FixedInput
 from recipekit.errors import DatasetError, UsageError
+from recipekit.nearest import neighbour
 from recipekit.pool import Pool
 
 _KINDS = {
@@ -51,7 +52,8 @@ def found(path: Path, shown: str, model: Description, inputs: Sequence[FixedInpu
     if path.is_dir():
         return _folder(path, shown, model, inputs, pool)
     if not path.is_file():
-        raise UsageError("there is no such file or folder", where=f"--dataset {shown}", fix="name your samples")
+        what = f"there is no such file or folder{neighbour(path)}"
+        raise UsageError(what, where=f"--dataset {shown}", fix="name your samples")
     if path.suffix == ".npz":
         return _arrays(path, shown, inputs, pool)
     if path.suffix == ".csv":
@@ -77,6 +79,7 @@ def _folder(path: Path, shown: str, model: Description, inputs: Sequence[FixedIn
     keys: dict[str, Any] = {"plugin": kind, "path": shown}
     notes: list[str] = []
     (first,) = inputs[:1]
+    todo = ""
     if kind == "tfrecord":
         record = min(it for it in _files(path) if _kind(it) == kind)
         return _records(record, shown, model, inputs, pool)
@@ -89,9 +92,10 @@ def _folder(path: Path, shown: str, model: Description, inputs: Sequence[FixedIn
         keys |= sound_keys(first, rate)
         notes.append(note)
     elif kind != "numpy_folder":
-        notes.append(f"FILL IN: the steps from these files to what the model takes: {_wanted(inputs)}")
+        todo = f"write the steps from {shown} to what the model takes: {_wanted(inputs)}"
+        notes.append(f"FILL IN: {todo}")
     notes.append(f"{count:,} files are there{_of_classes(path, kind)}")
-    return Stanza({**keys, **_choice(count)}, tuple(notes), _few(count))
+    return Stanza({**keys, **_choice(count)}, tuple(notes), todo or _few(count))
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -92,6 +92,10 @@ def _sections(output: Published) -> Iterator[str]:
     yield _usage(name)
     yield "## Evaluation"
     yield from _evaluation(output)
+    if measured.target:
+        yield "## Target"
+        yield f"{measured.target.conditions}: estimates of the compiler, not measurements."
+        yield _table(("Figure", "Value"), list(measured.target.figures.items()))
     if output.checks:
         yield "## Acceptance"
         rows = [

@@ -103,7 +103,7 @@ def _glance(measurement: Mapping[str, Any]) -> Iterator[tuple[str, float, str]]:
         yield f"{name}, float", score["float_value"], "number"
         yield f"{name}, converted", score["converted_value"], "number"
     if measurement["latency"]:
-        yield "Latency p50, ms", measurement["latency"]["p50_ms"], "ratio"
+        yield "Latency p50, ms", measurement["latency"]["p50_ms"], "milliseconds"
 
 
 def _check_summary(checks: Iterable[Mapping[str, Any]]) -> str:

@@ -47,8 +47,8 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=_number, decibels=_decibels, ratio=_ratio, bound=bound, measured=measured)
-    environment.filters.update(layer_summary=_layer_summary, layer_fate=_layer_fate)
+    environment.filters.update(number=_number, decibels=_decibels, ratio=_ratio, milliseconds=_milliseconds)
+    environment.filters.update(bound=bound, measured=measured, layer_summary=_layer_summary, layer_fate=_layer_fate)
     environment.globals["verdicts"] = VERDICTS
     return environment
 
@@ -112,3 +112,8 @@ def measured(value: float | bool | str | None) -> str:
 
 def _ratio(value: float) -> str:
     return f"{value:.3f}"
+
+
+def _milliseconds(value: float) -> str:
+    """Microseconds as decimals; of a small model's fractions of them three digits."""
+    return _ratio(value) if value >= 0.1 else f"{value:.3g}"

@@ -18,6 +18,8 @@ ABSENT = "—"
 ON_FRONT = "◆ yes"
 EXACT = "exact"
 
+_LATENCY = "latency_p50_ms"
+
 Kind = Literal["child", "number", "decibels", "setting", "verdict", "front", "list", "text", "link"]
 
 
@@ -61,7 +63,9 @@ def columns(rows: Iterable[Mapping[str, Any]], directions: Mapping[str, Directio
         if key == TASK:
             found += _scores(told, directions)
         else:
-            found.append(Column(key, label, kind, numeric=True, decimals=decimals, better=directions.get(key)))
+            least = _decimals_of_smallest(told.smallest.get(key, 1.0)) if key == _LATENCY else 0
+            shown = max(decimals, least)
+            found.append(Column(key, label, kind, numeric=True, decimals=shown, better=directions.get(key)))
     found += _others(told, directions)
     found += [Column("failed_checks", "Failed checks", "list"), Column("error", "Error", "text")]
     found += [Column("seconds", "Seconds", "number", numeric=True, decimals=2, better=directions.get("seconds"))]
@@ -104,7 +108,7 @@ _MEASURED: dict[str, tuple[str, Kind, int]] = {
     TASK: ("", "number", 0),
     "sqnr_db": ("Worst SQNR, dB", "decibels", 2),
     "argmax_agreement": ("Same argmax", "number", 4),
-    "latency_p50_ms": ("Latency p50, ms", "number", 3),
+    _LATENCY: ("Latency p50, ms", "number", 3),
 }
 
 
@@ -119,12 +123,14 @@ class _Told:
         keys: of the columns, in their order, with whether one says anything.
         worded: columns of overrides of which a value isn't a number.
         largest: the largest magnitude in each column of numbers.
+        smallest: the smallest one that isn't nought.
     """
 
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
         self.keys: dict[str, bool] = {}
         self.worded: set[str] = set()
         self.largest: dict[str, float] = {}
+        self.smallest: dict[str, float] = {}
         self._names: dict[str, set[str]] = {"recipe": set(), "name": set(), "version": set()}
         self._goes_by_recipe = True
         for row in rows:
@@ -136,6 +142,7 @@ class _Told:
                     self.worded.add(key)
                 elif isinstance(value, int | float):
                     self.largest[key] = max(self.largest.get(key, 0.0), abs(value))
+                    self.smallest[key] = min(self.smallest.get(key, math.inf), abs(value) or math.inf)
             for key, names in self._names.items():
                 if len(names) < 2 and row.get(key):
                     names.add(row[key])
@@ -174,3 +181,8 @@ def _decimals(largest: float) -> int:
     """Decimals that show five digits of the largest value of a column, and of small ones four."""
     whole = math.floor(math.log10(largest)) + 1 if largest else 1
     return max(0, 5 - whole) if whole > 0 else min(15, 4 - min(0, whole + 1))
+
+
+def _decimals_of_smallest(value: float) -> int:
+    """Decimals that show three digits of a value."""
+    return min(9, 2 - math.floor(math.log10(value))) if math.isfinite(value) else 0

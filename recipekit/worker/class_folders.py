@@ -13,12 +13,7 @@ from typing import Any
 from recipekit.errors import DatasetError
 from recipekit.nearest import did_you_mean
 from recipekit.worker.label_file import TABLES, LabelFile
-
-
-def require_folder(folder: Path) -> None:
-    """Raises DatasetError where there is no such folder."""
-    if not folder.is_dir():
-        raise DatasetError("there is no such folder", where=str(folder), fix="correct `path`")
+from recipekit.worker.named_path import require_file
 
 
 def file_names(folder: Path, extensions: Sequence[str]) -> list[str]:
@@ -85,6 +80,7 @@ def _walk(folder: Path, endings: tuple[str, ...]) -> Iterator[str]:
 
 
 def _read_class_names(file: Path) -> dict[str, int]:
+    require_file(file, "labels")
     try:
         lines = [line.strip() for line in file.read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:

@@ -14,6 +14,7 @@ from typing import Any
 
 from recipekit.errors import DatasetError
 from recipekit.nearest import did_you_mean
+from recipekit.worker.named_path import require_file
 
 TABLES = (".csv", ".json")
 """Endings of the two forms of table."""
@@ -45,6 +46,7 @@ class LabelFile:
             DatasetError: it is unreadable, or has another form.
         """
         self._path = path
+        require_file(path, "labels")
         try:
             self._labels: Mapping[str, Any] = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path)
         except (OSError, ValueError, csv.Error) as error:

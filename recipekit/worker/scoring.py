@@ -101,13 +101,18 @@ def score(
         resampling: replicates are drawn only for a metric without hits.
 
     Raises:
-        EvaluationError: the metric isn't a finite number.
+        DatasetError: the metric can't be computed of these labels.
+        EvaluationError: it can't be computed of these outputs, or isn't a finite number.
         PluginError: the metric's code failed.
     """
-    with guarded(f"the metric '{name}'"):
-        float_value, converted_value = (float(metric.score(labels, outputs, None)) for outputs in models)
-        float_hits, converted_hits = (metric.hits(labels, outputs) for outputs in models)
-        higher_is_better = bool(metric.higher_is_better)
+    try:
+        with guarded(f"the metric '{name}'"):
+            float_value, converted_value = (float(metric.score(labels, outputs, None)) for outputs in models)
+            float_hits, converted_hits = (metric.hits(labels, outputs) for outputs in models)
+            higher_is_better = bool(metric.higher_is_better)
+    except (DatasetError, EvaluationError) as error:
+        error.where = error.where or f"evaluation.metrics.{name}"
+        raise
     if not (math.isfinite(float_value) and math.isfinite(converted_value)):
         raise EvaluationError(
             f"the metric '{name}' is {float_value} for the float model and {converted_value} for the converted one",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any
 from recipekit.errors import PluginError, RecipekitError
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
+_LIBRARIES = tuple({sysconfig.get_path(scheme) for scheme in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 def import_modules(modules: Iterable[str], root: Path) -> tuple[ModuleType, ...]:
@@ -105,7 +107,10 @@ def _import_file(name: str, root: Path) -> ModuleType:
 
 
 def _place(error: BaseException) -> str:
-    """`file:line` of the innermost frame that is neither recipekit's nor the import system's."""
+    """`file:line` of the innermost frame of the project, or of a library's where code of a library alone ran.
+
+    Frames of recipekit and of the import system are neither.
+    """
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -113,4 +118,5 @@ def _place(error: BaseException) -> str:
     ]
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    own = [frame for frame in frames if not frame.filename.startswith(_LIBRARIES)] or frames
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else ""

@@ -12,7 +12,7 @@ from recipekit.audit.inspection import inspect, report_on
 from recipekit.errors import SourceError, UsageError
 from recipekit.pool import Pool
 from tests.models import built_flatbuffers as built
-from tests.published_outputs import Output, publish
+from tests.published_outputs import TARGET, Output, publish
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +32,18 @@ def test_a_stray_file_finds_its_manifest(tmp_path: Path, outputs: Path, pool: Po
     assert report.file.build_key == manifest.results(manifest.read(folder))["buildKey"]
     assert (report.origin.output, report.origin.verdict, report.origin.state) == (str(folder), "accepted", "unaltered")
     assert report_on(folder, pool, outputs).origin == report.origin
+
+
+def test_what_a_target_s_compiler_said_is_told_of_an_output_that_is_whole(outputs: Path, pool: Pool) -> None:
+    folder = publish(outputs, Output(target=TARGET))
+    origin = report_on(folder, pool, outputs).origin
+    assert origin is not None
+    assert origin.target == TARGET
+    results = folder / manifest.RESULTS
+    results.write_text(results.read_text().replace("51.5", "50.5"))
+    origin = report_on(folder, pool, outputs).origin
+    assert origin is not None
+    assert (origin.state, origin.target) == ("unaltered", None)
 
 
 def test_an_altered_file_is_told_from_its_output(tmp_path: Path, outputs: Path, pool: Pool) -> None:

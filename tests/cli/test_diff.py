@@ -31,6 +31,19 @@ def test_two_outputs_are_shown_class_by_class(project: Project, capsys: pytest.C
     assert "verdict verdict accepted rejected" in words
 
 
+@pytest.mark.parametrize("columns", ["60", "80", "120"])
+def test_no_terminal_is_too_narrow_for_what_both_have(
+    columns: str, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(["diff", "digits", "letters"]) == 0
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    (line,) = (line for line in shown.splitlines() if line.startswith("  description"))
+    assert "Handwritten digits" in line
+    assert ("set in" in shown) == (columns == "120")
+
+
 def test_a_class_without_difference_says_so_and_one_that_is_not_compared_is_left_out(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

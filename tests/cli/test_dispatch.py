@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -184,6 +185,31 @@ def test_an_interruption_has_its_own_exit_code(
     raising(error, monkeypatch)
     assert cli.main(["list"]) == code
     assert "published nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", ["recipekit", "recipekit.cli"])
+def test_the_package_and_its_command_line_run_as_modules(module: str, project: Project) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, "validate", "recipe=digits"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "valid   digits\n")
+    refused = subprocess.run([sys.executable, "-m", module, "rnu"], capture_output=True, timeout=60, check=False)
+    assert refused.returncode == 2
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_defect(closed: str, project: Project) -> None:
+    command = f"{shlex.quote(sys.executable)} -m recipekit.cli"
+    line = f"{command} list {closed} && {command} show recipe=digits {closed} && {command} inspect no.keras {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=project.root, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert b"RK100" not in done.stderr
+    assert (b"RK101" in done.stderr) == (closed == ">&-")
 
 
 def test_a_reader_that_has_gone_ends_the_command_quietly(project: Project) -> None:

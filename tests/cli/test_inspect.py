@@ -15,7 +15,7 @@ from recipekit.cli.inspect import _scheme
 from recipekit.contracts import FileTensor
 from recipekit.project import Project
 from tests.models import built_flatbuffers as built
-from tests.published_outputs import publish
+from tests.published_outputs import TARGET, Output, publish
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +34,13 @@ def test_a_stray_file_shows_its_output_and_what_it_holds(
     assert f"9,216 bytes of constants in 2 tensors, {stray.stat().st_size - 9216:,} of structure" in shown
     assert "hidden FULLY_CONNECTED 8,192" in shown
     assert "recipekit.build_key" in shown
+
+
+def test_the_target_s_figures_stand_behind_the_output(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(publish(project.outputs, Output(target=TARGET)))]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "target: vela 5.2.0 for Ethos_U55_128, Ethos_U55_High_End_Embedded, Shared_Sram, as the compiler" in shown
+    assert "SRAM, KiB 51.5 DRAM, KiB 0 Flash, KiB 1,234.25 Inference, ms 0.4375 Cycles 218,750" in shown
 
 
 def test_the_data_has_a_stable_shape(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,20 @@ def test_the_text_says_the_same(project: Project, capsys: pytest.CaptureFixture[
     assert "  engines: ai_edge_quantizer, tflite_converter\n" in printed
 
 
+@pytest.mark.parametrize("columns", [40, 60, 100])
+def test_a_terminal_gets_lines_that_fit_and_break_between_words(
+    columns: int, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([]) == 0
+    piped = capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= columns
+    assert shown.split() == piped.split()
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -16,13 +16,13 @@ from recipekit.outcome import Outcome
 from tests.whole_outputs import MEASUREMENT
 
 
-def told(acceptance: Acceptance) -> str:
+def told(acceptance: Acceptance, width: int = 100) -> str:
     """What is shown of a run with these bounds."""
     verdict = judge(acceptance, MEASUREMENT)
     outcome = Outcome(recipe="digits", overrides=(), number=0, status=verdict.status, seconds=1.0)
     file = io.StringIO()
     whole = msgspec.structs.replace(outcome, checks=verdict.checks, measurement=MEASUREMENT)
-    Screen(Console(file=file, width=100)).outcome(whole, Path())
+    Screen(Console(file=file, width=width)).outcome(whole, Path())
     return file.getvalue()
 
 
@@ -50,3 +50,18 @@ def test_overrides_of_a_sweep_are_shown_as_typed_brackets_and_all() -> None:
     Screen(Console(file=file, width=100)).sweep([outcome], Path("/[home]/sweeps/x"), Path("/elsewhere"))
     assert typed[0] in file.getvalue()
     assert "summary: /[home]/sweeps/x\n" in file.getvalue()
+
+
+def test_intervals_have_a_column_where_there_are_any() -> None:
+    assert "interval" in told(Acceptance(task={"top1_accuracy": Bound(min=0.9)}))
+    assert "interval" not in told(Acceptance(parity={"sqnr_db": Bound(min=20)}))
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_no_terminal_is_too_narrow_for_bounds_values_and_verdicts(width: int) -> None:
+    shown = told(Acceptance(task={"top1_accuracy": Bound(min=0.9)}, parity={"sqnr_db": Bound(min=20)}), width)
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= width
+    for words in ("bound", "value", "verdict", "≥ 0.9", "0.95", "≥ 20", "20.2"):
+        assert words in shown
+    assert ("interval" in shown) == (width >= 60)

@@ -6,6 +6,7 @@ import io
 import pickle
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -70,3 +71,25 @@ def test_of_few_children_the_table_shows_all(tmp_path: Path) -> None:
     Screen(console).sweep([outcome("accepted", PASSED, number=number) for number in range(50)], tmp_path, tmp_path)
     assert isinstance(console.file, io.StringIO)
     assert "are shown" not in console.file.getvalue()
+
+
+def test_what_all_children_have_in_common_is_told_once_beside_the_table(tmp_path: Path) -> None:
+    def printed(*overrides: tuple[str, ...]) -> str:
+        outcomes = [
+            msgspec.structs.replace(outcome("accepted", PASSED, number=number), overrides=own)
+            for number, own in enumerate(overrides)
+        ]
+        console = Console(file=io.StringIO(), width=100)
+        Screen(console).sweep(outcomes, tmp_path, tmp_path)
+        assert isinstance(console.file, io.StringIO)
+        return console.file.getvalue()
+
+    both = printed(("seed=0", "~acceptance.model"), ("seed=1", "~acceptance.model"))
+    assert both.count("~acceptance.model") == 1
+    assert "the same for all: ~acceptance.model\n" in both
+    assert both.index("seed=1") < both.index("the same for all")
+    equal = printed(("seed=0",), ("seed=0",))
+    assert "overrides" not in equal
+    alone = printed(("seed=0",))
+    assert "seed=0" in alone
+    assert "the same for all" not in alone

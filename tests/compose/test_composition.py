@@ -294,6 +294,14 @@ def test_every_value_has_the_file_and_line_or_the_override_that_set_it(make_proj
     }
 
 
+def test_a_list_of_the_command_line_is_its_own_down_to_the_last_item(make_project: MakeProject) -> None:
+    text = RECIPE + "representative_dataset:\n  preprocess:\n    - {resize: [8, 8]}\n    - {cast: float32}\n"
+    override = "representative_dataset.preprocess=[{resize: [9, 9]}]"
+    composition = compose(make_project({"digits.yaml": text}), ["recipe=digits", override])
+    for below in ((), (0,), (0, "resize")):
+        assert composition.origin(("representative_dataset", "preprocess", *below)) == f"command line: {override}"
+
+
 def test_a_composition_knows_its_files_in_the_order_of_the_merge(make_project: MakeProject) -> None:
     project = make_project(LAYERED)
     composition = compose(project, ["recipe=derived", "acceptance=loose"])

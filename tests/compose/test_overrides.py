@@ -75,6 +75,15 @@ def test_what_is_no_override_is_quoted_with_a_cure(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["digits_int8", "digits_int8.yaml", "recipes/digits_int8.yaml", "./recipes/digits_int8.yml"]
+)
+def test_a_recipe_that_is_named_without_its_key_is_told_with_it(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_overrides([text])
+    assert caught.value.fix.startswith("write recipe=digits_int8 to choose that recipe; else write key=value")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "hydra.run.dir=../x",

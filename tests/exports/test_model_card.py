@@ -10,7 +10,7 @@ import yaml
 
 from recipekit.audit.recorded import read_recorded
 from recipekit.exports import Published, model_card
-from tests.published_outputs import Output, publish
+from tests.published_outputs import TARGET, Output, publish
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "exports" / "model_card.md"
 
@@ -37,6 +37,15 @@ def test_what_was_not_run_has_no_model_index_and_says_why(tmp_path: Path) -> Non
     assert "model-index" not in text
     assert "The model was not run: evaluation.runtime is none." in text
     assert "no bound was set" in text
+
+
+def test_what_a_target_s_compiler_reports_stands_in_a_section_of_its_own(tmp_path: Path) -> None:
+    text = card(tmp_path, Output(target=TARGET))
+    assert "## Target\n\nvela 5.2.0 for Ethos_U55_128, Ethos_U55_High_End_Embedded, Shared_Sram: estimates" in text
+    assert "| SRAM, KiB | 51.5 |\n" in text
+    assert "| Flash, KiB | 1,234.25 |\n" in text
+    assert "| Operators on the CPU | 2 (GATHER, SOFTMAX) |\n" in text
+    assert "## Target" not in card(tmp_path / "other")
 
 
 def test_text_of_a_recipe_breaks_no_table_and_no_fence(tmp_path: Path) -> None:

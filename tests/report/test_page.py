@@ -236,6 +236,16 @@ def test_what_was_measured_is_shown() -> None:
     assert "mae lower 2 2.5 0.5" in words
     assert "Size, bytes 1,000,000 300,000 0.300" in words
     assert "Latency p50, ms 5.000 6.000 1.200" in words
+
+
+def test_a_latency_of_microseconds_keeps_its_digits() -> None:
+    results = run_results()
+    for key, share in (("latency", 1e-3), ("float32_latency", 2e-3)):
+        results["measurement"][key] = {
+            name: 5 * share if name.endswith("_ms") else value for name, value in results["measurement"][key].items()
+        }
+    words = Page(render_run(results, "seed: 0\n")).words
+    assert "Latency p50, ms 0.01 0.005 0.500" in words
     assert "image input int8 1 x 8 x 8 x 1 0.1 3" in words
     assert "CONV_2D 3 1,200 builtin" in words
     assert "Operators in float 2: FFT, SOFTMAX Custom operators MyOp Select TF operators none" in words

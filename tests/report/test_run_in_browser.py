@@ -101,3 +101,32 @@ def test_it_prints_with_what_is_folded_away(open_page: OpenPage, report: Path) -
     assert height is not None
     assert height["height"] > 0
     assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("window", [DESKTOP, PHONE])
+def test_a_drawing_fills_its_figure_with_text_of_one_size(
+    open_page: OpenPage, tmp_path: Path, window: tuple[int, int]
+) -> None:
+    edges, counts = [at / 1000 for at in range(25)], list(range(24))
+    charted = {
+        "a": ("outputs", charts.scatter([(at / 9, at / 8) for at in range(30)], "a")),
+        "b": ("outputs", charts.error_bars(edges, counts, "b")),
+        "c": ("latency", charts.latencies(edges, counts, counts[::-1], "c")),
+        "d": ("size", charts.sizes_in_order([1000 * at for at in counts], "d")),
+        "e": ("layers", charts.tensor_errors([float(at) for at in counts], [2], "e")),
+    }
+    figures = (Figure(section=part, title=title, finding=title, drawing=it) for title, (part, it) in charted.items())
+    path = tmp_path / "report.html"
+    path.write_text(render_run(run_results(), "seed: 0", making(), drawn(tmp_path, *figures), ()), encoding="utf-8")
+    opened = open_page(path, window=window)
+    drawings = opened.page.evaluate(
+        """Array.from(document.querySelectorAll('figure > .plot')).map((plot) => {
+          const width = plot.getBoundingClientRect().width;
+          const size = parseFloat(getComputedStyle(plot.querySelector('text')).fontSize);
+          return [width / (plot.parentElement.clientWidth - 24), size * width / plot.viewBox.baseVal.width];
+        })"""
+    )
+    assert len(drawings) == len(charted)
+    assert all(filled == pytest.approx(1, abs=0.02) for filled, _ in drawings)
+    assert all(7 <= size <= 15 for _, size in drawings)
+    assert opened.overflow <= 0

@@ -42,6 +42,14 @@ def test_the_columns_stand_in_the_order_in_which_a_reader_asks() -> None:
     ]
 
 
+def test_the_shortest_latency_has_three_digits() -> None:
+    rows = [child(n, latency_p50_ms=latency) for n, latency in enumerate((0.00437, 12.5))]
+    (column,) = (it for it in columns(rows) if it.label == "Latency p50, ms")
+    assert [text(column, row["latency_p50_ms"]) for row in rows] == ["0.00437", "12.50000"]
+    (column,) = (it for it in columns([child(0, latency_p50_ms=12.5)]) if it.label == "Latency p50, ms")
+    assert text(column, 12.5) == "12.500"
+
+
 def test_a_column_that_no_child_has_is_left_out() -> None:
     assert labels([failed(0)]) == ["Child", "Verdict", "Error", "Seconds"]
     assert "Latency p50, ms" not in labels([child(n, latency_p50_ms=None) for n in range(2)])

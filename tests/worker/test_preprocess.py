@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from recipekit.errors import DatasetError, PluginError
+from recipekit.language import recipe_schema
 from recipekit.worker.preprocess import STEPS, compile_steps
 
 ROOT = Path()
@@ -298,6 +299,11 @@ def test_a_wrong_argument_names_the_step_and_its_form(step: dict[str, Any]) -> N
 
 def test_every_step_has_wrong_arguments_in_the_list_above() -> None:
     assert {next(iter(step)) for step in WRONG_ARGUMENTS} == {*STEPS, "python"}
+
+
+def test_the_language_knows_every_step_and_no_other() -> None:
+    steps = recipe_schema()["$defs"]["dataset"]["properties"]["preprocess"]["items"]
+    assert steps["properties"].keys() == {*STEPS, "python", "inputs"}
 
 
 @pytest.mark.parametrize(

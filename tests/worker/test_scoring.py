@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from recipekit.contracts import PairedCounts
+from recipekit.contracts import Metric, PairedCounts
 from recipekit.errors import DatasetError, EvaluationError, PluginError, UsageError
 from recipekit.worker.metrics.accuracy import Top1Accuracy, TopKAccuracy
 from recipekit.worker.metrics.regression import MeanAbsoluteError
@@ -73,6 +73,14 @@ def test_a_parameter_that_a_metric_lacks_is_a_plugin_error() -> None:
 def test_a_metric_that_fails_is_a_plugin_error() -> None:
     with pytest.raises(PluginError, match="the metric 'map' raised ZeroDivisionError: no boxes"):
         score("map", Broken(), LABELS, (FLOAT, CONVERTED), NONE)
+
+
+def test_a_metric_that_labels_do_not_fit_is_named() -> None:
+    metrics: dict[str, Metric] = {"mae": MeanAbsoluteError(), "top1_accuracy": Top1Accuracy()}
+    for name, metric in metrics.items():
+        with pytest.raises(DatasetError) as caught:
+            score(name, metric, np.full((5, 3), 0.5), (FLOAT, CONVERTED), NONE)
+        assert caught.value.where == f"evaluation.metrics.{name}"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -118,7 +118,10 @@
     const colour = colours();
     const axis = (key) => ({
       type: isWide(rows, key) ? "log" : "linear",
-      title: { text: escaped(`${column[key].label} (${column[key].better === "min" ? "less" : "more"} is better)`) },
+      title: {
+        text: escaped(`${column[key].label} (${column[key].better === "min" ? "less" : "more"} is better)`),
+        standoff: 12, // without one, a title lies on the numbers beside it
+      },
       gridcolor: colour("line"),
       linecolor: colour("line"),
       zeroline: false,

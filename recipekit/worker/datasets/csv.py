@@ -17,6 +17,7 @@ from recipekit.errors import DatasetError
 from recipekit.nearest import did_you_mean
 from recipekit.worker.label_file import parse_label
 from recipekit.worker.mapped_file import MappedFile
+from recipekit.worker.named_path import require_file
 from recipekit.worker.tensors import NUMERIC_TYPES, fits
 
 _BOM = b"\xef\xbb\xbf"
@@ -83,6 +84,7 @@ class CsvDataset:
         return Sample(f"line {line}", tensors[""] if self._bare else tensors, label)
 
     def _map(self) -> MappedFile:
+        require_file(self._path)
         try:
             with self._path.open("rb") as stream:
                 return MappedFile(stream)

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from recipekit.contracts import DatasetContext, Sample
 from recipekit.errors import DatasetError
-from recipekit.worker.class_folders import file_names, label_lookup, require_folder
+from recipekit.worker.class_folders import file_names, label_lookup
 from recipekit.worker.image_file import MODES, decode_image
+from recipekit.worker.named_path import require_folder
 
 _EXTENSIONS = ("jpg", "jpeg", "png", "bmp", "gif", "webp", "tif", "tiff")
 

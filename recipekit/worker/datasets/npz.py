@@ -23,6 +23,7 @@ from recipekit.contracts import DatasetContext, Sample
 from recipekit.errors import DatasetError
 from recipekit.nearest import did_you_mean
 from recipekit.worker.mapped_file import MappedFile
+from recipekit.worker.named_path import require_file
 
 _LOCAL_HEADER = 30
 _DEFAULT_LABELS = "labels"
@@ -45,6 +46,7 @@ class NpzDataset:
         self, context: DatasetContext, *, path: str, label_key: str | dict[str, str] = _DEFAULT_LABELS
     ) -> None:
         self._path = context.root / path
+        require_file(self._path)
         with _reading(self._path), self._path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             whole = MappedFile(stream)
             arrays = {info.filename.removesuffix(".npy"): _map(archive, info, whole) for info in archive.infolist()}

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from recipekit.contracts import DatasetContext, Sample
 from recipekit.errors import DatasetError
 from recipekit.nearest import did_you_mean
-from recipekit.worker.class_folders import file_names, label_lookup, require_folder
+from recipekit.worker.class_folders import file_names, label_lookup
+from recipekit.worker.named_path import require_folder
 
 _EXTENSIONS = ("npy", "npz")
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from recipekit.contracts import DatasetContext, Sample
 from recipekit.errors import DatasetError
 from recipekit.fitting import UNNAMED
-from recipekit.nearest import did_you_mean
+from recipekit.nearest import did_you_mean, neighbour
 from recipekit.worker.example_message import Values, parse_example
 from recipekit.worker.image_file import MODES, decode_image
 from recipekit.worker.tensors import NUMERIC_TYPES, fits
@@ -174,5 +174,5 @@ def _files(path: Path) -> list[Path]:
     else:
         found = [entry for entry in path.parent.glob(path.name) if entry.is_file()]
     if not found:
-        raise DatasetError("there are no such files", where=str(path), fix="correct `path`")
+        raise DatasetError(f"there are no such files{neighbour(path)}", where=str(path), fix="correct `path`")
     return sorted(found)

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from recipekit.contracts import DatasetContext, Sample
 from recipekit.errors import DatasetError
-from recipekit.worker.class_folders import file_names, label_lookup, require_folder
+from recipekit.worker.class_folders import file_names, label_lookup
 from recipekit.worker.extras import require
+from recipekit.worker.named_path import require_folder
 
 _CHANNELS = ("mono", "stereo")
 

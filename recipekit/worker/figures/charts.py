@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,13 +20,16 @@ from lets_plot import (
     scale_color_identity,
     scale_color_manual,
     scale_fill_manual,
+    scale_x_continuous,
     scale_y_continuous,
 )
 
 from recipekit.worker.figures.drawing import CONVERTED, ERROR, FLOAT, QUIET, drawn
 
 _WIDE = 700
-"""CSS pixels of drawings that follow all operators of a model."""
+"""CSS pixels of drawings that take the width of the page: of all operators of a model, of all runs."""
+
+_MOST_TICKS = 5
 
 _MODELS = {"Float32": FLOAT, "Converted": CONVERTED}
 
@@ -94,6 +98,15 @@ def latencies(edges: Sequence[float], float32: Sequence[int], converted: Sequenc
         + geom_area(stat="identity", position="identity", alpha=0.25, size=1)
         + scale_color_manual(values=list(_MODELS.values()), breaks=list(_MODELS))
         + scale_fill_manual(values=list(_MODELS.values()), breaks=list(_MODELS))
+        + scale_x_continuous(breaks=round_numbers(edges[0], edges[-1]))
         + labs(x="Milliseconds", y="Runs")
     )
-    return drawn(plot, label)
+    return drawn(plot, label, width=_WIDE)
+
+
+def round_numbers(low: float, high: float) -> list[float]:
+    """At most five round numbers in a range, equally far apart; more would touch each other on a phone."""
+    power = 10.0 ** math.floor(math.log10((high - low) / _MOST_TICKS))
+    step = next(it for it in (power, 2 * power, 5 * power, 10 * power) if (high - low) / it < _MOST_TICKS)
+    digits = max(0, -math.floor(math.log10(step)))
+    return [round(at * step, digits) for at in range(math.ceil(low / step), math.floor(high / step) + 1)]

@@ -62,14 +62,14 @@ def _theme() -> PlotSpec:
         panel_grid_minor=element_blank(),
         axis_line=element_line(color=QUIET, size=0.8),
         axis_ticks=element_blank(),
-        axis_text=quiet,
+        axis_text=element_text(color=QUIET, size=12, margin=5),
         axis_title=quiet,
         legend_position="top",
         legend_justification=[0, 1],
         legend_title=element_blank(),
         legend_text=element_text(color=TEXT, size=12),
         legend_background=element_blank(),
-        plot_margin=[2, 6, 2, 2],
+        plot_margin=[2, 14, 2, 2],
         rect=element_rect(color=LINE),
     )
 

@@ -141,6 +141,5 @@ def _require_all_classes(labels: npt.NDArray[np.intp], classes: int) -> None:
     if not counts.all():
         raise DatasetError(
             f"no sample is of class {counts.argmin()}, so its ROC curve is undefined",
-            where="evaluation.dataset",
             fix="evaluate samples of all classes",
         )

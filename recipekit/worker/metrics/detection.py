@@ -137,7 +137,6 @@ class MeanAveragePrecision:
         if label.ndim != 2 or label.shape[1] not in (5, 6) or label.dtype.kind not in "biuf":
             raise DatasetError(
                 f"the label of sample {index} has shape {label.shape} and dtype {label.dtype}",
-                where="evaluation.dataset",
                 fix="give each sample an array of shape (objects, 5): four coordinates and the class of each object",
             )
         for box, row in zip(self._corners(label[:, :4]), label, strict=True):

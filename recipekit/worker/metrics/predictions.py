@@ -80,7 +80,6 @@ def class_labels(labels: npt.NDArray[Any], scores: npt.NDArray[Any]) -> npt.NDAr
     if labels.shape != (len(scores),) or labels.dtype.kind not in "biuf":
         raise DatasetError(
             f"{described(labels)} are not class indices",
-            where="evaluation.dataset",
             fix="give each sample one class index, counted from 0, as its label",
         )
     with np.errstate(invalid="ignore"):
@@ -89,7 +88,6 @@ def class_labels(labels: npt.NDArray[Any], scores: npt.NDArray[Any]) -> npt.NDAr
     if wrong.size:
         raise DatasetError(
             f"the label {labels[wrong[0]]} of sample {wrong[0]} is none of the classes 0 to {classes - 1}",
-            where="evaluation.dataset",
             fix="give each sample one class index, counted from 0, as its label",
         )
     return indices

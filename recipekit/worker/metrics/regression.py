@@ -39,19 +39,16 @@ class _Regression:
         if labels.shape not in (predictions.shape, predictions.shape[:-1] if single else predictions.shape):
             raise DatasetError(
                 f"{described(labels)} can't be compared with outputs of shape {predictions.shape[1:]}",
-                where="evaluation.dataset",
                 fix="give each sample an array like the output as its label",
             )
         if labels.dtype.kind not in "biuf":
             raise DatasetError(
                 f"labels of dtype {labels.dtype} are not numbers",
-                where="evaluation.dataset",
                 fix="give each sample a number or an array of numbers as its label",
             )
         if len(labels) < self._least_samples:
             raise DatasetError(
                 f"the metric needs at least {self._least_samples} samples, got {len(labels)}",
-                where="evaluation.dataset",
                 fix="evaluate more samples",
             )
         kept = present(weights, len(labels))

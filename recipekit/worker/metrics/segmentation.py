@@ -53,7 +53,6 @@ class MeanIoU(CorpusMetric):
         if labels.dtype.kind not in "biuf" or labels.shape not in (pixels, (*pixels, 1)):
             raise DatasetError(
                 f"{described(labels)} are no classes of {pixels[1:]} pixels",
-                where="evaluation.dataset",
                 fix="give each sample an array with one class index a pixel as its label; for an output of class "
                 "indices give the metric `classes`",
             )
@@ -77,7 +76,6 @@ class MeanIoU(CorpusMetric):
                 error = DatasetError if what == "label" else EvaluationError
                 raise error(
                     f"the {what} {outside[0]} of sample {index} is none of the classes 0 to {classes - 1}",
-                    where="evaluation.dataset" if what == "label" else "evaluation.metrics.mean_iou",
                     fix="set `ignore_label` or `classes` of the metric, or correct the labels",
                 )
         sides = (truth[truth == guess], truth, guess)

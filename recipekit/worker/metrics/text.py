@@ -71,7 +71,6 @@ class WordErrorRate(CorpusMetric):
         if len(reference) != 1:
             raise DatasetError(
                 f"the label of sample {index} holds {len(reference)} texts",
-                where="evaluation.dataset",
                 fix="give each sample one text as its label; several are for bleu",
             )
         aligned = self._jiwer.process_words(list(reference), [said], self._transform, self._transform)

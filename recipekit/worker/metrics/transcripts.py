@@ -116,7 +116,6 @@ def references(labels: npt.NDArray[Any]) -> list[list[str]]:
     if any(row.dtype.kind != "U" or row.ndim != 1 for row in rows):
         raise DatasetError(
             f"{described(labels)} are no texts",
-            where="evaluation.dataset",
             fix="give each sample its text as its label, or an array of several",
         )
     return [row.tolist() for row in rows]

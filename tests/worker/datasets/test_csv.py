@@ -143,7 +143,7 @@ def test_parameters_that_do_not_fit_are_refused(params: dict[str, Any], message:
 
 
 def test_a_missing_or_empty_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="can't be read"):
+    with pytest.raises(DatasetError, match="there is no such file"):
         CsvDataset(DatasetContext(tmp_path, 0), path="data.csv")
     with pytest.raises(DatasetError, match="can't be read"):
         open_csv(tmp_path, "")

@@ -160,5 +160,8 @@ def test_a_missing_folder_and_an_unknown_mode_are_errors(tmp_path: Path) -> None
 
 def test_an_unreadable_labels_file_is_an_error(tmp_path: Path) -> None:
     save(tmp_path / "images" / "a" / "1.png")
+    with pytest.raises(DatasetError, match="there is no such file"):
+        open_folder(tmp_path, labels="labels.txt")
+    (tmp_path / "labels.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(DatasetError, match="can't be read"):
         open_folder(tmp_path, labels="labels.txt")

@@ -107,7 +107,7 @@ def test_arrays_that_make_no_samples_are_refused(
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="No such file"):
+    with pytest.raises(DatasetError, match="there is no such file"):
         open_npz(tmp_path)
 
 

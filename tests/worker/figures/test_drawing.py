@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recipekit.worker.figures import charts
 
@@ -58,3 +61,17 @@ def test_dots_of_one_colour_are_one_path() -> None:
     svg = charts.scatter(POINTS, "label")
     assert svg.count("h0") == 301
     assert "<circle" not in svg
+
+
+@given(low=st.floats(0, 1e4), span=st.floats(1e-3, 1e4))
+def test_an_axis_of_times_has_one_to_five_round_numbers_within_it(low: float, span: float) -> None:
+    ticks = charts.round_numbers(low, low + span)
+    assert 1 <= len(ticks) <= 5
+    assert low - span / 100 <= ticks[0] <= ticks[-1] <= low + span * 1.01
+    assert all(b - a == pytest.approx(ticks[1] - ticks[0], rel=1e-3) for a, b in itertools.pairwise(ticks))
+
+
+def test_round_numbers_are_ones_twos_and_fives_of_a_power_of_ten() -> None:
+    assert charts.round_numbers(0.0048, 0.00528) == [0.0048, 0.0049, 0.005, 0.0051, 0.0052]
+    assert charts.round_numbers(3.1, 17.0) == [5, 10, 15]
+    assert charts.round_numbers(0.0, 100.0) == [0, 50, 100]
