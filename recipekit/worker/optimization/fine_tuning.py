@@ -62,7 +62,8 @@ class FineTuning:
 
         Raises:
             DatasetError: a sample doesn't fit or has no label.
-            OptimizationError: a loss doesn't fit the labels, isn't finite, or is of no output of the model.
+            OptimizationError: a loss doesn't fit the labels or is of no output of the model, or it or a weight isn't
+                finite any more.
         """
         labelling = Labelling(carried.outputs, self._spec.loss, self._where)
         self._folder.mkdir()
@@ -90,11 +91,11 @@ class FineTuning:
                 hooks.on_train_batch_end(0)
                 count += len(batch)
             hooks.on_epoch_end(epoch)
-            means.append(self._finite(total / count))
+            means.append(total / count)
+            self._check(model, means[-1])
             sys.stdout.write(f"{self._told(epoch, means)}\n")
             sys.stdout.flush()
         hooks.on_train_end()
-        self._require_finite(model)
         name = "" if step is None else step.losses.text
         return Training(samples=reading.sample_set(), loss=name, losses=tuple(means))
 
@@ -127,23 +128,15 @@ class FineTuning:
                 fix="let the labels fit the loss, or name another one under `loss`; the log holds the whole traceback",
             ) from error
 
-    def _finite(self, loss: float) -> float:
-        if not math.isfinite(loss):
-            raise self._diverged(f"its loss is {loss}")
-        return loss
-
-    def _require_finite(self, model: Any) -> None:
-        """Refuses weights that the last steps threw out of all bounds: each loss is that from before its step."""
-        for weight in model.weights:
-            if not np.isfinite(weight.numpy()).all():
-                raise self._diverged(f"'{weight.name}' is no longer finite")
-
-    def _diverged(self, how: str) -> OptimizationError:
-        return OptimizationError(
-            f"the training diverged: {how}",
-            where=self._where,
-            fix="choose a smaller `learning_rate`, or check the labels",
-        )
+    def _check(self, model: Any, loss: float) -> None:
+        """Refuses a training that diverges: on some processors the loss stays finite where weights do not."""
+        broken = [weight.name for weight in model.weights if not np.isfinite(weight.numpy()).all()]
+        if broken or not math.isfinite(loss):
+            raise OptimizationError(
+                f"the training diverged: its loss is {loss:.4g}{f', {broken[0]!r} no longer finite' if broken else ''}",
+                where=self._where,
+                fix="choose a smaller `learning_rate`, or check the labels",
+            )
 
 
 class _Step:

@@ -215,8 +215,8 @@ def test_a_training_without_labels_is_refused_with_the_sample(
 @pytest.mark.parametrize(
     ("changes", "how"),
     [
-        ({"optimizer": "sgd", "learning_rate": 1e30}, "."),  # which of both it comes to is for the processor's rounding
-        ({"optimizer": "rmsprop", "learning_rate": 1e38, "epochs": 1, "batch_size": 1000}, "is no longer finite"),
+        ({"optimizer": "sgd", "learning_rate": 1e30}, "its loss is"),  # and more, on some processors
+        ({"optimizer": "rmsprop", "learning_rate": 1e38, "epochs": 1, "batch_size": 1000}, "no longer finite"),
     ],
     ids=["in many steps", "in the last step"],
 )
