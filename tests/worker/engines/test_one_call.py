@@ -77,7 +77,7 @@ class OneCall:
         return self._folder / f"{model} {scheme}.tflite"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def one_call(models: Models, tmp_path_factory: pytest.TempPathFactory) -> OneCall:
     return OneCall(models, tmp_path_factory.mktemp("one-call"))
 
