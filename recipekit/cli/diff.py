@@ -87,7 +87,9 @@ def _table(changes: Sequence[Change], shown: int | None, width: int) -> Table:
     origins = any(change.a_origin or change.b_origin for change in changes)
     notes = () if origins and width < _ROOM_FOR_ORIGINS else ("set in<" if origins else "change",)
     table = plain_table("", "a", "b", *notes)
-    table.columns[0].no_wrap = width >= _ROOM_FOR_ORIGINS
+    wide = width >= _ROOM_FOR_ORIGINS
+    table.columns[0].no_wrap = wide
+    table.columns[-1].no_wrap = wide and origins
     for group, members in groupby(changes, key=lambda change: change.group):
         listed = list(members)
         table.add_row(Text(group, style="cyan"))

@@ -12,6 +12,7 @@ from recipekit.cli.arguments import Parser
 from recipekit.errors import UsageError
 from recipekit.signing.keys import PrivateKey, load_private
 
+_MAKING_ONE = "openssl ecparam -name prime256v1 -genkey -noout -out priv.pem"
 _KEY = "RECIPEKIT_SIGNING_KEY"
 _PASSPHRASE = "RECIPEKIT_SIGNING_PASSPHRASE"  # noqa: S105  a variable's name
 
@@ -33,7 +34,11 @@ def read_signer(options: argparse.Namespace) -> PrivateKey:
     """
     path = options.key or (Path(os.environ[_KEY]) if os.environ.get(_KEY) else None)
     if path is None:
-        raise UsageError("there is no key to sign with", where="command line", fix=f"add --key priv.pem, or set {_KEY}")
+        raise UsageError(
+            "there is no key to sign with",
+            where="command line",
+            fix=f"add --key priv.pem, or set {_KEY}; one is made by `{_MAKING_ONE}`",
+        )
     return load_private(path, lambda: _passphrase(path))
 
 

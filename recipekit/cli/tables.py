@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from typing import IO, Any, cast
@@ -23,8 +22,7 @@ def data_console(*, stderr: bool = False) -> Console:
     console = Console(highlight=False, stderr=stderr)
     if console.is_terminal:
         return console
-    width = None if os.environ.get("COLUMNS") else _PIPED_WIDTH
-    return Console(highlight=False, width=width, file=cast("IO[str]", _Trimmed(stderr=stderr)))
+    return Console(highlight=False, width=_PIPED_WIDTH, file=cast("IO[str]", _Trimmed(stderr=stderr)))
 
 
 class _Trimmed:

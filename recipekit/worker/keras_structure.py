@@ -15,6 +15,14 @@ from recipekit.worker.keras_file import KerasFile
 
 _KEEPS_VALUES = {"CenterCrop", "Dropout", "Permute", "RandomCrop", "RandomFlip", "Reshape", "Resizing"}
 _KEEPS_SHAPE = {"Activation", "Softmax", "Dropout", "ReLU", "LeakyReLU", "BatchNormalization", "LayerNormalization"}
+_GIVES_ROWS = {
+    "Flatten",
+    *(f"Global{kind}Pooling{axes}D" for kind in ("Average", "Max") for axes in (1, 2, 3)),
+}
+"""Layers that give one row a sample, unless they keep the dimensions that they sum up."""
+
+_MOST_STEPS = 50
+
 _SCALES = {"Rescaling", "Normalization", "BatchNormalization"}
 _RECURRENT = {"RNN", "SimpleRNN", "GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
 
@@ -154,17 +162,24 @@ def _declared(layer: Layer) -> ModelTensor:
     return ModelTensor(name=layer.name, dtype=named if isinstance(named, str) else "", shape=shape)
 
 
-def _given(layer: Layer, known: Mapping[str, Layer]) -> tuple[int, ...] | None:
-    """Shape of what a layer gives, where its configuration tells without knowing what the layer does."""
+def _given(layer: Layer, known: Mapping[str, Layer], steps: int = _MOST_STEPS) -> tuple[int, ...] | None:
+    """Shape of what a layer gives, where its configuration and that of so many before it tell; no code is known."""
     if layer.kind == "InputLayer":
         return _declared(layer).shape
+    source = known.get(layer.sources[0]) if len(layer.sources) == 1 else None
+    taken = layer.built_on or (_given(source, known, steps - 1) if source and steps and _tells(layer) else None)
     if layer.kind in _KEEPS_SHAPE:
-        source = known.get(layer.sources[0]) if len(layer.sources) == 1 else None
-        return layer.built_on or (_given(source, known) if source else None)
+        return taken
     units = layer.config.get("units")
-    if layer.kind == "Dense" and layer.built_on and isinstance(units, int):
-        return (*layer.built_on[:-1], units)
+    if layer.kind == "Dense" and isinstance(units, int):
+        rows = source and source.kind in _GIVES_ROWS and not source.config.get("keepdims")
+        return (*taken[:-1], units) if taken else (-1, units) if rows else None
     return None
+
+
+def _tells(layer: Layer) -> bool:
+    """Whether what a layer takes says what it gives."""
+    return layer.kind in _KEEPS_SHAPE or layer.kind == "Dense"
 
 
 def _first_that_counts(name: str, takers: Mapping[str, Sequence[Layer]]) -> Layer | None:

@@ -70,6 +70,13 @@ def stack_labels(labels: Sequence[Any], ids: Sequence[str], output: str | None =
     Raises:
         DatasetError: a label is missing.
     """
+    if output is None and any(isinstance(label, Mapping) for label in labels):
+        named = sorted({key for label in labels if isinstance(label, Mapping) for key in label})
+        raise DatasetError(
+            f"the samples have a label for each of several outputs, {', '.join(named)}, and the metric names none",
+            where=f"sample '{ids[0]}'",
+            fix=f"give the metric its output, such as `{{output: {named[0]}}}`",
+        )
     labels = [label.get(output) if isinstance(label, Mapping) else label for label in labels]
     missing = [name for name, label in zip(ids, labels, strict=True) if label is None]
     if missing:

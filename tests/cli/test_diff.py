@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from rich.console import Console
 
 from recipekit.audit.difference import Difference
 from recipekit.cli import main
@@ -31,17 +32,17 @@ def test_two_outputs_are_shown_class_by_class(project: Project, capsys: pytest.C
     assert "verdict verdict accepted rejected" in words
 
 
-@pytest.mark.parametrize("columns", ["60", "80", "120"])
+@pytest.mark.parametrize("columns", [60, 80, 120])
 def test_no_terminal_is_too_narrow_for_what_both_have(
-    columns: str, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    columns: int, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr("recipekit.cli.diff.data_console", lambda: Console(width=columns, highlight=False))
     assert main(["diff", "digits", "letters"]) == 0
     shown = capsys.readouterr().out
     assert "…" not in shown
     (line,) = (line for line in shown.splitlines() if line.startswith("  description"))
     assert "Handwritten digits" in line
-    assert ("set in" in shown) == (columns == "120")
+    assert ("set in" in shown) == (columns == 120)
 
 
 def test_a_class_without_difference_says_so_and_one_that_is_not_compared_is_left_out(
