@@ -121,9 +121,12 @@ class Execution:
     def account(self, node: Node) -> None:
         """Reports the stages behind one that was found, too, as far as they are kept."""
         for need in node.needs:
-            if need.label in self.reports or self._is_here(need):
-                self.demand(need)
-                self.account(need)
+            if need.label not in self.reports:
+                entry = self._entry_here(need)
+                if entry is None:
+                    continue
+                self._settle(need, entry)
+            self.account(need)
 
     def remember(self) -> None:
         """Makes this build the one that the next one is compared with."""
@@ -180,9 +183,9 @@ class Execution:
         self._pass_on(self._lease)
         return entry
 
-    def _is_here(self, node: Node) -> bool:
-        """Whether a stage's result is in this machine's store; nothing is brought only to be reported."""
-        return self._lease is not None and bool(node.key) and self._lease.find_here(node.key) is not None
+    def _entry_here(self, node: Node) -> Entry | None:
+        """A stage's result, if it is in this machine's store: nothing is brought only to be reported."""
+        return self._lease.find_here(node.key) if self._lease is not None and node.key else None
 
     def _pass_on(self, lease: Lease) -> None:
         for text in lease.messages():

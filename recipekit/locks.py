@@ -26,6 +26,10 @@ _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 _SIGNING_SECONDS = 0.2
 """How long a lock may be held without a name in it, before its holder is nobody in particular."""
 
+_LONGEST_PAUSE_SECONDS = 0.004
+"""Between two tries of one who waits for a limited time: what is locked so is held for milliseconds, and a lock that
+nobody takes meanwhile keeps every waiter from his work."""
+
 
 @contextmanager
 def shared(path: Path) -> Iterator[None]:
@@ -82,11 +86,11 @@ def try_acquire(path: Path) -> int | None:
 
 
 def acquire_within(path: Path, seconds: float) -> int | None:
-    """Waits so long for a lock, asking more and more seldom; None if nobody has let go. Raises what `shared` raises."""
+    """Waits so long for a lock, asking again and again; None if nobody has let go. Raises what `shared` raises."""
     end, pause = time.monotonic() + seconds, 0.001
     while (descriptor := try_acquire(path)) is None and time.monotonic() < end:
         time.sleep(pause)
-        pause = min(2 * pause, 0.05)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
     return descriptor
 
 

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from socket import SHUT_RDWR, socketpair
@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from recipekit.compose.written import Written
 from recipekit.contracts import LoadedModel, LoweredLayer, lay_out_records
 from recipekit.outputs import Outputs
 from recipekit.publication import Build, publish
@@ -109,6 +110,7 @@ class _Parcel(NamedTuple):
         definition: JSON values.
         loaded: the record of the float model.
         layers: the records of its layers.
+        origins: what the job tells of its recipe's values, told before it leaves: whoever composes must know Hydra.
         rest: the build's other fields, by name.
         replace: see `Publisher.publish`.
     """
@@ -116,20 +118,23 @@ class _Parcel(NamedTuple):
     definition: bytes
     loaded: bytes
     layers: bytes
+    origins: bytes
     rest: dict[str, Any]
     replace: bool
 
 
 def _packed(build: Build, replace: bool) -> _Parcel:
-    rest = build._asdict()
+    rest = build._replace(job=build.job._replace(origins=tuple))._asdict()
     definition, loaded, layers = (msgspec.msgpack.encode(rest.pop(name)) for name in _Parcel._fields[:3])
-    return _Parcel(definition, loaded, layers, rest, replace)
+    return _Parcel(definition, loaded, layers, msgspec.msgpack.encode(build.job.origins()), rest, replace)
 
 
 def _unpacked(parcel: _Parcel) -> tuple[Build, bool]:
     definition = msgspec.msgpack.decode(parcel.definition)
     loaded, layers = _loaded(parcel.loaded), _layers(parcel.layers)
-    return Build(definition=definition, loaded=loaded, layers=layers, **parcel.rest), parcel.replace
+    build = Build(definition=definition, loaded=loaded, layers=layers, **parcel.rest)
+    origins = partial(msgspec.msgpack.decode, parcel.origins, type=tuple[Written, ...])
+    return build._replace(job=build.job._replace(origins=origins)), parcel.replace
 
 
 @lru_cache(maxsize=16)

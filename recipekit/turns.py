@@ -54,7 +54,8 @@ class Turns:
         with self._changed:
             self._at_work += at_work
             self._under_way += under_way
-            self._changed.notify_all()
+            if at_work < 0 or under_way < 0:  # else nobody may begin who couldn't before
+                self._changed.notify_all()
 
 
 class Turn:

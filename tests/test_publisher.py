@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -17,9 +18,10 @@ import psutil
 import pytest
 
 from recipekit import manifest
+from recipekit.compose.written import Written
 from recipekit.errors import OutputFault
 from recipekit.outputs.checking import differences
-from recipekit.publisher import Publisher
+from recipekit.publisher import Publisher, _packed, _unpacked
 from tests.whole_outputs import finished_build, folder_of
 
 _MODULE = "recipekit.publisher"
@@ -90,6 +92,17 @@ def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
         return {name: (folder_of(build) / name).read_bytes() for name in names}
 
     assert written(here=1) == written(here=0)
+
+
+def test_a_build_travels_with_what_is_told_of_its_recipe_and_without_who_tells_it(tmp_path: Path) -> None:
+    told = (Written(("seed",), 7, "command line: seed=7"), Written(("evaluation", "metrics"), {}, "default"))
+    build = finished_build(tmp_path)
+    build = build._replace(job=build.job._replace(origins=lambda: told))  # which could not be pickled
+    out, replace = _unpacked(pickle.loads(pickle.dumps(_packed(build, True))))
+    assert out.job.origins() == told
+    assert out._replace(job=build.job) == build
+    assert out.job._replace(origins=build.job.origins) == build.job
+    assert replace
 
 
 @pytest.mark.slow

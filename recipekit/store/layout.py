@@ -32,7 +32,7 @@ class Layout:
 
     def entry(self, key: str) -> Path:
         """The folder of an entry."""
-        return self.root / key[:2] / key
+        return self.root.joinpath(key[:2], key)
 
     def gate(self, key: str) -> Path:
         """The lock file between claiming and removing an entry; it is shared with the keys that begin alike."""
