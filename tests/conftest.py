@@ -91,7 +91,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByTurn 
 
 
 GARBAGE = 20_000
-"""So many new objects are looked through together; after each 700, as Python does, it is a tenth of all tests' time."""
+"""So many new objects are looked through together; after each 700, as Python does, it is a twentieth of all time."""
 
 
 @pytest.hookimpl(wrapper=True)
