@@ -90,6 +90,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByTurn 
     return ByTurn(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
+GARBAGE = 20_000
+"""So many new objects are looked through together; after each 700, as Python does, it is a twentieth of all time."""
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Lets the collector of garbage pass over what stays to the end: every module and every test."""
@@ -98,6 +102,7 @@ def pytest_collection() -> Iterator[None]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(GARBAGE)
         gc.enable()
 
 
@@ -123,6 +128,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    gc.collect()  # what pytest does twice from here on, to hear of what nobody has closed
+    gc.freeze()
     collects = not hasattr(session.config, "workerinput")  # of several processes, one
     if collects and _seen_faults and session.config.getoption("--update-goldens"):
         write(one for one in _seen_faults if one.test not in _failed)

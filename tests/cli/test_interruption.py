@@ -46,7 +46,7 @@ def ended_after(at: int, stop: type[BaseException]) -> tuple[int, bool]:
     raise AssertionError("the command line is none")
 
 
-@both
+@pytest.mark.parametrize("stop", [Interrupted, pytest.param(Terminated, marks=pytest.mark.slow)])
 def test_at_whichever_call_of_reading_the_command_line_a_signal_comes_it_is_told(
     capsys: pytest.CaptureFixture[str], stop: type[Interrupted | Terminated]
 ) -> None:

@@ -87,7 +87,7 @@ SWEEPS: dict[str, tuple[str, ...]] = {
     "a launcher that a swept recipe chooses": ("recipe=parallel,digits",),
 }
 
-EVERYDAY = ("a recipe's own sweep, narrowed", "deleted keys")
+EVERYDAY = ("deleted keys",)
 
 
 class Seen(NamedTuple):

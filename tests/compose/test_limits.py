@@ -38,9 +38,9 @@ def test_what_people_write_stays_below_every_limit(text: str) -> None:
     ],
 )
 def test_what_would_cost_too_much_is_named_at_once(text: str, said: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert said in excess(text)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("text", ["a: [", "a: *nobody", "a: b: c", "\x00"])

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -187,15 +188,31 @@ def test_a_source_that_changes_during_the_run_is_refused(tiny: Path, pool: Pool)
 
 
 def workers_of(process: Running, kind: str = "") -> list[psutil.Process]:
-    children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if "recipekit.worker" in child.cmdline() and kind in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        with suppress(psutil.Error):  # it has ended meanwhile
+            line = child.cmdline()
+            found += [child] if "recipekit.worker" in line and kind in " ".join(line) else []
+    return found
 
 
 def test_a_sweep_goes_on_when_a_child_loses_its_worker(tiny: Path) -> None:
+    quantizes = in_stage(tiny, "quantize")
+
+    def caught() -> bool:
+        """Whether the worker stands still in the middle of it, which takes less time than to find the worker."""
+        (worker,) = workers_of(process, "tensorflow") if quantizes() else (None,)
+        if worker is None:
+            return False
+        worker.suspend()
+        if not quantizes():
+            worker.resume()
+        return quantizes()
+
     with started(tiny, "-m", "recipe=tiny", "seed=0,1,2") as process:
-        wait_until(in_stage(tiny, "quantize"), process)
+        wait_until(caught, process)
         (worker,) = workers_of(process, "tensorflow")
-        worker.send_signal(signal.SIGKILL)
+        worker.kill()
         out, _ = process.communicate(timeout=120)
     (summary,) = (tiny / "outputs" / "sweeps").glob("*/summary.json")
     rows = json.loads(summary.read_text())

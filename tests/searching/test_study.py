@@ -7,10 +7,9 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import pytest
@@ -145,10 +144,11 @@ def test_a_child_whose_end_was_kept_by_half_is_told_without_a_word(tmp_path: Pat
 
 def test_many_workers_share_a_study_without_telling_a_number_twice(tmp_path: Path) -> None:
     synthetic, guard, under_way, most = Synthetic(tmp_path, SEED, SMALL, trials(30)), Lock(), set[int](), 0
+    many = Event()
     with synthetic.study() as study:
 
         def end(number: int, child: Any) -> None:
-            time.sleep(0.05)  # longer than it takes to choose another one
+            many.wait(60)  # the first ones, until others have been chosen beside them
             study.ended(synthetic.outcome(number, child))
             with guard:
                 under_way.discard(number)
@@ -160,6 +160,8 @@ def test_many_workers_share_a_study_without_telling_a_number_twice(tmp_path: Pat
                     assert number not in under_way
                     under_way.add(number)
                     most = max(most, len(under_way))
+                    if most == 4:
+                        many.set()
                 yield number, child
 
         launch(watched(), end, workers=6)

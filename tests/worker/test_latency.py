@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import time
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -10,35 +10,46 @@ from recipekit.worker import latency
 from recipekit.worker.interpreter import Runner
 
 
-class Sleeper:
-    """Stands for a model: it takes a known time and writes down when it ran."""
+class Clock:
+    """The time of a machine on which nothing but a model takes any."""
 
-    def __init__(self, name: str, seconds: float, log: list[str]) -> None:
-        self.name, self.seconds, self.log = name, seconds, log
+    def __init__(self) -> None:
+        self.nanoseconds = 0
+
+    def perf_counter_ns(self) -> int:
+        return self.nanoseconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(latency, "time", SimpleNamespace(perf_counter_ns=clock.perf_counter_ns))
+    return clock
+
+
+class Model:
+    """Takes a known time for each run in turn, the last one from there on, and writes down when it ran."""
+
+    def __init__(self, name: str, milliseconds: list[int], log: list[str], clock: Clock) -> None:
+        self.name, self.milliseconds, self.log, self.clock = name, milliseconds, log, clock
 
     def invoke(self) -> None:
         self.log.append(self.name)
-        time.sleep(self.seconds)
+        self.clock.nanoseconds += self.milliseconds[0] * 1_000_000
+        del self.milliseconds[: len(self.milliseconds) > 1]
 
 
-def test_models_take_turns_and_are_told_apart() -> None:
+def test_models_take_turns_and_are_told_apart(clock: Clock) -> None:
     log: list[str] = []
-    sleepers = [Sleeper("slow", 0.01, log), Sleeper("fast", 0.0, log)]
+    models = [Model("slow", [10, 10, 10, 20, 30, 40], log, clock), Model("fast", [1], log, clock)]
     spec = BenchmarkSpec(runs=4, warmup=2, threads=1)
-    slow, fast = map(latency.latency, latency.measure(cast("list[Runner]", sleepers), spec))
+    slow, fast = map(latency.latency, latency.measure(cast("list[Runner]", models), spec))
     assert log == ["slow", "fast"] * 6
-    assert slow.p50_ms >= 10 > fast.p50_ms
-    assert slow.p50_ms <= slow.p90_ms
-    assert slow.mean_ms >= 10
+    assert (slow.p50_ms, slow.p90_ms, slow.mean_ms) == pytest.approx((25, 37, 25))
+    assert (fast.p50_ms, fast.p90_ms, fast.mean_ms) == (1, 1, 1)
 
 
-def test_warmup_is_not_timed() -> None:
-    class Warming(Sleeper):
-        def invoke(self) -> None:
-            super().invoke()
-            self.seconds = 0.0
-
-    (milliseconds,) = latency.measure(
-        cast("list[Runner]", [Warming("model", 0.3, [])]), BenchmarkSpec(runs=3, warmup=1, threads=1)
-    )
-    assert latency.latency(milliseconds).mean_ms == pytest.approx(0, abs=20)
+def test_warmup_is_not_timed(clock: Clock) -> None:
+    models = cast("list[Runner]", [Model("model", [300, 7], [], clock)])
+    (milliseconds,) = latency.measure(models, BenchmarkSpec(runs=3, warmup=1, threads=1))
+    assert milliseconds.tolist() == [7, 7, 7]

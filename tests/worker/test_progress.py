@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -13,19 +14,32 @@ from recipekit.worker import progress
 from recipekit.worker.progress import Counted
 
 
-def test_what_is_counted_is_told_a_few_times_a_second_and_never_at_once(tmp_path: Path) -> None:
-    file, seen = tmp_path / progress.FILE, set()
+class Clock:
+    """What the time is, as a test says."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
+
+
+def test_what_is_counted_is_told_four_times_a_second_and_never_at_once(tmp_path: Path, clock: Clock) -> None:
+    file, told = tmp_path / progress.FILE, []
     with progress.told_in(tmp_path):
-        for item in Counted(range(1000), 1000, "samples", "decode"):
-            if item == 0:
-                assert not file.exists()
-            time.sleep(0.001)
+        for _ in Counted(range(1024), 1024, "samples", "decode"):
             if file.exists():
-                seen.add(file.read_bytes())
-    told = sorted((msgspec.json.decode(each, type=Progress) for each in seen), key=lambda it: it.done)
-    assert 3 <= len(told) <= 12
-    assert {(it.total, it.unit, it.note) for it in told} == {(1000, "samples", "decode")}
-    assert all(0 < it.done < 1000 for it in told)
+                told.append(msgspec.json.decode(file.read_bytes(), type=Progress))
+                file.unlink()
+            clock.now += 1 / 1024
+    assert told == [Progress(done=done, total=1024, unit="samples", note="decode") for done in (256, 512, 768)]
 
 
 def test_a_reading_that_begins_anew_counts_anew() -> None:
@@ -33,18 +47,18 @@ def test_a_reading_that_begins_anew_counts_anew() -> None:
     assert [*counted, *counted] == [3, 1, 2, 3, 1, 2]
 
 
-def test_outside_of_a_stage_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_of_a_stage_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     monkeypatch.chdir(tmp_path)
     with progress.told_in(tmp_path):
         pass
-    time.sleep(0.3)
+    clock.now += 1
     progress.tell(1, 2, "samples")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_gone_disturbs_no_stage(tmp_path: Path) -> None:
+def test_a_folder_that_is_gone_disturbs_no_stage(tmp_path: Path, clock: Clock) -> None:
     with progress.told_in(tmp_path / "gone"):
-        time.sleep(0.3)
+        clock.now += 1
         progress.tell(1, 2, "samples")
 
 

@@ -107,6 +107,9 @@ def latencies(edges: Sequence[float], float32: Sequence[int], converted: Sequenc
 def round_numbers(low: float, high: float) -> list[float]:
     """At most five round numbers in a range, equally far apart; more would touch each other on a phone."""
     power = 10.0 ** math.floor(math.log10((high - low) / _MOST_TICKS))
-    step = next(it for it in (power, 2 * power, 5 * power, 10 * power) if (high - low) / it < _MOST_TICKS)
+    for step in (power, 2 * power, 5 * power, 10 * power, 20 * power):
+        multiples = range(math.ceil(low / step), math.floor(high / step) + 1)
+        if (high - low) / step < _MOST_TICKS and len(multiples) <= _MOST_TICKS:  # both ends of the range may be some
+            break
     digits = max(0, -math.floor(math.log10(step)))
-    return [round(at * step, digits) for at in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [round(at * step, digits) for at in multiples]

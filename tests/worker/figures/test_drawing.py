@@ -6,7 +6,7 @@ from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recipekit.worker.figures import charts
@@ -64,6 +64,7 @@ def test_dots_of_one_colour_are_one_path() -> None:
 
 
 @given(low=st.floats(0, 1e4), span=st.floats(1e-3, 1e4))
+@example(low=2.2, span=0.001)
 def test_an_axis_of_times_has_one_to_five_round_numbers_within_it(low: float, span: float) -> None:
     ticks = charts.round_numbers(low, low + span)
     assert 1 <= len(ticks) <= 5
