@@ -22,6 +22,7 @@ from recipekit.compose.written import Written
 from recipekit.errors import OutputFault
 from recipekit.outputs.checking import differences
 from recipekit.publisher import Publisher, _packed, _unpacked
+from tests.faults.signalled import has_ended
 from tests.whole_outputs import finished_build, folder_of
 
 _MODULE = "recipekit.publisher"
@@ -144,4 +145,4 @@ def test_the_process_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         parent.stdout.readline()
         (process,) = publishers(parent.pid)
         parent.kill()
-    wait_until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: has_ended(process))

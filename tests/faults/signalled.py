@@ -73,7 +73,15 @@ def family(process: Running) -> list[psutil.Process]:
 
 def living(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that still run."""
-    return [it for it in processes if it.is_running() and it.status() != psutil.STATUS_ZOMBIE]
+    return [it for it in processes if not has_ended(it)]
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether a process runs no more, whoever has yet to hear of its end."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # meanwhile
+        return True
 
 
 def all_ended(process: Running, children: list[psutil.Process]) -> tuple[str, str]:

@@ -6,7 +6,6 @@ The model is a float `.tflite` and the engine the AI Edge Quantizer, so a whole 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 
 from recipekit import locks
+from tests.busyness import slowed
 from tests.commands import Done, command
 from tests.models.built_flatbuffers import classifier
 
@@ -131,7 +131,7 @@ class Standing:
         assert done.code == code, done.out + done.err
         for part in says:
             assert part in done.err, f"{part!r} is not said in:\n{done.err}"
-        assert done.seconds < within * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+        assert done.seconds < within * slowed()
         self.stands(done, traceback=traceback)
         return done
 

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.built_models import built_once
+from tests.busyness import slowed
 from tests.faults.signalled import all_ended, family, in_stage, living, started, wait_until
 from tests.faults.standing import RECIPE, Standing, left_in_staging, picture
 
@@ -76,7 +77,8 @@ def ctrl_c(project: Path, reached: Callable[[], object], *arguments: str, tensor
         assert not [path for path in (project / "outputs" / ".work").glob("*/*") if path.is_dir()]
     sweeps = ("sweeps/", "tiny/0.8.0/")
     assert {name for name in picture(project) if not name.startswith(sweeps)} == set(before)
-    assert took < SECONDS * max(1.0, 2 * os.getloadavg()[0] / (os.cpu_count() or 1)), err
+    busy = slowed()
+    assert took < SECONDS * (2 * busy if busy > 1.1 else 1), err
     return Ended(err, took)
 
 

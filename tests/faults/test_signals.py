@@ -18,6 +18,7 @@ import pytest
 from recipekit.errors import OutputFault
 from recipekit.store import Store
 from tests.built_models import built_once
+from tests.busyness import slowed
 from tests.commands import Done
 from tests.faults.signalled import all_ended, family, in_stage, living, started, wait_until
 from tests.faults.standing import RECIPE, Standing, left_in_staging, picture
@@ -68,7 +69,7 @@ def interrupted(
     assert process.returncode == code, out + err
     assert word in err
     assert "Traceback" not in err
-    assert took < 10 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert took < 10 * slowed()
     assert living(children) == []
     assert left_in_staging(project) == []
     assert not [path for path in (project / "outputs" / ".work").glob("*/*") if path.is_dir()]

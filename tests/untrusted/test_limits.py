@@ -15,6 +15,7 @@ from recipekit.contracts import MEASURE, SURVEY
 from recipekit.errors import DatasetError, PluginError, RecipekitError, StageDied, StageMemory, StageProcesses
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
+from tests.busyness import slowed
 from tests.surveys import survey_of
 
 MISBEHAVIOUR = """
@@ -70,13 +71,19 @@ def ask(pool: Pool, tmp_path: Path) -> Callable[..., Any]:
 
 def ended(pids: str) -> bool:
     """Whether processes have ended, soon."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 5 * slowed()
     while time.monotonic() < deadline:
-        running = [int(pid) for pid in pids.split() if psutil.pid_exists(int(pid))]
-        if all(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE for pid in running):
+        if all(has_ended(int(pid)) for pid in pids.split()):
             return True
         time.sleep(0.05)
     return False
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def refused(ask: Callable[..., Any], do: str, kind: type[RecipekitError]) -> RecipekitError:
