@@ -17,25 +17,26 @@ from recipekit.errors import EnvironmentFault, UsageError
 from recipekit.nearest import did_you_mean
 
 VERBS = {
-    "run": "build a recipe: convert, compare, judge, publish (-m for a sweep)",
-    "validate": "check recipes without running them",
-    "list": "name the project's recipes and the options of every group",
-    "show": "print a composed recipe, each value with the file and line that set it",
-    "cache": "say what the stage store holds, or remove what was long unused",
-    "reproduce": "build an output again from its manifest alone and compare byte for byte",
-    "lint": "look for faults in calibration and evaluation samples without converting",
-    "verify": "check an output: files, records, verdict and signatures",
-    "sign": "sign an output's manifest and verdict with your own key",
-    "inspect": "say what a model holds, and which build a .tflite file comes from",
-    "diff": "compare two recipes, outputs or .tflite files",
-    "export": "write an output's record as CycloneDX ML-BOM or model card",
-    "schema": "print the JSON Schema of recipes, or set up an editor with it",
-    "completion": "print the script that completes command lines in bash, zsh or fish",
-    "explain": "say what an error id means, its causes and the way out",
     "init": "write a first recipe for a model, from what its file says",
     "doctor": "say what could stand in the way here, or of one model",
+    "list": "name the project's recipes and the options of every group",
+    "show": "print a composed recipe, each value with the file and line that set it",
+    "validate": "check recipes without running them",
+    "lint": "look for faults in calibration and evaluation samples without converting",
+    "run": "build a recipe: convert, compare, judge, publish (-m for a sweep)",
     "report": "say where the page of an output or a sweep is, open it, or make one of several",
+    "cache": "say what the stage store holds, or remove what was long unused",
+    "inspect": "say what a model holds, and which build a .tflite file comes from",
+    "diff": "compare two recipes, outputs or .tflite files",
+    "verify": "check an output: files, records, verdict and signatures",
+    "sign": "sign an output's manifest and verdict with your own key",
+    "reproduce": "build an output again from its manifest alone and compare byte for byte",
+    "export": "write an output's record as CycloneDX ML-BOM or model card",
+    "explain": "say what an error id means, its causes and the way out",
+    "schema": "print the JSON Schema of recipes, or set up an editor with it",
+    "completion": "print the script that completes command lines in bash, zsh or fish",
 }
+"""What each is for, in the order in which one comes to need them."""
 
 HELP = f"""\
 recipekit {__version__}: TensorFlow Lite conversion as config as code
@@ -84,7 +85,7 @@ def _dispatch(arguments: list[str]) -> int:
     if arguments[:1] == ["-sc"] or arguments[:1] == ["--shell-completion"]:
         return _complete(arguments)
     if not arguments or arguments[0] in {"-h", "--help"}:
-        sys.stdout.write(HELP.format(verbs="\n".join(f"  {verb:<10} {what}" for verb, what in VERBS.items())))
+        sys.stdout.write(HELP.format(verbs="\n".join(f"  {verb:<10}  {what}" for verb, what in VERBS.items())))
         return 0
     if arguments[0] == "--version":
         sys.stdout.write(f"recipekit {__version__}\n")

@@ -115,7 +115,7 @@ def test_an_unknown_verb_gets_the_nearest(typed: str, meant: str, capsys: pytest
     told = capsys.readouterr().err
     assert f"there is no command '{typed}'" in told
     assert (f"did you mean '{meant}'?" in told) is bool(meant)
-    assert "use one of run, validate, list, show" in told
+    assert "use one of init, doctor, list, show" in told
 
 
 @pytest.mark.parametrize(
