@@ -32,6 +32,12 @@ def is_heavy(command: str) -> bool:
 LIGHT = [command for command in commands(README) if not is_heavy(command.line)]
 
 
+@pytest.fixture(autouse=True)
+def plugins_of_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plugins that a page registers are forgotten with the test."""
+    monkeypatch.setattr(registry, "_project", {kind: {} for kind in registry._BUILT_IN})
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
