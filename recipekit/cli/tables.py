@@ -22,7 +22,7 @@ def data_console(*, stderr: bool = False) -> Console:
     console = Console(highlight=False, stderr=stderr)
     if console.is_terminal:
         return console
-    return Console(highlight=False, width=_PIPED_WIDTH, file=cast("IO[str]", _Trimmed(stderr=stderr)))
+    return Console(highlight=False, stderr=stderr, width=_PIPED_WIDTH, file=cast("IO[str]", _Trimmed(stderr=stderr)))
 
 
 class _Trimmed:

@@ -16,6 +16,7 @@ def test_lines_of_a_pipe_have_no_blanks_at_their_ends(stderr: bool, capsys: pyte
     console.print(grid)
     console.print("x  ", end="")
     out, err = capsys.readouterr()
+    assert console.stderr == stderr
     told, silent = (err, out) if stderr else (out, err)
     assert told == "a  long words\nb  c\nx"
     assert silent == ""

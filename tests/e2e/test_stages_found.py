@@ -138,7 +138,7 @@ def test_explain_says_what_changed(built: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = [line.split(maxsplit=4) for line in done.stdout.splitlines() if line.startswith(("  found", "  ran"))]
     explained = {line[1]: (line[0], line[4] if len(line) == 5 else "") for line in lines[-11:]}
-    assert explained["lower"] == ("found", "")
+    assert explained["lower"] == ("found", "the same inputs")
     assert explained["quantize"] == ("ran", "converter.output_type: int8 before, float32 now")
     assert explained["measure"][0] == "ran"
     assert explained["measure"][1].startswith("candidate: ")
