@@ -109,13 +109,13 @@ def write_output(folder: Path, build: Build) -> None:
         OSError: the file system refused.
     """
     candidate, recipe = build.candidate, build.job.recipe
-    model = write_with_key(folder / "model.tflite", candidate.path, candidate.build_key_offset, build.key)
+    model = write_with_key(folder / manifest.MODEL, candidate.path, candidate.build_key_offset, build.key)
     published = Published(recipe.name, recipe.version, build.key, build.measurement.census.operators)
     beside = write_artifacts(folder, build.artifacts, published)
     results = _results(build)
     recipe_yaml = as_yaml(recipe.resolved)
     report = render_run(results, recipe_yaml, _making(build), build.figures, build.missing_figures)
-    texts = {"recipe.yaml": recipe_yaml.encode(), "report.html": report.encode()}
+    texts = {manifest.RECIPE: recipe_yaml.encode(), manifest.REPORT: report.encode()}
     if build.diff:
         texts[DIFF] = build.diff
     if build.logs:
@@ -139,7 +139,7 @@ def write_output(folder: Path, build: Build) -> None:
         byproducts=[manifest.Artifact(name, *written) for name, written in byproducts.items()],
         sweep=build.sweep,
     )
-    artifacts = [manifest.Artifact("model.tflite", *model)]
+    artifacts = [manifest.Artifact(manifest.MODEL, *model)]
     artifacts += [manifest.Artifact.of(folder, name) for name in beside]
     statement = manifest.statement(build.definition, artifacts, run, build.key)
     (folder / manifest.FILE).write_bytes(manifest.encode(statement))
@@ -277,7 +277,7 @@ def read_recipe(folder: Path) -> Any:
         OutputAltered: it isn't YAML, or asks for more than plain values.
         OSError: it can't be read.
     """
-    path = folder / "recipe.yaml"
+    path = folder / manifest.RECIPE
     try:
         return yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  one of the two safe loaders
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -119,12 +119,12 @@ class RunResult(Shown):
     @property
     def model(self) -> Path:
         """`model.tflite`."""
-        return self.output / "model.tflite"
+        return self.output / manifests.MODEL
 
     @property
     def report(self) -> Path:
         """`report.html`."""
-        return self.output / "report.html"
+        return self.output / manifests.REPORT
 
     @property
     def manifest(self) -> Path:

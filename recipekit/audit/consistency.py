@@ -23,8 +23,6 @@ from recipekit.outputs import Difference
 from recipekit.publication import RESULTS_SCHEMA, read_recipe, recorded_check, recorded_metrics, samples_file
 from recipekit.recipe import read_acceptance
 
-_RECIPE = "recipe.yaml"
-_MODEL = "model.tflite"
 _SAMPLES = ("calibration-samples", "evaluation-samples")
 _MOST_SHOWN = 300
 
@@ -71,7 +69,7 @@ def contradictions(folder: Path, manifest: dict[str, Any], altered: Iterable[str
     yield from _place(folder, manifest)
     yield from _identity(manifest)
     yield from _samples(manifest)
-    if _RECIPE in there:
+    if manifests.RECIPE in there:
         yield from _recipe(folder, manifest)
     if manifests.RESULTS in there:
         try:
@@ -80,7 +78,7 @@ def contradictions(folder: Path, manifest: dict[str, Any], altered: Iterable[str
             yield Difference(place=manifests.RESULTS, problem=f"is not valid JSON: {error}")
             return
         yield from judgement_contradictions(manifest, results)
-        if _MODEL in there:
+        if manifests.MODEL in there:
             yield from _provenance(folder, manifest, results)
 
 
@@ -142,8 +140,8 @@ def _compared(
 def _measured(manifest: dict[str, Any], measurement: Measurement) -> Iterator[Difference]:
     """The candidate and the samples that the measurement speaks of are those of the output."""
     files = manifests.recorded_files(manifest)
-    if _MODEL in files:
-        yield from _differ(f"{manifests.RESULTS} measurement.size", files[_MODEL][1], measurement.size)
+    if manifests.MODEL in files:
+        yield from _differ(f"{manifests.RESULTS} measurement.size", files[manifests.MODEL][1], measurement.size)
     evaluated = files.get(samples_file("evaluation-samples"))
     if evaluated is not None and measurement.samples is not None:
         yield from _differ(f"{manifests.RESULTS} measurement.samples", evaluated[0], measurement.samples.sha256)
@@ -156,10 +154,10 @@ def _provenance(folder: Path, manifest: dict[str, Any], results: Any) -> Iterato
     except msgspec.ValidationError:
         return  # which has been told
     if offset is not None and offset >= 0:
-        with (folder / _MODEL).open("rb") as stream:
+        with (folder / manifests.MODEL).open("rb") as stream:
             stream.seek(offset)
             carried = stream.read(len(BUILD_KEY_PLACEHOLDER)).decode(errors="replace")
-        yield from _differ(f"{_MODEL} build key", manifests.results(manifest)["buildKey"], carried)
+        yield from _differ(f"{manifests.MODEL} build key", manifests.results(manifest)["buildKey"], carried)
 
 
 def _samples(manifest: dict[str, Any]) -> Iterator[Difference]:
@@ -178,11 +176,11 @@ def _recipe(folder: Path, manifest: dict[str, Any]) -> Iterator[Difference]:
     try:
         written = read_recipe(folder)
     except OutputAltered as error:
-        yield Difference(place=_RECIPE, problem=error.what)
+        yield Difference(place=manifests.RECIPE, problem=error.what)
         return
     # Equality first: of two equal values neither is larger than the other, so that the digest takes no longer.
     if written != parameters["resolvedConfig"] or digests.of_json(written) != parameters["configDigest"]:
-        yield Difference(place=_RECIPE, expected=expected, got="another one")
+        yield Difference(place=manifests.RECIPE, expected=expected, got="another one")
 
 
 def _identity(manifest: dict[str, Any]) -> Iterator[Difference]:

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from recipekit.audit.inspection import MODEL, inspect
+from recipekit.audit.inspection import inspect
 from recipekit.contracts import (
     DESCRIBE,
     DescribeRequest,
@@ -20,6 +20,7 @@ from recipekit.contracts import (
     Record,
 )
 from recipekit.errors import UsageError
+from recipekit.manifest import MODEL
 from recipekit.nearest import neighbour
 from recipekit.pool import Pool
 

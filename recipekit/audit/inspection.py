@@ -19,8 +19,6 @@ from recipekit.contracts import INSPECT, Inspection, InspectRequest, Record, Tar
 from recipekit.errors import OutputAltered, OutputFault, UsageError
 from recipekit.pool import Pool
 
-MODEL = "model.tflite"
-
 
 class Origin(Record, frozen=True, kw_only=True):
     """The output that a file's build key leads to.
@@ -69,9 +67,11 @@ def model_file(named: Path) -> Path:
     """
     if not named.is_dir():
         return named
-    if not (named / MODEL).is_file():
-        raise UsageError(f"holds no {MODEL}", where=str(named), fix="name a .tflite file or the folder of an output")
-    return named / MODEL
+    if not (named / manifest.MODEL).is_file():
+        raise UsageError(
+            f"holds no {manifest.MODEL}", where=str(named), fix="name a .tflite file or the folder of an output"
+        )
+    return named / manifest.MODEL
 
 
 def inspect(path: Path, pool: Pool) -> Inspection:
@@ -127,7 +127,7 @@ def _recorded(folder: Path, file: Inspection) -> Origin | None:
     results = manifest.results(recorded)
     if results["buildKey"] != file.build_key:
         return None
-    sha256, _ = manifest.recorded_files(recorded)[MODEL]
+    sha256, _ = manifest.recorded_files(recorded)[manifest.MODEL]
     unaltered = sha256 == file.sha256
     return Origin(
         output=str(folder),

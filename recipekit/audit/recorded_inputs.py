@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from recipekit import __version__, fsio
+from recipekit import __version__, fsio, manifest
 from recipekit.audit.input_search import Shelves, is_there
 from recipekit.audit.recorded_output import RecordedInput, RecordedOutput
 from recipekit.build import Job
@@ -102,7 +102,7 @@ def recorded_recipe(recorded: RecordedOutput, config: dict[str, Any], root: Path
     Raises:
         InvalidRecipe: this recipekit doesn't know the configuration's language.
     """
-    where = str(recorded.folder / "recipe.yaml")
+    where = str(recorded.folder / manifest.RECIPE)
     try:
         original = parse(recorded.config, root, lambda _: where)
         moved = parse(config, root, lambda _: where)
@@ -118,7 +118,7 @@ def recorded_recipe(recorded: RecordedOutput, config: dict[str, Any], root: Path
 
 def recorded_job(recorded: RecordedOutput, recipe: Recipe, root: Path, scratch: Path) -> Job:
     """The build of a recorded recipe, with its outputs below the scratch folder."""
-    file = recorded.folder / "recipe.yaml"
+    file = recorded.folder / manifest.RECIPE
     project = Project(root=root, recipes=root / "recipes", outputs=scratch / "outputs")
     overrides = tuple(recorded.definition["externalParameters"]["overrides"])
     return Job(project=project, recipe=recipe, option=recipe.name, overrides=overrides, file=file, files=())

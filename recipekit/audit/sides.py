@@ -9,7 +9,7 @@ from pathlib import Path
 from recipekit import manifest
 from recipekit.audit.difference import Side
 from recipekit.audit.difference_inputs import leaves
-from recipekit.audit.inspection import MODEL, inspect
+from recipekit.audit.inspection import inspect
 from recipekit.audit.recorded import read_recorded
 from recipekit.compose.composition import compose
 from recipekit.compose.folders import recipe_files
@@ -89,7 +89,7 @@ def _of_output(named: str, folder: Path, pool: Pool) -> Side:
         origins=dict(_overridden(external["overrides"])),
         definition=definition,
         results=results,
-        model=inspect(folder / MODEL, pool),
+        model=inspect(folder / manifest.MODEL, pool),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from recipekit import fsio
+from recipekit import fsio, manifest
 from recipekit.audit.comparison import compared
 from recipekit.audit.recorded import read_recorded
 from recipekit.audit.recorded_summary import is_sweep
@@ -59,7 +59,7 @@ def _page(folders: Sequence[Path], wanted: Path | None) -> Path:
     if is_unfinished(folders[0]):
         own = folders[0] / SO_FAR
     else:
-        own = folders[0] / (SUMMARY_PAGE if is_sweep(folders[0]) else "report.html")
+        own = folders[0] / (SUMMARY_PAGE if is_sweep(folders[0]) else manifest.REPORT)
     page = wanted.resolve() if wanted else own
     if wanted or own.name == SO_FAR or (is_sweep(folders[0]) and not own.exists()):
         _write(page, folders)
@@ -93,7 +93,7 @@ def _rendered(folders: Sequence[Path], place: Path) -> Iterator[Iterable[str]]:
     if len(folders) == 1 and not (is_sweep(first) or is_unfinished(first)):
         read_recorded(first)
         with fsio.reported(first):
-            text = (first / "report.html").read_text(encoding="utf-8")  # what was drawn stands nowhere else
+            text = (first / manifest.REPORT).read_text(encoding="utf-8")  # what was drawn stands nowhere else
         yield [text]
         return
     with compared(folders, place) as rows:

@@ -53,7 +53,7 @@ class Published:
         self.definition: Mapping[str, Any] = predicate["buildDefinition"]
         self.run: Mapping[str, Any] = predicate["runDetails"]
         self.build_key: str = manifest.results(dict(recorded))["buildKey"]
-        subject = next(it for it in recorded["subject"] if it["name"] == "model.tflite")
+        subject = next(it for it in recorded["subject"] if it["name"] == manifest.MODEL)
         self.model = (subject["name"], subject["digest"]["sha256"], subject["annotations"]["size"])
         self.results = results
         self.measurement = msgspec.convert(results["measurement"], Measurement)

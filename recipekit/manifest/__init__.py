@@ -16,24 +16,18 @@ from recipekit.manifest.definition import (
     build_definition,
     build_key,
 )
-from recipekit.manifest.reading import (
-    ATTESTATIONS,
-    FILE,
-    MODEL_SIGNATURE,
-    RESULTS,
-    SIGNATURES,
-    parse,
-    read,
-    recorded_files,
-    results,
-)
+from recipekit.manifest.names import ATTESTATIONS, FILE, MODEL, MODEL_SIGNATURE, RECIPE, REPORT, RESULTS, SIGNATURES
+from recipekit.manifest.reading import finished_on, is_accepted, parse, read, recorded_files, results
 from recipekit.manifest.statement import Artifact, RunDetails, Sweep, encode, statement
 from recipekit.manifest.strict import strict_items, strict_json
 
 __all__ = [
     "ATTESTATIONS",
     "FILE",
+    "MODEL",
     "MODEL_SIGNATURE",
+    "RECIPE",
+    "REPORT",
     "RESULTS",
     "SIGNATURES",
     "UNKEYED_PARAMETERS",
@@ -48,6 +42,8 @@ __all__ = [
     "build_definition",
     "build_key",
     "encode",
+    "finished_on",
+    "is_accepted",
     "parse",
     "read",
     "recorded_files",

@@ -15,16 +15,9 @@ from recipekit import digests, fsio
 from recipekit.errors import OutputAltered
 from recipekit.faults import validator
 from recipekit.manifest.definition import build_key
+from recipekit.manifest.names import FILE, RESULTS
 from recipekit.manifest.strict import strict_json
 from recipekit.schemas import is_faultless
-
-FILE = "manifest.json"
-RESULTS = "results.json"
-ATTESTATIONS = "attestations.intoto.jsonl"
-MODEL_SIGNATURE = "model.sig"
-
-SIGNATURES = frozenset({ATTESTATIONS, MODEL_SIGNATURE})
-"""Files that an output may hold although its manifest doesn't record them: they sign it, so they come later."""
 
 _MAJOR_VERSION = 1
 
@@ -86,6 +79,16 @@ def results(manifest: dict[str, Any]) -> dict[str, Any]:
     byproducts = manifest["predicate"]["runDetails"]["byproducts"]
     found: dict[str, Any] = next(entry["annotations"] for entry in byproducts if entry["name"] == RESULTS)
     return found
+
+
+def is_accepted(manifest: dict[str, Any]) -> bool:
+    """Whether the manifest records that the output was accepted."""
+    return bool(results(manifest)["verdict"] == "accepted")
+
+
+def finished_on(manifest: dict[str, Any]) -> str:
+    """When the output was finished: a time in UTC, of one width, so that times sort as text."""
+    return str(manifest["predicate"]["runDetails"]["metadata"]["finishedOn"])
 
 
 @lru_cache(maxsize=4)

@@ -87,7 +87,7 @@ class Outputs:
             faults = differences(folder, manifest) or _misplaced(manifest, build_key)
         if faults:
             raise OutputAltered("\n  ".join(["differs from its manifest:", *faults]), where=str(folder), fix=hint)
-        return _verdict(manifest)
+        return str(manifests.results(manifest)["verdict"])
 
     @contextmanager
     def stage(self, needed: int = 0) -> Iterator[Path]:
@@ -137,7 +137,7 @@ class Outputs:
         with fsio.reported(target, needed=sum(size for _, size in manifests.recorded_files(manifest).values())):
             if faults := differences(staged, manifest) or _misplaced(manifest, build_key):
                 raise InternalError(f"an output was staged that differs from its manifest: {'; '.join(faults)}")
-            area, accepted = Area(staged.parent), follow and _verdict(manifest) == "accepted"
+            area, accepted = Area(staged.parent), follow and manifests.is_accepted(manifest)
             if accepted:
                 area.prepare_link(name, target.relative_to(self._root / name).as_posix())
             fsio.sync_tree(staged, last=manifests.FILE)
@@ -198,19 +198,13 @@ class Outputs:
                 manifest = manifests.read(folder)
             except (OutputAltered, OutputFault):
                 continue  # what can't be read can't be the latest either
-            if _verdict(manifest) == "accepted":
-                run = manifest["predicate"]["runDetails"]["metadata"]
-                finished[run["finishedOn"]] = folder.relative_to(self._root / name).as_posix()
+            if manifests.is_accepted(manifest):
+                finished[manifests.finished_on(manifest)] = folder.relative_to(self._root / name).as_posix()
         return finished[max(finished)] if finished else None
 
 
 def _link_target(link: Path) -> str | None:
     return str(link.readlink()) if link.is_symlink() else None
-
-
-def _verdict(manifest: dict[str, Any]) -> str:
-    verdict: str = manifests.results(manifest)["verdict"]
-    return verdict
 
 
 def _misplaced(manifest: dict[str, Any], build_key: str) -> list[str]:

@@ -13,6 +13,7 @@ from recipekit.nearest import did_you_mean
 from recipekit.outputs.shared import KEY, SWEEP_ID, SharedOutputs
 from recipekit.project import Project, find_project
 from recipekit.remote.url import check_url
+from recipekit.summary import SUMMARY
 
 _URL = re.compile(
     rf"(?P<base>[a-z0-9]+://.+)/(?:sweeps/(?P<sweep>{SWEEP_ID})|(?P<name>[^/]+)/(?:latest|(?P<version>[^/]+)/(?P<key>{KEY})))"
@@ -131,5 +132,5 @@ def _meant(name: str, known: Sequence[Path]) -> str:
 
 def _newest_sweep(sweeps: Path) -> Path | None:
     """The sweep that began last and has a record of it, or a summary; ids begin with the time."""
-    found = (path.parent for name in ("summary.json", "sweep.json") for path in sweeps.glob(f"*/{name}"))
+    found = (path.parent for name in (SUMMARY, "sweep.json") for path in sweeps.glob(f"*/{name}"))
     return max(found, default=None)

@@ -23,10 +23,10 @@ from recipekit.errors import OutputAltered
 from recipekit.outputs.checking import differences
 from recipekit.remote.place import Place
 from recipekit.remote.refusal import Refusal
+from recipekit.summary import SUMMARY
 
 _TRIES = 8
 _LATEST = "latest.json"
-_SUMMARY = "summary.json"
 
 
 class Latest(NamedTuple):
@@ -154,13 +154,13 @@ class OutputObjects:
 
     def upload_sweep(self, sweep: str, files: Mapping[str, Path]) -> None:
         """Writes the files of a sweep's folder, the summary last."""
-        self._place.upload({f"sweeps/{sweep}/{name}": path for name, path in files.items() if name != _SUMMARY})
-        self._place.upload({f"sweeps/{sweep}/{_SUMMARY}": files[_SUMMARY]})
+        self._place.upload({f"sweeps/{sweep}/{name}": path for name, path in files.items() if name != SUMMARY})
+        self._place.upload({f"sweeps/{sweep}/{SUMMARY}": files[SUMMARY]})
 
     def download_sweep(self, sweep: str, folder: Path) -> bool:
         """Writes the files of a sweep into a folder that is there; False if there is no such sweep."""
         home = f"sweeps/{sweep}"
-        if self._place.size(f"{home}/{_SUMMARY}") is None:
+        if self._place.size(f"{home}/{SUMMARY}") is None:
             return False
         names = self._place.names(home)
         for name in names:
@@ -173,13 +173,8 @@ class OutputObjects:
             data = self.manifest(f"{name}/{output}") if file == manifests.FILE and output.count("/") == 1 else None
             if data is not None and output != other_than:
                 said = manifests.parse(data.decode(), where=f"{self.url}/{name}/{output}")
-                if manifests.results(said)["verdict"] == "accepted":
-                    yield Latest(finished_on(said), output)
-
-
-def finished_on(manifest: Mapping[str, Any]) -> str:
-    """When an output was finished, in UTC."""
-    return str(manifest["predicate"]["runDetails"]["metadata"]["finishedOn"])
+                if manifests.is_accepted(said):
+                    yield Latest(manifests.finished_on(said), output)
 
 
 def _misplaced(manifest: dict[str, Any], output: str) -> list[str]:

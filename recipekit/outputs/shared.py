@@ -18,9 +18,10 @@ from recipekit import digests, fsio
 from recipekit import manifest as manifests
 from recipekit.errors import OutputAltered, OutputFault
 from recipekit.outputs.folders import Outputs
-from recipekit.outputs.objects import Latest, OutputObjects, finished_on
+from recipekit.outputs.objects import Latest, OutputObjects
 from recipekit.project import Project
 from recipekit.remote.refusal import Refusal
+from recipekit.summary import SUMMARY
 
 SWEEP_ID = r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}"
 """Pattern of what names a sweep."""
@@ -134,7 +135,7 @@ class SharedOutputs:
 
     def share_sweep(self, folder: Path) -> None:
         """Brings the summary of a sweep, and its children's outcomes, to the shared place."""
-        if self._objects is not None and (folder / "summary.json").is_file():
+        if self._objects is not None and (folder / SUMMARY).is_file():
             found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
             hidden = {name for name in found if any(part.startswith(".") for part in name.parts)}  # locks, traces
             with _required("the sweep's summary is here and not shared", where=folder):
@@ -170,7 +171,7 @@ class SharedOutputs:
                     return folder
                 manifest = manifests.read(staged)
                 build_key = str(manifests.results(manifest)["buildKey"])
-                follow = self._leads(folder) or finished_on(manifest) >= self._led(name)
+                follow = self._leads(folder) or manifests.finished_on(manifest) >= self._led(name)
                 self._local.publish(staged, name, version, build_key, replace=replace, follow=follow)
         self._note(build_key, data)
         return folder
@@ -221,7 +222,7 @@ class SharedOutputs:
     def _led(self, name: str) -> str:
         """When the output was finished that `latest` means here; empty for none."""
         try:
-            return finished_on(manifests.read(self._root / name / "latest"))
+            return manifests.finished_on(manifests.read(self._root / name / "latest"))
         except (OutputAltered, OutputFault):
             return ""
 
@@ -278,7 +279,7 @@ def _lead(objects: OutputObjects, folder: Path) -> None:
     """Lets `latest` of the shared place follow an output that is there."""
     manifest = manifests.read(folder)
     name, output = folder.parent.parent.name, f"{folder.parent.name}/{folder.name}"
-    if manifests.results(manifest)["verdict"] == "accepted":
-        objects.follow(name, Latest(finished_on(manifest), output))
+    if manifests.is_accepted(manifest):
+        objects.follow(name, Latest(manifests.finished_on(manifest), output))
     else:
         objects.forsake(name, output)

@@ -20,8 +20,6 @@ from recipekit.signing.report import SignatureReport
 
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 
-_RECIPE = "recipe.yaml"
-
 _MANIFEST = "manifest"
 _VERDICT = "verdict"
 
@@ -39,14 +37,14 @@ def verdict_statement(manifest: dict[str, Any]) -> dict[str, Any]:
         named[kind].append(check["name"])
     flawless = named["passedTests"] and not named["warnedTests"] and not named["failedTests"]
     passed = "PASSED" if flawless else "WARNED"
-    recipe = manifests.recorded_files(manifest).get(_RECIPE)
+    recipe = manifests.recorded_files(manifest).get(manifests.RECIPE)
     return {
         "_type": manifest["_type"],
         "subject": [{"name": entry["name"], "digest": entry["digest"]} for entry in manifest["subject"]],
         "predicateType": TEST_RESULT,
         "predicate": {
             "result": passed if results["verdict"] == "accepted" else "FAILED",
-            "configuration": [{"name": _RECIPE, "digest": {"sha256": recipe[0]}}] if recipe else [],
+            "configuration": [{"name": manifests.RECIPE, "digest": {"sha256": recipe[0]}}] if recipe else [],
             **named,
         },
     }

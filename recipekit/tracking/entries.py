@@ -20,7 +20,7 @@ from recipekit.exports.published import Published
 BUILD_KEY = "recipekit.build_key"
 """The tag by which a run is found again."""
 
-FILES = ("model.tflite", "report.html", manifests.RESULTS, manifests.FILE, "recipe.yaml")
+FILES = (manifests.MODEL, manifests.REPORT, manifests.RESULTS, manifests.FILE, manifests.RECIPE)
 """The artifacts."""
 
 _KEY_LENGTH = 250
