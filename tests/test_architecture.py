@@ -17,7 +17,19 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
     {"schema"},
-    {"errors", "nearest", "intervals", "turns", "secrecy", "schemas", "error_pages", "language", "pareto", "portable"},
+    {
+        "errors",
+        "nearest",
+        "intervals",
+        "turns",
+        "secrecy",
+        "escaping",
+        "schemas",
+        "error_pages",
+        "language",
+        "pareto",
+        "portable",
+    },
     {"digests", "fsio", "contracts", "registry"},
     {"locks"},
     {"remote"},

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from recipekit.audit.description import describe
 from recipekit.cli.arguments import any_project_of, make_parser
-from recipekit.cli.tables import data_console, plain_grid, printable
+from recipekit.cli.tables import data_console, plain_grid
 from recipekit.compose.folders import recipe_files
 from recipekit.compose.session import hydra_for
 from recipekit.contracts import Record
@@ -21,6 +21,7 @@ from recipekit.diagnosis import machine, surroundings
 from recipekit.diagnosis.finding import Finding, fault, of_error, ok
 from recipekit.diagnosis.model import model
 from recipekit.errors import ProjectError, RecipekitError
+from recipekit.escaping import escaped_lines
 from recipekit.outcome import worst_exit_code
 from recipekit.pool import Limits, Pool
 from recipekit.project import Project
@@ -107,9 +108,9 @@ def _print(console: Console, findings: Iterable[Finding]) -> None:
     counts = dict.fromkeys(_STYLES, 0)
     for finding in findings:
         counts[finding.state] += 1
-        text = Text(printable(finding.text))
+        text = Text(escaped_lines(finding.text))
         if finding.fix:
-            text.append(f"\nfix: {printable(finding.fix)}")
+            text.append(f"\nfix: {escaped_lines(finding.fix)}")
         table.add_row(Text(finding.state, style=_STYLES[finding.state]), finding.topic, text)
     console.print(table)
     said = [f"{counts[state]} {state}{'' if counts[state] == 1 else 's'}" for state in ("fault", "warning")]

@@ -15,7 +15,7 @@ from recipekit.audit.description import describe, kind_of
 from recipekit.audit.inspection import model_file
 from recipekit.cli.arguments import make_parser, project_of
 from recipekit.cli.model_page import head, ports
-from recipekit.cli.tables import data_console, plain_grid, printable
+from recipekit.cli.tables import data_console, plain_grid
 from recipekit.compose.session import hydra_for
 from recipekit.contracts import Description, Record
 from recipekit.drafting.draft import Place, Wishes, draft, shown_from
@@ -23,6 +23,7 @@ from recipekit.drafting.page import render
 from recipekit.drafting.placement import Placement
 from recipekit.drafting.scheme import SCHEMES, TARGETS
 from recipekit.errors import InternalError, ProjectError, UsageError
+from recipekit.escaping import escaped_lines
 from recipekit.pool import Limits, Pool
 from recipekit.project import find_project
 from recipekit.validation import Validation, validate_recipe
@@ -165,11 +166,11 @@ def _print(console: Console, drafted: Drafted) -> None:
     console.print(ports(model.signature))
     head(console, f"wrote {', '.join(drafted.written)}; it is valid")
     for warning in drafted.warnings:
-        console.print(Text(f"  warning: {printable(warning)}"))
+        console.print(Text(f"  warning: {escaped_lines(warning)}"))
     if drafted.todo:
         head(console, "before the first run")
         for todo in drafted.todo:
-            console.print(Text(f"  - {printable(todo)}"))
+            console.print(Text(f"  - {escaped_lines(todo)}"))
     head(console, "next")
     for command in drafted.next:
         console.print(Text(f"  {command}"))

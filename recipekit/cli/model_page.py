@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from recipekit.audit.description import ModelReport
-from recipekit.cli.tables import plain_grid, plain_table, printable
+from recipekit.cli.tables import plain_grid, plain_table
 from recipekit.contracts import Description, ModelSignature
+from recipekit.escaping import escaped_lines
 
 
 def print_model(console: Console, report: ModelReport, shown: int | None) -> None:
@@ -45,7 +46,7 @@ def print_model(console: Console, report: ModelReport, shown: int | None) -> Non
 
 def head(console: Console, text: str) -> None:
     """A heading with a line of air above it."""
-    console.print(Text.assemble("\n", (printable(text), "bold")))
+    console.print(Text.assemble("\n", (escaped_lines(text), "bold")))
 
 
 def ports(signature: ModelSignature) -> Table:

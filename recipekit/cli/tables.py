@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from recipekit.escaping import escaped_lines
+
 _PIPED_WIDTH = 120
 
 
@@ -45,12 +47,7 @@ class PlainTable(Table):
 
     def add_row(self, *cells: Any, **options: Any) -> None:
         """Adds a row of strings, or of texts that have a style already."""
-        super().add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in cells), **options)
-
-
-def printable(text: str) -> str:
-    """Text with an escape in the place of each control character; line ends stay."""
-    return "".join(it if it.isprintable() or it == "\n" else ascii(it)[1:-1] for it in text)
+        super().add_row(*(Text(escaped_lines(cell)) if isinstance(cell, str) else cell for cell in cells), **options)
 
 
 def plain_table(*columns: str, apart: bool = False) -> PlainTable:

@@ -10,6 +10,7 @@ import yaml
 
 from recipekit.contracts import ModelTensor
 from recipekit.drafting.draft import Draft
+from recipekit.escaping import escaped
 
 _WIDE = 10**9
 
@@ -52,7 +53,7 @@ def _comment(value: Any) -> Any:
     """What a stranger's file says can't end a comment: line ends and control characters are shown as escapes."""
     if isinstance(value, _Yaml) or not isinstance(value, str):
         return value
-    return "".join(it if it.isprintable() else ascii(it)[1:-1] for it in value)
+    return escaped(value)
 
 
 def _flow(value: Any) -> _Yaml:

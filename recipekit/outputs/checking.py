@@ -11,6 +11,7 @@ from typing import Any
 from recipekit import digests
 from recipekit import manifest as manifests
 from recipekit.contracts import Record
+from recipekit.escaping import escaped
 
 _FILE = "a file"
 _KINDS = {
@@ -41,12 +42,7 @@ class Difference(Record, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         facts = f"expected {self.expected}, got {self.got}" if self.expected else ""
-        return printable(f"{self.place}: {', '.join(filter(None, (self.problem, facts)))}")
-
-
-def printable(text: str) -> str:
-    """A text from elsewhere as a terminal may see it: control characters, and what isn't UTF-8, are escaped."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+        return escaped(f"{self.place}: {', '.join(filter(None, (self.problem, facts)))}")
 
 
 def differences(folder: Path, manifest: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from recipekit.contracts import Record
-from recipekit.outputs import printable
+from recipekit.escaping import escaped
 
 
 class SignatureReport(Record, frozen=True, kw_only=True):
@@ -32,4 +32,4 @@ class SignatureReport(Record, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         state = "verified" if self.verified else f"present, not checked: {self.reason}"
-        return printable(f"{self.file}: signed by the key {self.key_id or '(unnamed)'}: {state}")
+        return escaped(f"{self.file}: signed by the key {self.key_id or '(unnamed)'}: {state}")
