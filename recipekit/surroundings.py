@@ -21,7 +21,7 @@ from recipekit.repository import Repository, repository_of
 WORKER_ROOMS = frozenset(
     {"worker", "errors", "nearest", "secrecy", "digests", "contracts", "registry", "same_samples", "fitting"}
 )
-"""The part of recipekit that runs in workers; the rest can't change what a stage gives."""
+"""The rooms whose code runs in workers, and so belongs to the key of every stage; no other code decides its result."""
 
 _LITERT = ("ai-edge-litert", "ai-edge-quantizer", "msgspec", "numpy", "pillow", "rfc8785", "scikit-learn")
 _DISTRIBUTIONS = {"tensorflow": ("tensorflow", "keras", "tf-keras", *_LITERT), "litert": _LITERT}

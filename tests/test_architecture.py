@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from recipekit.surroundings import WORKER_ROOMS
+
 PACKAGE = Path(__file__).resolve().parents[1] / "recipekit"
 
 LEVELS = (
@@ -66,9 +68,6 @@ LEVELS = (
     {"__main__"},
 )
 """Rooms from the lowest level up."""
-
-OPEN_TO_WORKERS = {"errors", "nearest", "secrecy", "digests", "contracts", "registry", "same_samples", "fitting"}
-"""Rooms that the worker processes share with their parent."""
 
 ADDRESSES = {
     "hydra": {"compose"},
@@ -221,7 +220,7 @@ def test_a_room_imports_lower_levels_alone() -> None:
 def test_a_worker_module_imports_workers_and_what_is_shared_with_them() -> None:
     for module in of_workers():
         for imported in ours(modules()[module]):
-            assert room(imported) in {"worker", *OPEN_TO_WORKERS}, f"{module} imports {imported}"
+            assert room(imported) in WORKER_ROOMS, f"{module} imports {imported}"
 
 
 def test_a_plugin_imports_no_stage_and_no_plugin_of_another_kind() -> None:

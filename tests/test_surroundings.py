@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from recipekit import environment
 from recipekit.surroundings import WORKER_ROOMS, Surroundings
-from tests.test_architecture import OPEN_TO_WORKERS, imports, modules, room
+from tests.test_architecture import imports, modules, ours, room
 
 INTERNAL = {"recipekit", "google"}
 """Our own package, and a namespace that several distributions of TensorFlow's closure share."""
@@ -22,8 +22,13 @@ def surroundings() -> Surroundings:
     return Surroundings(Path(__file__).parent)
 
 
-def test_the_rooms_of_workers_are_those_of_the_architecture() -> None:
-    assert {"worker", *OPEN_TO_WORKERS} == WORKER_ROOMS
+def test_the_rooms_of_workers_are_those_that_workers_import_and_no_others() -> None:
+    reached: set[str] = set()
+    pending = {module for module in modules() if room(module) == "worker"}
+    while pending:
+        reached |= pending
+        pending = {imported for module in pending for imported in ours(modules()[module])} - reached
+    assert {room(module) for module in reached} == WORKER_ROOMS
 
 
 ELSEWHERE = {"lets_plot"}

@@ -6,7 +6,7 @@ from recipekit.cli.arguments import near
 from recipekit.cli.screen import Screen
 from recipekit.project import Project
 
-AGAIN = "  go on: the same command again; what is kept is found and not made anew"
+GO_ON = "  go on: the same command again; what is kept is found and not made anew"
 
 
 def kept_of_run(screen: Screen, project: Project, *, rebuild: bool = False) -> str:
@@ -17,4 +17,4 @@ def kept_of_run(screen: Screen, project: Project, *, rebuild: bool = False) -> s
     if not screen.kept:
         return f"{published} and kept no stage; the same command starts again"
     stages = "1 stage" if len(screen.kept) == 1 else f"{len(screen.kept)} stages"
-    return f"{published}\n  kept: {stages} in {near(project.store)}: {', '.join(screen.kept)}\n{AGAIN}"
+    return f"{published}\n  kept: {stages} in {near(project.store)}: {', '.join(screen.kept)}\n{GO_ON}"

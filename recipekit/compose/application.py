@@ -20,7 +20,7 @@ from recipekit.compose.choices import recipe_loader
 from recipekit.compose.composition import Composition
 from recipekit.compose.folders import user_groups
 from recipekit.compose.layers import layers_of
-from recipekit.compose.overrides import read_overrides, texts_for_hydra
+from recipekit.compose.overrides import read_overrides, sweep_folder, texts_for_hydra
 from recipekit.compose.refusals import hydra_errors
 from recipekit.compose.session import PRIMARY, hydra_for, no_other_hydra, prepared
 from recipekit.project import Project
@@ -52,8 +52,7 @@ def sweep(project: Project, overrides: Sequence[str], folder: Path, child: Child
 
     with hydra_errors(project):
         texts = texts_for_hydra(read_overrides(overrides, user_groups(project)))
-        quoted = str(folder).replace("\\", "\\\\").replace("'", "\\'")
-        _run(project, ["--multirun", *texts, f"hydra.sweep.dir='{quoted}'"], task)
+        _run(project, ["--multirun", *texts, sweep_folder(folder)], task)
 
 
 def answer(project: Project, flags: Sequence[str], overrides: Sequence[str]) -> None:

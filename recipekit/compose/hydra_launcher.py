@@ -17,7 +17,7 @@ from hydra.core.utils import JobStatus
 from hydra.types import HydraContext, RunMode
 
 from recipekit.compose.folders import user_groups
-from recipekit.compose.overrides import read_overrides
+from recipekit.compose.overrides import read_overrides, sweep_folder
 from recipekit.compose.session import PRIMARY, hydra_for
 from recipekit.project import Project
 
@@ -54,8 +54,7 @@ class HydraLauncher:
             assert hydra is not None  # for type checkers: `hydra_for` has initialised it
             groups = user_groups(self._project)
             texts = [override.for_hydra for override in read_overrides(self._overrides, groups)]
-            quoted = str(self._folder).replace("\\", "\\\\").replace("'", "\\'")
-            texts += ["hydra.mode=MULTIRUN", f"hydra.sweep.dir='{quoted}'"]
+            texts += ["hydra.mode=MULTIRUN", sweep_folder(self._folder)]
             config = hydra.compose_config(PRIMARY, texts, RunMode.MULTIRUN)
             launcher = Plugins.instance().instantiate_launcher(
                 hydra_context=HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks()),

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -80,6 +81,12 @@ def texts_for_hydra(overrides: Iterable[CommandOverride]) -> list[str]:
         texts += [f"{_OBJECTIVES}=null"] if override.key == _OBJECTIVES else []
         texts.append(override.for_hydra)
     return texts
+
+
+def sweep_folder(folder: Path) -> str:
+    """The override that sets Hydra's working folder of a sweep, quoted for Hydra's grammar."""
+    quoted = str(folder).replace("\\", "\\\\").replace("'", "\\'")
+    return f"hydra.sweep.dir='{quoted}'"
 
 
 @cache

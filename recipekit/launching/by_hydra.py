@@ -19,7 +19,7 @@ from types import TracebackType
 from recipekit import fsio
 from recipekit.compose.hydra_launcher import HydraLauncher
 from recipekit.errors import ChildLost
-from recipekit.launching.task import AGAIN, Task
+from recipekit.launching.task import RESUME_SWEEP, Task
 from recipekit.launching.traces import Traces
 from recipekit.outcome import Outcome
 
@@ -105,7 +105,7 @@ class ByHydra:
 
     def _lost(self, number: int, why: str, seconds: float) -> Outcome:
         task = _task(self._traces, number)
-        fix = f"give it more memory or time; {AGAIN}"
+        fix = f"give it more memory or time; {RESUME_SWEEP}"
         return task.failed(ChildLost(f"the launcher has lost it: {why}", where="hydra/launcher", fix=fix), seconds)
 
 

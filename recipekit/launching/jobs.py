@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from recipekit.errors import ChildLost, EnvironmentFault, InternalError, RecipekitError
-from recipekit.launching.slurm import meaning
-from recipekit.launching.task import AGAIN, Task
+from recipekit.launching.slurm import UNEXPLAINED, meaning
+from recipekit.launching.task import Task
 
 if TYPE_CHECKING:
     import submitit
 
-_KILLED = ("its process was killed, or ended without a result", AGAIN)
 _TIMED_OUT = "not requeued because: timed-out"
 
 
@@ -118,6 +117,6 @@ class End(NamedTuple):
             folder, state = self.job.handle.paths.folder, self.state or "nothing of it"
             fix = "keep the project and its outputs on a file system that every node mounts at the same place"
             return ChildLost(f"its job left no log in {folder}; SLURM says {state}", where=where, fix=fix)
-        what, fix = meaning(self.state) if self.job.on_slurm else _KILLED
+        what, fix = meaning(self.state) if self.job.on_slurm else UNEXPLAINED
         last = self.job.last_line()
         return ChildLost(f"{what}{f': {last}' if last else ''}", where=where, fix=fix, log=log)

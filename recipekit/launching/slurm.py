@@ -11,16 +11,19 @@ import subprocess
 import time
 from collections.abc import Collection
 
-from recipekit.launching.task import AGAIN
+from recipekit.launching.task import RESUME_SWEEP
 
 _RARELY, _OFTEN = 60.0, 2.0
 """Seconds between two looks: more and more of them while nothing new is submitted and nothing is missing."""
 
+UNEXPLAINED = ("its process was killed, or ended without a result", RESUME_SWEEP)
+"""What is said of a lost child, and the fix, where nobody gives a reason."""
+
 _MEANINGS = {
-    "NODE_FAIL": ("its node failed", AGAIN),
+    "NODE_FAIL": ("its node failed", RESUME_SWEEP),
     "OUT_OF_MEMORY": ("it needed more memory than its job has", "raise hydra.launcher.mem_gb"),
-    "PREEMPTED": ("its job was preempted", f"{AGAIN}, or choose a partition or QOS that queues such jobs again"),
-    "CANCELLED": ("its job was cancelled", AGAIN),
+    "PREEMPTED": ("its job was preempted", f"{RESUME_SWEEP}, or choose a partition or QOS that queues such jobs again"),
+    "CANCELLED": ("its job was cancelled", RESUME_SWEEP),
 }
 
 
@@ -72,5 +75,5 @@ def meaning(state: str) -> tuple[str, str]:
     Args:
         state: its first word; empty where SLURM doesn't say.
     """
-    what, fix = _MEANINGS.get(state, ("its process was killed, or ended without a result", AGAIN))
+    what, fix = _MEANINGS.get(state, UNEXPLAINED)
     return f"{what}; SLURM says {state or 'nothing of it'}", fix

@@ -17,8 +17,8 @@ from recipekit.outcome import Failure, Outcome
 from recipekit.pipeline import Facilities, Settings, run_job
 from recipekit.project import Project
 
-AGAIN = "recipekit run --resume SWEEP, given the sweep's id, builds what is missing"
-"""What helps where a child was lost."""
+RESUME_SWEEP = "recipekit run --resume SWEEP, given the sweep's id, builds what is missing"
+"""The fix that an error names where a child was lost."""
 
 
 class Task(NamedTuple):

@@ -23,7 +23,6 @@ from typing import Any
 from recipekit import digests
 from recipekit.remote.place import Place
 from recipekit.remote.refusal import Refusal
-from recipekit.remote.service import Found
 from recipekit.store import entry as entries
 from recipekit.store.entry import Stored
 
@@ -131,13 +130,9 @@ class SharedEntries:
                 other = elsewhere()
                 if self._bring_files(theirs, other):
                     return other, found.data
-            if self._replace(key, data, found):
+            if self._place.replace(_name(key), data, found):  # what was there isn't whole
                 return folder, data
         raise Refusal(self._place.url, f"the entry {key[:12]} changes all the time", "look at who writes there")
-
-    def _replace(self, key: str, data: bytes, found: Found) -> bool:
-        """Puts an entry in the place of one that isn't whole, unless somebody else has."""
-        return self._place.replace(_name(key), data, found)
 
     def _upload(self, files: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
         wanted = {str(described["sha256"]): (folder / name, described["size"]) for name, described in files.items()}

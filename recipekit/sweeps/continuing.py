@@ -14,7 +14,7 @@ from recipekit.project import Project
 from recipekit.secrecy import WITHHELD
 from recipekit.sweeps.conditions import digest_of_variable, shipped
 from recipekit.sweeps.copying import COPIED, digests_of_copies
-from recipekit.sweeps.record import AGAIN, GRID, RECORD, SEARCH, Beginning, relative
+from recipekit.sweeps.record import GRID, RECORD, REPEAT_COMMAND, SEARCH, Beginning, relative
 
 
 def resumed_project(folder: Path, beginning: Beginning, project: Project) -> Project:
@@ -45,7 +45,7 @@ def resumed_project(folder: Path, beginning: Beginning, project: Project) -> Pro
             f"recipekit {beginning.recipekit} began this sweep with other packaged options and defaults than those of"
             f" recipekit {recipekit.__version__}",
             where=str(folder / RECORD),
-            fix=f"resume it with that one, or {AGAIN}",
+            fix=f"resume it with that one, or {REPEAT_COMMAND}",
         )
     config_dirs = tuple(project.root / each for each in beginning.config_dirs)
     resumed = msgspec.structs.replace(project, config_dirs=config_dirs, env=beginning.env, copied=folder / COPIED)
@@ -75,11 +75,11 @@ def require_repeatable(folder: Path, beginning: Beginning, overrides: Sequence[s
         raise UsageError(
             f"{beginning.sweeper} has chosen this sweep's children, and can't be asked for the same ones again",
             where=str(folder / RECORD),
-            fix=AGAIN,
+            fix=REPEAT_COMMAND,
         )
     if any(WITHHELD in override for override in overrides):
         what = "this sweep was given what looks like a secret, and no record keeps one"
-        raise UsageError(what, where=str(folder / RECORD), fix=AGAIN)
+        raise UsageError(what, where=str(folder / RECORD), fix=REPEAT_COMMAND)
 
 
 def _require_copy(folder: Path, beginning: Beginning, project: Project) -> None:
@@ -92,5 +92,5 @@ def _require_copy(folder: Path, beginning: Beginning, project: Project) -> None:
         raise OutputFault(
             f"{whose} has changed since the sweep began",
             where=str(copied),
-            fix=f"put it back as it was, or {AGAIN}",
+            fix=f"put it back as it was, or {REPEAT_COMMAND}",
         )

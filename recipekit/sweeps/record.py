@@ -37,8 +37,8 @@ SEARCH = "search"
 GRID = "grid"
 """The sweeper whose children are known before the first one runs: Hydra's basic one."""
 
-AGAIN = "run its command again; what is built is found"
-"""What helps where a sweep can't go on."""
+REPEAT_COMMAND = "run its command again; what is built is found"
+"""The fix that an error names where a sweep can't be resumed."""
 
 
 class Beginning(Record, frozen=True, kw_only=True):
@@ -151,7 +151,7 @@ def read_record(folder: Path) -> Beginning:
     if not is_resumable(folder):
         if any(folder.glob(f"*/{OUTCOME}")):
             what = "an older recipekit began this sweep, which kept no copy of its recipes to go on with"
-            raise UsageError(what, where=str(folder), fix=AGAIN)
+            raise UsageError(what, where=str(folder), fix=REPEAT_COMMAND)
         raise UsageError("is no folder of a sweep", where=str(folder), fix="name one of outputs/sweeps, or latest")
     with fsio.reported(folder):
         data = (folder / RECORD).read_bytes()
@@ -160,7 +160,7 @@ def read_record(folder: Path) -> Beginning:
         if version == FORMAT:
             return msgspec.json.decode(data, type=Beginning)
     except msgspec.MsgspecError as error:
-        raise OutputFault(f"is not the record of a sweep: {error}", where=where, fix=AGAIN) from error
+        raise OutputFault(f"is not the record of a sweep: {error}", where=where, fix=REPEAT_COMMAND) from error
     what = f"another recipekit began this sweep: its record is of format {version}, and this one reads {FORMAT}"
     raise UsageError(what, where=where, fix="resume it with that recipekit")
 

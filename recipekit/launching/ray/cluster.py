@@ -23,7 +23,7 @@ from recipekit.errors import EnvironmentFault, RecipekitError, UsageError
 from recipekit.launching.ray.door import answers, check_door, has_token
 from recipekit.launching.ray.signals import signals_wait
 from recipekit.launching.ray.terms import Terms
-from recipekit.launching.task import AGAIN
+from recipekit.launching.task import RESUME_SWEEP
 
 _OURS = "local"
 _STORE_BYTES = 80_000_000  # about the smallest that Ray takes: children and their outcomes are no objects of that size
@@ -80,7 +80,7 @@ class Cluster:
             EnvironmentFault: it hasn't answered for 15 s.
         """
         if not self.answers() and time.monotonic() - self._answered > _GONE_SECONDS:
-            fix = f"start it again; {AGAIN}"
+            fix = f"start it again; {RESUME_SWEEP}"
             raise EnvironmentFault("its head doesn't answer any more", where=f"Ray cluster {self._address}", fix=fix)
 
 

@@ -16,7 +16,7 @@ from recipekit.errors import EnvironmentFault, UsageError
 from recipekit.launching.parcel import pack
 from recipekit.launching.ray.child import carry_out, origin
 from recipekit.launching.ray.cluster import Cluster, connected
-from recipekit.launching.ray.losses import head_lost, left_alone, reason, too_long
+from recipekit.launching.ray.losses import head_lost, no_node_left, reason, too_long
 from recipekit.launching.ray.signals import signals_wait
 from recipekit.launching.ray.terms import Terms
 from recipekit.launching.task import Task
@@ -161,7 +161,7 @@ class Ray:
             if underway.node and limit is not None and seconds > limit:
                 lost = too_long(limit, self._cluster.named(underway.node))
             elif not underway.node and seconds > _PATIENCE_SECONDS and not self._may_begin():
-                lost = left_alone(self._terms.needs)
+                lost = no_node_left(self._terms.needs_in_words)
             else:
                 continue
             ray.cancel(stream, force=True)
@@ -186,9 +186,8 @@ class Ray:
         self._counted = time.monotonic()
 
     def _no_node(self) -> UsageError:
-        wanted = ", ".join(f"{name} {amount:g}" for name, amount in self._terms.needs.items())
         return UsageError(
-            f"no node of the Ray cluster can take a child, which needs {wanted}",
+            f"no node of the Ray cluster can take a child, which needs {self._terms.needs_in_words}",
             where="hydra.launcher",
             fix="ask for less, or let the cluster grow and give hydra.launcher.max_in_flight=NUMBER",
         )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ray import exceptions
 
 from recipekit.errors import ChildLost, EnvironmentFault, InternalError, RecipekitError
 from recipekit.launching.ray.cluster import Cluster
-from recipekit.launching.task import AGAIN
+from recipekit.launching.task import RESUME_SWEEP
 
 _NOT_INSTALLED = "No module named 'recipekit"
 _NODE_LOST = "the node was lost, and the child with it"
@@ -42,12 +40,12 @@ def _loss(error: Exception, pid: int) -> tuple[str, str]:
         fix = "book memory for a child in hydra.launcher.memory, or more of hydra.launcher.num_cpus, so that fewer run"
         return f"Ray ended its process {pid} because the node ran out of memory", fix
     if isinstance(error, exceptions.NodeDiedError):
-        return _NODE_LOST, AGAIN
+        return _NODE_LOST, RESUME_SWEEP
     if isinstance(error, exceptions.WorkerCrashedError):
-        return f"its process {f'{pid} ' if pid else ''}was killed or has crashed", AGAIN
+        return f"its process {f'{pid} ' if pid else ''}was killed or has crashed", RESUME_SWEEP
     if isinstance(error, exceptions.TaskCancelledError):
-        return "somebody has cancelled it", AGAIN
-    return f"{type(error).__name__}: {_line(error)}", AGAIN
+        return "somebody has cancelled it", RESUME_SWEEP
+    return f"{type(error).__name__}: {_line(error)}", RESUME_SWEEP
 
 
 def too_long(limit: float, where: str) -> ChildLost:
@@ -58,13 +56,12 @@ def too_long(limit: float, where: str) -> ChildLost:
 
 def head_lost() -> ChildLost:
     """Nobody can ask any more what has become of a child."""
-    return ChildLost("the cluster's head was lost, and the child with it", where="Ray", fix=AGAIN)
+    return ChildLost("the cluster's head was lost, and the child with it", where="Ray", fix=RESUME_SWEEP)
 
 
-def left_alone(needs: Mapping[str, float]) -> ChildLost:
-    """The nodes that could take a child are gone."""
-    wanted = ", ".join(f"{name} {amount:g}" for name, amount in needs.items())
-    return ChildLost(f"no node is left that could take it, which needs {wanted}", where="Ray", fix=AGAIN)
+def no_node_left(needs: str) -> ChildLost:
+    """The nodes that could take a child, which needs so much in words, are gone."""
+    return ChildLost(f"no node is left that could take it, which needs {needs}", where="Ray", fix=RESUME_SWEEP)
 
 
 def _raised(error: exceptions.RayTaskError, where: str) -> RecipekitError:

@@ -76,6 +76,11 @@ class Terms(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return {name: amount for name, amount in taken.items() if amount}
 
     @property
+    def needs_in_words(self) -> str:
+        """The same for a message, such as `CPU 2, GPU 1`."""
+        return ", ".join(f"{name} {amount:g}" for name, amount in self.needs.items())
+
+    @property
     def options(self) -> dict[str, Any]:
         """Options of a remote function that takes just that, and is never tried twice."""
         optional = {"memory": self.memory, "accelerator_type": self.accelerator_type}
