@@ -23,6 +23,10 @@ else:
     import tomli as tomllib
 
 
+SWEEPS = "sweeps"
+"""The folder of all sweeps in an outputs folder."""
+
+
 class Project(Record, frozen=True, kw_only=True):
     """A recipe project.
 
@@ -57,6 +61,11 @@ class Project(Record, frozen=True, kw_only=True):
     shared_store: str = ""
     shared_outputs: str = ""
     copied: Path | None = None
+
+    @property
+    def sweeps(self) -> Path:
+        """Where sweeps keep their folders, each named by the sweep's id."""
+        return self.outputs / SWEEPS
 
     @property
     def declared_folders(self) -> tuple[Path, ...]:

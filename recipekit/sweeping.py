@@ -145,7 +145,7 @@ def run_sweep(
         OutputFault: the summary can't be written.
     """
     started = datetime.now(timezone.utc)
-    folder = project.outputs / "sweeps" / f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    folder = project.sweeps / f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     with fsio.reported(folder):
         fsio.make_folders(folder)
     with driven(folder), summarised_if_stopped(folder):

@@ -205,11 +205,11 @@ def test_latest_leaves_an_output_that_is_not_accepted_any_more(
     one.share(newer)
     objects = OutputObjects(shared_folder.url)
     assert objects.latest("digits").output == "/".join(newer.parts[-2:])
-    objects.forsake("digits", "/".join(newer.parts[-2:]))
+    objects.retract_latest("digits", "/".join(newer.parts[-2:]))
     assert objects.latest("digits").output == "/".join(older.parts[-2:])
     shared_folder.remove(f"{'/'.join(older.parts[-3:])}/manifest.json")
     shared_folder.remove(f"{'/'.join(newer.parts[-3:])}/manifest.json")
-    objects.forsake("digits", "/".join(older.parts[-2:]))
+    objects.retract_latest("digits", "/".join(older.parts[-2:]))
     assert objects.latest("digits") == Latest("", "")
 
 
@@ -221,7 +221,7 @@ def test_in_whatever_order_outputs_come_latest_is_the_newest(case: tuple[Sequenc
         objects = OutputObjects(Path(folder).as_uri())
         so_far = []
         for at in (*order, order[twice]):
-            objects.follow("net", Latest(f"2026-01-0{at + 1}T00:00:00.000Z", f"1.0.0/{at}"))
+            objects.advance_latest("net", Latest(f"2026-01-0{at + 1}T00:00:00.000Z", f"1.0.0/{at}"))
             so_far.append(at)
             assert objects.latest("net").output == f"1.0.0/{max(so_far)}"
 

@@ -28,7 +28,7 @@ def is_apart(task: Task) -> bool:
     """Whether this machine doesn't have the sweep's folder where its own process has it, or keeps outputs elsewhere."""
     project, sweep = task.job.project, task.settings.sweep
     elsewhere = bool(project.shared_outputs) and project.on_this_machine().outputs != project.outputs
-    return elsewhere or (sweep is not None and not (project.outputs / "sweeps" / sweep.id).is_dir())
+    return elsewhere or (sweep is not None and not (project.sweeps / sweep.id).is_dir())
 
 
 @contextmanager

@@ -18,11 +18,12 @@ from recipekit import manifest as manifests
 from recipekit.errors import InternalError, InvalidRecipe, OutputAltered, OutputFault
 from recipekit.outputs.build_lock import hold
 from recipekit.outputs.checking import differences
+from recipekit.outputs.names import LATEST, short_key
 from recipekit.outputs.staging import Area, Staging
+from recipekit.project import SWEEPS
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-_RESERVED = {"sweeps", "latest"}
-_LATEST = "latest"
+_RESERVED = {SWEEPS, LATEST}
 
 
 class Outputs:
@@ -44,7 +45,7 @@ class Outputs:
                     f"'{part}' can't name an outputs folder",
                     fix=f"use letters, digits, '.', '_', '+', '-', and neither of {', '.join(sorted(_RESERVED))}",
                 )
-        return self._root / name / version / build_key[:12]
+        return self._root / name / version / short_key(build_key)
 
     def has(self, name: str, version: str) -> bool:
         """Whether anything was ever published of a recipe's version."""
@@ -157,7 +158,7 @@ class Outputs:
     def _swap_in(self, area: Area, target: Path, *, accepted: bool) -> None:
         """Moves `new` to its place, and the link that is ready if it was accepted; a failure moves everything back."""
         name = target.parent.parent.name
-        latest = self._root / name / _LATEST
+        latest = self._root / name / LATEST
         before = _link_target(latest)
         own = target.relative_to(latest.parent).as_posix()
         old = area.old / target.relative_to(self._root)
@@ -180,7 +181,7 @@ class Outputs:
             raise
 
     def _point_latest(self, area: Area, name: str, target: str | None) -> None:
-        latest = self._root / name / _LATEST
+        latest = self._root / name / LATEST
         if target is None:
             fsio.remove_file(latest)
         else:
@@ -192,7 +193,7 @@ class Outputs:
         """Of an output's siblings, the accepted one that was finished last, relative to their common folder."""
         finished = {}
         for folder in (self._root / name).glob("*/*"):
-            if folder == other_than or folder.parent.name == _LATEST:
+            if folder == other_than or folder.parent.name == LATEST:
                 continue
             try:
                 manifest = manifests.read(folder)

@@ -10,7 +10,8 @@ from pathlib import Path
 from recipekit import fsio
 from recipekit.errors import ProjectError, UsageError
 from recipekit.nearest import did_you_mean
-from recipekit.outputs.shared import KEY, SWEEP_ID, SharedOutputs
+from recipekit.outputs.names import KEY, LATEST, SWEEP_ID
+from recipekit.outputs.shared import SharedOutputs
 from recipekit.project import Project, find_project
 from recipekit.remote.url import check_url
 from recipekit.summary import SUMMARY
@@ -46,7 +47,7 @@ def find_folder(name: str, here: Path, recipes: Path | None = None) -> Path:
     project: Project | None = None
     with suppress(ProjectError):
         project = find_project(here, recipes)
-        places += [project.root, project.outputs, project.outputs / "sweeps"]
+        places += [project.root, project.outputs, project.sweeps]
         known = [project.outputs / name, *project.outputs.glob("[!.]*")]
     with fsio.reported(Path(name)):
         found = next((place / name for place in places[:2] if (place / name).exists()), None)
@@ -54,7 +55,7 @@ def find_folder(name: str, here: Path, recipes: Path | None = None) -> Path:
             _bring(name, project)
         if found is None:
             found = next((place / name for place in places[2:] if (place / name).exists()), None)
-        if found is None and name == "latest":
+        if found is None and name == LATEST:
             found = _newest_sweep(places[-1])
     if found is None or not found.is_dir():
         raise UsageError(
@@ -62,7 +63,7 @@ def find_folder(name: str, here: Path, recipes: Path | None = None) -> Path:
             where=name,
             fix="name an output's folder: a path, or NAME/latest or NAME/VERSION/KEY of this project, or a sweep's id",
         )
-    if (found / "latest").is_symlink():
+    if (found / LATEST).is_symlink():
         raise UsageError("holds outputs and is none itself", where=name, fix=f"name one of them, such as {name}/latest")
     return found.resolve()
 
@@ -89,7 +90,7 @@ def _bring(name: str, project: Project) -> None:
         shared.bring_latest(output["name"])
     elif output is not None and not (project.outputs / name).exists():
         shared.bring(output["name"], output["version"], output["key"])
-    elif re.fullmatch(SWEEP_ID, name) and not (project.outputs / "sweeps" / name).exists():
+    elif re.fullmatch(SWEEP_ID, name) and not (project.sweeps / name).exists():
         shared.bring_sweep(name)
 
 

@@ -21,6 +21,7 @@ from recipekit import digests, fsio
 from recipekit import manifest as manifests
 from recipekit.errors import OutputAltered
 from recipekit.outputs.checking import differences
+from recipekit.outputs.names import short_key
 from recipekit.remote.place import Place
 from recipekit.remote.refusal import Refusal
 from recipekit.summary import SUMMARY
@@ -123,8 +124,8 @@ class OutputObjects:
         found = self._place.read(f"{name}/{_LATEST}")
         return Latest("", "") if found is None else _latest(found.data)
 
-    def follow(self, name: str, candidate: Latest) -> None:
-        """Makes an accepted output `latest`, unless one is that was finished later."""
+    def advance_latest(self, name: str, candidate: Latest) -> None:
+        """Makes an accepted output `latest`, unless `latest` is one that was finished later."""
         at, data = f"{name}/{_LATEST}", _encoded(candidate)
         for _ in range(_TRIES):
             if self._place.create(at, data):
@@ -139,8 +140,8 @@ class OutputObjects:
                 return
         raise Refusal(f"{self.url}/{at}", "it changes all the time", "look at who writes there")
 
-    def forsake(self, name: str, output: str) -> None:
-        """Makes another accepted output `latest` in the place of one that isn't accepted any more.
+    def retract_latest(self, name: str, output: str) -> None:
+        """Makes the newest of the other accepted outputs `latest`, if `latest` is one that isn't accepted any more.
 
         Args:
             name: of the recipe.
@@ -180,7 +181,7 @@ class OutputObjects:
 def _misplaced(manifest: dict[str, Any], output: str) -> list[str]:
     """What says that a manifest belongs elsewhere."""
     recipe = manifest["predicate"]["buildDefinition"]["externalParameters"]["recipe"]
-    own = f"{recipe['name']}/{recipe['version']}/{manifests.results(manifest)['buildKey'][:12]}"
+    own = f"{recipe['name']}/{recipe['version']}/{short_key(manifests.results(manifest)['buildKey'])}"
     return [] if own == output else [f"it is the manifest of {own}"]
 
 

@@ -1,9 +1,9 @@
 """A project's outputs, here and in the place that machines share.
 
-What is published here is brought there; what is only there is brought here, verified, before anybody reads it. An
-output that is known to be there is not asked about again, so that what is here stays as fast as without a shared place.
-A run wants its output shared, so a place that can't be used is a fault, and said before anything is built. Without a
-URL all of this is nothing.
+An output that is published here is uploaded to the shared place. An output that only the shared place has is downloaded
+and verified before anybody reads it. Of an output that is known to be in both, the place is not asked again, so that
+local outputs are found as fast as without one. A run promises that its output is shared, so a place that can't be used
+is a fault, which is raised before anything is built. Without a URL only the local folder is used.
 """
 
 from __future__ import annotations
@@ -18,18 +18,13 @@ from recipekit import digests, fsio
 from recipekit import manifest as manifests
 from recipekit.errors import OutputAltered, OutputFault
 from recipekit.outputs.folders import Outputs
+from recipekit.outputs.names import LATEST, short_key
 from recipekit.outputs.objects import Latest, OutputObjects
-from recipekit.project import Project
+from recipekit.project import SWEEPS, Project
 from recipekit.remote.refusal import Refusal
 from recipekit.summary import SUMMARY
 
-SWEEP_ID = r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}"
-"""Pattern of what names a sweep."""
-
-KEY = r"[0-9a-f]{12}"
-"""Pattern of what names the folder of an output."""
-
-_ALONE = "or go on without it: RECIPEKIT_SHARED_OUTPUTS="
+_WITHOUT_IT = "or go on without it: RECIPEKIT_SHARED_OUTPUTS="
 
 
 class SharedOutputs:
@@ -77,7 +72,7 @@ class SharedOutputs:
         """
         folder = self.folder(name, version, build_key)
         if self._objects is not None and not os.path.lexists(folder):
-            self.bring(name, version, build_key[:12])
+            self.bring(name, version, short_key(build_key))
         return self._local.find(name, version, build_key)
 
     def share(self, folder: Path, build_key: str, tell: Callable[[str], None], *, replace: bool = False) -> bool:
@@ -109,7 +104,7 @@ class SharedOutputs:
                 before = self._objects.publish(output, manifest, replace=replace)
             self._note(build_key, before)
             if before == manifest:
-                _lead(self._objects, folder)
+                _update_latest(self._objects, folder)
                 return True
         name, version, key = output.split("/")
         tell(f"another machine has published {output}, too; its output counts, and takes the place of this one's")
@@ -171,7 +166,7 @@ class SharedOutputs:
                     return folder
                 manifest = manifests.read(staged)
                 build_key = str(manifests.results(manifest)["buildKey"])
-                follow = self._leads(folder) or manifests.finished_on(manifest) >= self._led(name)
+                follow = self._is_latest(folder) or manifests.finished_on(manifest) >= self._latest_finished_on(name)
                 self._local.publish(staged, name, version, build_key, replace=replace, follow=follow)
         self._note(build_key, data)
         return folder
@@ -188,11 +183,11 @@ class SharedOutputs:
             return self._objects.latest(name).output
 
     def bring_latest(self, name: str) -> None:
-        """Brings the accepted output that was finished last, wherever; `latest` of this folder then means it."""
+        """Brings the accepted output that was finished last on any machine; `latest` of this folder then means it."""
         if self._objects is not None:
             with _required(f"{name}/latest can't be looked for in the shared outputs"):
                 latest = self._objects.latest(name)
-            if latest.output and latest.finished > self._led(name):
+            if latest.output and latest.finished > self._latest_finished_on(name):
                 version, _, key = latest.output.partition("/")
                 if self.bring(name, version, key) is None:
                     raise OutputFault(
@@ -203,7 +198,7 @@ class SharedOutputs:
 
     def bring_sweep(self, sweep: str) -> Path | None:
         """Makes a sweep of the shared place one of this folder, without its children's outputs; None for none."""
-        folder = self._root / "sweeps" / sweep
+        folder = self._root / SWEEPS / sweep
         if self._objects is None:
             return None
         with _required(f"sweep {sweep} can't be looked for in the shared outputs"), self._local.stage() as staged:
@@ -214,15 +209,15 @@ class SharedOutputs:
                 fsio.rename(staged, folder)
         return folder
 
-    def _leads(self, folder: Path) -> bool:
+    def _is_latest(self, folder: Path) -> bool:
         """Whether `latest` means an output here."""
-        link = folder.parent.parent / "latest"
+        link = folder.parent.parent / LATEST
         return link.is_symlink() and link.readlink() == folder.relative_to(link.parent)
 
-    def _led(self, name: str) -> str:
+    def _latest_finished_on(self, name: str) -> str:
         """When the output was finished that `latest` means here; empty for none."""
         try:
-            return manifests.finished_on(manifests.read(self._root / name / "latest"))
+            return manifests.finished_on(manifests.read(self._root / name / LATEST))
         except (OutputAltered, OutputFault):
             return ""
 
@@ -256,7 +251,7 @@ def _required(what: str, where: Path | None = None) -> Iterator[None]:
     try:
         yield
     except Refusal as refusal:
-        raise refusal.fault(f"{where}: {what}" if where else what, _ALONE) from refusal
+        raise refusal.fault(f"{where}: {what}" if where else what, _WITHOUT_IT) from refusal
 
 
 def _files(folder: Path, manifest: bytes) -> dict[str, Path]:
@@ -275,11 +270,11 @@ def _require_same(folder: Path, manifest: bytes, url: str) -> None:
         )
 
 
-def _lead(objects: OutputObjects, folder: Path) -> None:
-    """Lets `latest` of the shared place follow an output that is there."""
+def _update_latest(objects: OutputObjects, folder: Path) -> None:
+    """Makes an accepted output of the shared place `latest` there; one that isn't accepted is `latest` no more."""
     manifest = manifests.read(folder)
     name, output = folder.parent.parent.name, f"{folder.parent.name}/{folder.name}"
     if manifests.is_accepted(manifest):
-        objects.follow(name, Latest(manifests.finished_on(manifest), output))
+        objects.advance_latest(name, Latest(manifests.finished_on(manifest), output))
     else:
-        objects.forsake(name, output)
+        objects.retract_latest(name, output)

@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from recipekit import fsio, locks
 from recipekit.errors import OutputFault
+from recipekit.outputs.names import LATEST
 
 _ROOT_LOCK = "root.lock"
 _PATIENCE_SECONDS = 60
@@ -127,6 +128,6 @@ class Staging:
                 if area.new.exists():
                     link.unlink()
                 else:
-                    fsio.replace_link(link, self._root / link.name / "latest")
+                    fsio.replace_link(link, self._root / link.name / LATEST)
         if area.folder.exists():
             fsio.remove_tree(area.folder)

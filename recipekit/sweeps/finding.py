@@ -26,7 +26,7 @@ def find_sweep(name: str, project: Project, here: Path) -> Path:
         UsageError: there is no such folder.
         OutputFault: the file system refuses to look.
     """
-    home = project.outputs / "sweeps"
+    home = project.sweeps
     ids = sweep_ids(project)
     with fsio.reported(home):
         if name == "latest" and ids:
@@ -44,6 +44,6 @@ def sweep_ids(project: Project) -> list[str]:
     Raises:
         OutputFault: the file system refuses to look.
     """
-    home = project.outputs / "sweeps"
+    home = project.sweeps
     with fsio.reported(home):
         return sorted(path.parent.name for path in home.glob(f"*/{RECORD}"))
