@@ -1,4 +1,4 @@
-"""The files of an output: what is written beside `model.tflite`, and how they are read back as an outcome."""
+"""Writes the files of an output, its manifest last, and reads them back as the outcome of a build."""
 
 from __future__ import annotations
 

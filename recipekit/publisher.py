@@ -1,9 +1,9 @@
-"""Publishing by a process of its own, once a command has published many outputs.
+"""Publishes outputs: the first ones in this process, the others in a second process.
 
-Of a sweep's child whose stages are all found, writing the output is half of the work, and Python lets one thread of a
-process work at a time. So the outputs of a long sweep are written by a second process, which takes half a second to
-start and is therefore not started for a few; while many wait for it, this one publishes, too. A process that dies costs
-nothing: what it left half written is never visible, and this one publishes instead. It knows nothing of sweeps.
+Where a sweep's child finds all of its stages, half of its time goes into writing the output, and Python runs one thread
+of a process at a time. So a second process writes the outputs of a long sweep. It takes half a second to start, hence
+the first outputs are written here; while many wait for it, this process publishes, too. If it dies, nothing is lost:
+what it left half written is never visible, and this process publishes instead. It knows nothing of sweeps.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from recipekit.outputs import Outputs
 from recipekit.publication import Build, publish
 
 _WORTH_A_PROCESS = 32
-"""Outputs that are published here before there is another process."""
+"""Outputs that this process publishes before a second one is started."""
 
 _AT_ONCE = 4
-"""Outputs that it publishes at a time: one's files are written while those of the others reach the disk."""
+"""Outputs that the second process publishes at a time: one is written while the others wait for the disk."""
 
 _BEHIND = 8
-"""Outputs that wait for it until this process publishes the next one itself, whose work is the lesser half."""
+"""So many outputs wait for the second process before this one, which has less to do, publishes the next one itself."""
 
 
 class Publisher:
-    """Publishes outputs, here or in its process; several threads may ask at once."""
+    """Publishes outputs, in this process or in a second one; several threads may ask at once."""
 
     def __init__(self, here: int = _WORTH_A_PROCESS) -> None:
         """Starts nothing.
@@ -103,14 +103,14 @@ def _is_there(build: Build) -> bool:
     return Outputs(build.job.project.outputs).find(recipe.name, recipe.version, build.key) is not None
 
 
-class _Parcel(NamedTuple):
-    """A build on its way: what pickle takes long for travels as msgpack, a tenth of the work.
+class _PackedBuild(NamedTuple):
+    """A build as it is sent to the second process: large records as msgpack, which takes a tenth of pickle's time.
 
     Attributes:
         definition: JSON values.
         loaded: the record of the float model.
         layers: the records of its layers.
-        origins: what the job tells of its recipe's values, told before it leaves: whoever composes must know Hydra.
+        origins: where the recipe's values were written, which only a process that has composed with Hydra can say.
         rest: the build's other fields, by name.
         replace: see `Publisher.publish`.
     """
@@ -123,18 +123,18 @@ class _Parcel(NamedTuple):
     replace: bool
 
 
-def _packed(build: Build, replace: bool) -> _Parcel:
+def _packed(build: Build, replace: bool) -> _PackedBuild:
     rest = build._replace(job=build.job._replace(origins=tuple))._asdict()
-    definition, loaded, layers = (msgspec.msgpack.encode(rest.pop(name)) for name in _Parcel._fields[:3])
-    return _Parcel(definition, loaded, layers, msgspec.msgpack.encode(build.job.origins()), rest, replace)
+    definition, loaded, layers = (msgspec.msgpack.encode(rest.pop(name)) for name in _PackedBuild._fields[:3])
+    return _PackedBuild(definition, loaded, layers, msgspec.msgpack.encode(build.job.origins()), rest, replace)
 
 
-def _unpacked(parcel: _Parcel) -> tuple[Build, bool]:
-    definition = msgspec.msgpack.decode(parcel.definition)
-    loaded, layers = _loaded(parcel.loaded), _layers(parcel.layers)
-    build = Build(definition=definition, loaded=loaded, layers=layers, **parcel.rest)
-    origins = partial(msgspec.msgpack.decode, parcel.origins, type=tuple[Written, ...])
-    return build._replace(job=build.job._replace(origins=origins)), parcel.replace
+def _unpacked(packed: _PackedBuild) -> tuple[Build, bool]:
+    definition = msgspec.msgpack.decode(packed.definition)
+    loaded, layers = _loaded(packed.loaded), _layers(packed.layers)
+    build = Build(definition=definition, loaded=loaded, layers=layers, **packed.rest)
+    origins = partial(msgspec.msgpack.decode, packed.origins, type=tuple[Written, ...])
+    return build._replace(job=build.job._replace(origins=origins)), packed.replace
 
 
 @lru_cache(maxsize=16)
@@ -149,7 +149,7 @@ def _layers(packed: bytes) -> tuple[LoweredLayer, ...]:
 
 
 class _Process:
-    """The other process, as its parent sees it; it ends when its parent lets go of it, or dies."""
+    """The second process, as its parent sees it; it ends when its parent closes the connections, or dies."""
 
     def __init__(self) -> None:
         pairs = [socketpair() for _ in range(_AT_ONCE)]
@@ -188,10 +188,12 @@ class _Process:
             raise error
 
     def end(self) -> None:
-        """Lets go of it; threads that wait for it see the end of the conversation."""
+        """Closes the connections and waits for its end; threads that wait for an answer get an EOFError."""
         for each in self._sockets:
             with suppress(OSError):  # it has gone
-                each.shutdown(SHUT_RDWR)  # of the threads' connections too; closed, theirs could become another's
+                each.shutdown(
+                    SHUT_RDWR
+                )  # the threads' copies too; if those were closed, others could get their numbers
             each.close()
         self._child.wait()
 

@@ -1,4 +1,4 @@
-"""Going on with a sweep that was interrupted or has lost its driver: as it began, whatever has changed since."""
+"""Resumes a sweep that was interrupted or has lost its driver, from its own copy of the recipes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def resume_sweep(
 def _warn_of_changes(
     before: Mapping[int, Path], outcomes: Sequence[Outcome], watch: Callable[[int], ChildWatcher]
 ) -> None:
-    """Says once, at the first child that has run, which inputs are others than those of children before."""
+    """Warns once, at the first child that has run, of inputs that have changed since earlier children were built."""
     ran = {it.number: Path(it.output) for it in outcomes if it.output and it.number not in before}
     changed = changed_inputs(before.values(), ran.values()) if ran else []
     if changed:

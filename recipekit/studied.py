@@ -1,6 +1,6 @@
-"""What a search has found, as data: `study.json` in the sweep's folder, which pages and terminals show.
+"""The result of a search: `study.json` in the sweep's folder, which pages and terminals show.
 
-It says which trial was which child, with which values, and which ones are best. How trials are chosen isn't known here.
+It holds each trial with its parameters and values, and which ones are best. How trials are chosen isn't known here.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _DISTRIBUTIONS = {"tensorflow": ("tensorflow", "keras", "tf-keras", *_LITERT), "
 
 
 class Surroundings:
-    """Facts that decide what builds give besides their inputs, for builds of one project.
+    """Facts besides the inputs that decide the results of a project's builds.
 
     Attributes:
         known_files: states of pinned files by their path, so that each is read once.
@@ -64,7 +64,7 @@ class Surroundings:
         return environment.source_digest(Path(recipekit.__file__).parent, WORKER_ROOMS)
 
     def tools(self, worker: str) -> dict[str, Any]:
-        """What a stage in a worker stands on: our own code, Python, the machine, packages (JSON values)."""
+        """What the result of a stage in a worker depends on besides its inputs: our code, Python, machine, packages."""
         if worker not in self._tools:
             facts = self.environment
             needed = environment.required_by(*_DISTRIBUTIONS[worker], *environment.plugin_distributions())

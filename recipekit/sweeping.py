@@ -1,9 +1,9 @@
 """A sweep: every child runs, whatever becomes of the others, and a summary is written at the end.
 
 A sweep composes from its own copy of the recipes, and keeps how it began, so that another process can go on with it.
-Hydra decides which children there are, and a launcher where they run: here, several at once as far as the workers
-allow, or on another engine, where they share the store. Where another sweeper of Hydra's runs them, a child leaves its
-outcome in a file, and one that vanished is a row with a reason.
+Hydra decides which children there are. A launcher decides where they run: in this process, several at a time, or on
+another engine with the same store. Under a sweeper of Hydra's that runs its children itself, each leaves its outcome in a
+file, and children without one are a row with a reason.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Options that the command line chooses, laid on top of the recipe: the command line beats the recipe's body.
+"""Puts options that the command line chooses behind the recipe in merge order, so that they override its own keys.
 
-Hydra merges an option where the defaults list holds its group. A recipe's own keys come behind its groups, so they
-would beat an option that somebody typed. Here such options move behind the recipe; the rest of Hydra's order stays.
+Hydra merges an option at the place of its group in the defaults list. A recipe's own keys come behind its groups, so
+they would override an option that somebody typed. Nothing else of Hydra's order changes.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from recipekit.compose.folders import recipe_folders, shown, user_groups
-from recipekit.compose.layers import Layers, lay
+from recipekit.compose.layers import Layers, merge_layers
 from recipekit.compose.marks import read_marks
 from recipekit.compose.overrides import CommandOverride, read_overrides, texts_for_hydra
 from recipekit.compose.refusals import hydra_errors, no_recipe, recipekit_cause
@@ -199,4 +199,4 @@ def compose(project: Project, overrides: Sequence[str]) -> Composition:
         if not any(override.key == "recipe" for override in read):
             raise no_recipe(project, (override.key for override in read))
         with hydra_errors(project):
-            return Composition(project, read, lay(texts_for_hydra(read)))
+            return Composition(project, read, merge_layers(texts_for_hydra(read)))

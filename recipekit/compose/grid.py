@@ -1,6 +1,6 @@
 """The children of a sweep by Hydra's basic sweeper, composed one at a time when they are asked for.
 
-Which children there are, and in which order, is Hydra's word; how they are run is nothing that this module knows.
+Hydra decides which children there are, and in which order. This module doesn't know how they are run.
 """
 
 from __future__ import annotations

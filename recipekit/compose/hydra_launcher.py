@@ -1,7 +1,7 @@
-"""A launcher of Hydra's own kind, asked directly: for the children that it is given, no more and no fewer.
+"""Calls a launcher plugin of Hydra's directly, for some of a sweep's children.
 
-Hydra's sweeper would ask it once for all of them, and raise the first error. What a child is, and what becomes of one
-that is lost, is nothing that this module knows.
+Hydra's sweeper would call it once for all of them, and raise the first error. This module knows neither what a child
+does nor what becomes of one that is lost.
 """
 
 from __future__ import annotations

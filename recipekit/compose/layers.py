@@ -1,8 +1,8 @@
 """A recipe's layers: the files that its choices put on top of each other, merged as Hydra merges them.
 
-Hydra composes its own configuration with every recipe and reads each file anew, a tenth of a second a time. Here what
-is packaged is read and merged once a process, and Hydra's own functions lay the recipe's files on a copy of it. What
-they refuse, or what chooses among Hydra's own groups, is composed by Hydra itself; its word counts.
+Hydra composes its own configuration with every recipe and reads each file again, which takes a tenth of a second. Here
+packaged files are read and merged once in a process, and Hydra's own functions merge the recipe's files into a copy.
+What they refuse, and recipes that choose among Hydra's own groups, are composed by Hydra itself.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ class Layers(NamedTuple):
             HydraException: one of them can't be applied.
         """
         config: DictConfig = pickle.loads(self.pickled)  # noqa: S301  pickled by this process
-        with unforeseen():
+        with python_errors_as_hydras():
             ConfigLoaderImpl._apply_overrides_to_config(list(values), config)
         return config
 
     def takes(self, values: Sequence[Override]) -> bool:
-        """Whether values can surely be overridden in it; where they may not, `config` says."""
+        """Whether the values can certainly be overridden in it; where this is False, `config` decides."""
         return plain(self.pickled).with_values(values) is not None
 
     def settled(self, values: Sequence[Override]) -> dict[str, Any] | None:
@@ -77,7 +77,7 @@ class Layers(NamedTuple):
         return recipe.with_values(values) if recipe.is_settled else None
 
 
-def lay(texts: Sequence[str]) -> Layers:
+def merge_layers(texts: Sequence[str]) -> Layers:
     """Composes one recipe, in a Hydra that is initialised for its project.
 
     Args:
@@ -90,10 +90,10 @@ def lay(texts: Sequence[str]) -> Layers:
     try:
         overrides = parser().parse_overrides(list(texts))
         if not any(override.is_sweep_override() for override in overrides):
-            return _lay_swiftly(overrides)
+            return _merge_without_hydra(overrides)
     except (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError):
         pass  # Hydra says it better below, or knows how to do it
-    with unforeseen():
+    with python_errors_as_hydras():
         config = hydra_compose(PRIMARY, list(texts), return_hydra_config=True)
     return layers_of(config, config.hydra, texts)
 
@@ -111,16 +111,16 @@ def layers_of(config: DictConfig, hydra: Any, texts: Sequence[str]) -> Layers:
     return _kept(recipe, sweeps, config, defaults)
 
 
-def _lay_swiftly(overrides: list[Override]) -> Layers:
-    """The same as Hydra's own composition; Hydra's configuration takes part where the recipe or an override sets it."""
+def _merge_without_hydra(overrides: list[Override]) -> Layers:
+    """The result of Hydra's composition, without merging Hydra's own configuration where nothing sets a key of it."""
     loader = _loader()
     repository = Repository(loader.get_sources())
-    with _spared_what_nothing_asks_for():
+    with _without_unused_work():
         found = create_defaults_list(repository, PRIMARY, overrides, prepend_hydra=False, skip_missing=False)
     defaults = chosen_last(found.defaults, overrides)
     files = [default for default in defaults if default.config_path != PRIMARY]
     of_hydras = any(map(Override.is_hydra_override, overrides)) or any(map(repository.sets_hydra, files))
-    config: DictConfig = pickle.loads(_foundation()) if of_hydras else OmegaConf.create()  # noqa: S301  made here
+    config: DictConfig = pickle.loads(_hydras_configuration()) if of_hydras else OmegaConf.create()  # noqa: S301  made here
     with flag_override(config, "no_deepcopy_set_nodes", True):
         for file in files:
             config.merge_with(repository.placed(file))
@@ -131,8 +131,8 @@ def _lay_swiftly(overrides: list[Override]) -> Layers:
 
 
 @contextmanager
-def unforeseen() -> Iterator[None]:
-    """What Hydra lets through of Python's own errors, such as a word in the place of a list's index, as its own."""
+def python_errors_as_hydras() -> Iterator[None]:
+    """Turns errors of Python's that Hydra lets through, such as a word as the index of a list, into one of Hydra's."""
     try:
         yield
     except (ValueError, TypeError, AssertionError) as error:
@@ -140,11 +140,11 @@ def unforeseen() -> Iterator[None]:
 
 
 @contextmanager
-def _spared_what_nothing_asks_for() -> Iterator[None]:
-    """Spares Hydra half of the cost of a defaults list: what it does for each file and nothing comes of.
+def _without_unused_work() -> Iterator[None]:
+    """Halves the time of Hydra's defaults list by leaving out what it does for each file without using the result.
 
-    That is a map of all choices where the file's own defaults list has no interpolation, such as
-    `- /evaluation: ${source}`; and to parse `1.2` anew, a hundred times, to know which version's rules hold.
+    Hydra makes a map of all choices although a file's defaults list has no interpolation, such as
+    `- /evaluation: ${source}`, and parses the version `1.2` a hundred times to know which rules apply.
     """
     maps, versions = hydras_lists._create_interpolation_map, hydras_version._get_version
 
@@ -163,8 +163,8 @@ def _spared_what_nothing_asks_for() -> Iterator[None]:
 
 
 @cache
-def _foundation() -> bytes:
-    """Hydra's own configuration with the packaged primary config on top, merged and pickled."""
+def _hydras_configuration() -> bytes:
+    """Hydra's own configuration with the packaged primary config merged into it, pickled."""
     loader = _loader()
     repository = ConfigRepository(loader.get_search_path())
     found = create_defaults_list(repository, PRIMARY, [], prepend_hydra=True, skip_missing=True)

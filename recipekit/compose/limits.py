@@ -1,4 +1,4 @@
-"""What a YAML text may cost, counted from its events before anything is built of it.
+"""Limits of size and depth for a YAML text, checked on the parser's events before any object is made.
 
 A few hundred bytes of aliases can stand for gigabytes, and deep nesting for a stack that overflows.
 """

@@ -1,4 +1,4 @@
-"""Lines of a YAML file's keys: what is lost once a file is only data."""
+"""The line of each key of a YAML file, which a loaded mapping doesn't hold any more."""
 
 from __future__ import annotations
 

@@ -176,12 +176,12 @@ def _parse_numbered(text: str) -> Override | None:
     if _NUMBER.fullmatch(value) is None:
         return None
     try:
-        nought = _nought(head)
+        zero = _with_zero(head)
     except OverrideParseException:  # which names the text that it couldn't read
         return None
-    return replace(nought, _value=float(value) if "." in value else int(value), input_line=text)
+    return replace(zero, _value=float(value) if "." in value else int(value), input_line=text)
 
 
 @lru_cache(maxsize=256)
-def _nought(head: str) -> Override:
+def _with_zero(head: str) -> Override:
     return _parse_text(f"{head}=0")

@@ -1,8 +1,8 @@
-"""A merged recipe as plain data in which a sweep sets values, where that is all that OmegaConf would do.
+"""A merged recipe as plain data, in which a sweep's simple values are set without OmegaConf.
 
-OmegaConf takes milliseconds to copy a recipe, to set one number in it and to make plain data of it again. Most
-children of a sweep are the same recipe with other numbers and words: for those the plain data are made once. Whatever
-needs OmegaConf to be understood, such as an interpolation, is left to it, and so is every refusal.
+OmegaConf takes milliseconds to copy a recipe, set one number in it and turn it into plain data again. Most children of
+a sweep are the same recipe with other numbers and words, so the plain data are made once and copied. Whatever needs
+OmegaConf, such as an interpolation or a value that it would refuse, is left to it.
 """
 
 from __future__ import annotations

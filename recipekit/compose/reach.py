@@ -1,7 +1,8 @@
-"""How far recipes and the command line reach into Hydra's own configuration, and which groups they choose from.
+"""Which keys of Hydra's own configuration recipes and the command line may set, and which groups they choose from.
 
 Hydra runs code that its configuration names before a recipe is even validated. So a recipe may set Hydra's mode, plain
-parameters of a sweeper, and the launcher and sweeper by name; nothing else of Hydra's, by whatever road.
+parameters of a sweeper, and choose the launcher and the sweeper by name. All else of Hydra's is refused, however it is
+written.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def _nearest_key(text: str) -> str:
 
 
 def no_recipe(project: Project, keys: Iterable[str]) -> UsageError:
-    """Nobody has said which recipe, or hardly: `recpe=x`."""
+    """The error that no recipe is chosen; a key such as `recpe` is taken for a mistyped one."""
     names = list(recipe_files(project))
     near = next(filter(None, (did_you_mean(key, ["recipe"]) for key in keys)), "")
     fix = f"add recipe=NAME, with one of {', '.join(names)}" if names else f"put a recipe into {project.recipes}"

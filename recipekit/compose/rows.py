@@ -1,7 +1,7 @@
 """Children of a sweep as rows of overrides, and how one is composed of its row.
 
-Hydra composes every child twice, from its files. Here the files are merged once for each combination of options, and
-a child is a copy of that with its values overridden by Hydra's own function. Which rows there are is a sweeper's word.
+Hydra composes every child twice, from its files. Here the files are merged once for each combination of options, and a
+child is a copy of the result, in which Hydra's own function overrides values. A sweeper decides which rows there are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from recipekit.compose.composition import Composition
 from recipekit.compose.folders import user_groups
-from recipekit.compose.layers import Layers, lay, unforeseen
+from recipekit.compose.layers import Layers, merge_layers, python_errors_as_hydras
 from recipekit.compose.overrides import read_overrides
 from recipekit.compose.reach import is_hydras
 from recipekit.compose.refusals import hydra_errors
@@ -80,7 +80,7 @@ class Rows:
         choices = self._choices(row)
         if choices not in self._layers:
             with hydra_for(self._project), hydra_errors(self._project):
-                self._layers[choices] = lay([*self._for_all, *choices])
+                self._layers[choices] = merge_layers([*self._for_all, *choices])
 
     def child(self, row: Row) -> Composition:
         """The child of a row that was added."""
@@ -106,7 +106,7 @@ def master_config(texts: Sequence[str]) -> DictConfig:
     """
     hydra = GlobalHydra.instance().hydra
     assert hydra is not None  # for type checkers: `hydra_for` has initialised it
-    with unforeseen():
+    with python_errors_as_hydras():
         return hydra.compose_config(PRIMARY, [*texts, "hydra.mode=MULTIRUN"], RunMode.MULTIRUN)
 
 

@@ -1,7 +1,7 @@
-"""Hydra made ready for a project: the user's folders in front of the presets, and a guard before the environment.
+"""Initialises Hydra for a project: the user's folders in front of the presets, and only listed variables readable.
 
-Hydra's state is the process's. Threads take turns with it, and whatever the process has of its own is as it was
-afterwards: a Hydra application of the user's, and the resolver by which that one reads the environment.
+Hydra's state belongs to the whole process. Threads take turns with it, and afterwards the process has again what it had
+before: a Hydra application of the user's, and its resolver of environment variables.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from recipekit.secrecy import is_secret_variable
 PRIMARY = "recipekit"
 """Name of the packaged primary config."""
 
-ENOUGH = ("1.3.8", "2.3.1")
-"""Versions of Hydra and OmegaConf that are known to be enough. To look any others up takes a seventh of `validate`."""
+KNOWN_VERSIONS = ("1.3.8", "2.3.1")
+"""Versions of Hydra and OmegaConf that are known to suit. Any others are compared with the requirements, which takes a
+seventh of the time of `validate`."""
 
 _RESOLVER = "oc.env"
 _turn = RLock()
@@ -55,8 +56,8 @@ def hydra_for(project: Project) -> Iterator[None]:
 @contextmanager
 def prepared(project: Project) -> Iterator[None]:
     """Puts the project's folders on Hydra's search path, and guards the environment, in this process."""
-    if (hydra.__version__, omegaconf.__version__) != ENOUGH:
-        from recipekit.requirements import require  # noqa: PLC0415  see `ENOUGH`
+    if (hydra.__version__, omegaconf.__version__) != KNOWN_VERSIONS:
+        from recipekit.requirements import require  # noqa: PLC0415  see `KNOWN_VERSIONS`
 
         require("hydra-core", "omegaconf")
     use_folders(recipe_folders(project))
@@ -73,7 +74,7 @@ def resolving_for(project: Project) -> Iterator[None]:
 
 @contextmanager
 def no_other_hydra() -> Iterator[None]:
-    """Puts a Hydra application aside that this process runs on its own account."""
+    """Puts aside a Hydra application that the process itself has started."""
     other = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
     try:

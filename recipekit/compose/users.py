@@ -1,6 +1,6 @@
-"""Which recipes are made of some files: the recipes themselves, those that extend them, those that choose an option.
+"""Finds the recipes that are composed of given files: as the recipe itself, as one that it extends, or as an option.
 
-A recipe is composed to know its files, unless its text and the texts of what it names don't even mention one of them.
+A recipe is composed to learn its files, unless neither its text nor the texts of the files that it names mention one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A child on a machine that shares no folder with the sweep's own process, but the outputs at a URL.
+"""Runs a child on a machine that shares the outputs' URL, but no folder, with the sweep's own process.
 
-It works in folders of its own, and brings along what only the sweep's folder has: the copy of the recipes. What it says
-of its output is what the sweep's own process would say, since it is found there as soon as somebody asks for it.
+The child works in folders of this machine, and the sweep's copy of the recipes is sent with it. Its outcome names the
+output by the path that it has at the sweep's own process, where it is downloaded as soon as somebody asks for it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Children by a launcher of Hydra's own kind, kept to what every launcher promises.
+"""Runs a sweep's children by a launcher plugin of Hydra, such as joblib, and makes it keep the promises of `Launcher`.
 
 Such a launcher takes all children at once, and many of them lose every result when one process is killed. So children
-leave traces. When the launcher has given up, those that never began are given to it again, and those that were under
-way one at a time, so that the one that takes its process with it is found.
+leave traces in a folder. When the launcher has given up, those that never began are given to it again together; those
+that were under way are given to it one at a time, to find the one that ends its process.
 """
 
 from __future__ import annotations

@@ -22,15 +22,15 @@ from recipekit.surroundings import Surroundings
 from recipekit.turns import Turn, Turns
 
 _AT_WORK = 1
-"""Children at work in this process before another one begins. What is slow they wait for, workers, the disk and whoever
-publishes; the rest is Python's, whose threads only get into each other's way."""
+"""Children that compute in this process at a time. Their slow work is done elsewhere (workers, the disk, the process
+that publishes); the rest is Python code, of which threads run no faster side by side."""
 
-_PARTING_SECONDS = 0.7
-"""How long an interrupted sweep waits for outputs that are half on their way to the disk."""
+_FINISHING_SECONDS = 0.7
+"""How long an interrupted sweep waits for outputs that are being written."""
 
 _UNDER_WAY = 24
-"""Children that have begun and not ended. Most of them wait; those whose latency is to be measured do so until nothing
-else runs, so that many are measured one after the other."""
+"""Children that have begun and not ended. Most of them wait; a child whose latency is to be measured waits until
+nothing else runs, so that many are then measured one after the other."""
 
 
 class Here:
@@ -53,7 +53,7 @@ class Here:
             publisher = held.enter_context(Publisher())
             lease = held.enter_context(Store.of(self._project).lease())
             pool = held.enter_context(Pool(Limits.of(self._project), litert=os.cpu_count() or 1))
-            held.enter_context(_brief_farewell(pool, self._turns))
+            held.enter_context(_outputs_finished(pool, self._turns))
             self._facilities = Facilities(pool, lease, Surroundings(self._project.root), publish=publisher.publish)
             self._held = held.pop_all()
         return self
@@ -80,7 +80,7 @@ class Here:
             try:
                 facilities = self._facilities._replace(waits=turn.waits)
                 outcome = task.outcome(facilities, self._watch(task.number))
-                if not (facilities.pool.closed and outcome.failure):  # interrupted, its failure says nothing about it
+                if not (facilities.pool.closed and outcome.failure):  # it failed only because of the interruption
                     ended(outcome)
             except Exception as error:  # noqa: BLE001  raised again by the thread that waits
                 defects.append(error)
@@ -93,18 +93,20 @@ class Here:
             if task is None:
                 turn.end()
                 break
-            Thread(target=run, args=(turn, task), daemon=True).start()  # an interruption doesn't wait for its stage
+            Thread(
+                target=run, args=(turn, task), daemon=True
+            ).start()  # so that an interruption doesn't wait for its stage
         self._turns.wait_for_all()
         if defects:
             raise defects[0]
 
 
 @contextmanager
-def _brief_farewell(pool: Pool, turns: Turns) -> Iterator[None]:
-    """Lets children whose outputs are half on their way to the disk get there when something stops the sweep."""
+def _outputs_finished(pool: Pool, turns: Turns) -> Iterator[None]:
+    """When something stops the sweep, ends the workers and waits a moment for outputs that are being written."""
     try:
         yield
     except BaseException:
         pool.close()
-        turns.wait_for_all(_PARTING_SECONDS)
+        turns.wait_for_all(_FINISHING_SECONDS)
         raise

@@ -1,6 +1,6 @@
-"""One job of submitit's: the children that it carries out, and why it hasn't carried out all of them.
+"""A job of submitit: which children it runs, and why some of them have no outcome.
 
-What is done about it is the launcher's to decide.
+What then becomes of them is decided by the launcher.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class Job(NamedTuple):
 
     @property
     def has_answered(self) -> bool:
-        """Whether it has come to its end by itself, by an exception perhaps."""
+        """Whether it has left a result, which may be an exception."""
         return bool(self.handle.paths.result_pickle.exists())
 
     def end(self) -> End:
-        """How a job has ended that has left children without an outcome."""
+        """How the job has ended; to be asked when children of it have no outcome."""
         state = (self.handle.get_info(mode="force").get("State") or "").partition(" ")[0] if self.on_slurm else ""
         return End(self, state, self._trace())
 

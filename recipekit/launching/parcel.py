@@ -1,7 +1,7 @@
-"""A task as bytes that another machine opens, where the project may lie in another folder.
+"""Packs a task as bytes for another machine, where the project may be in another folder.
 
-Paths in the project are written as seen from its root, wherever in the task they stand, and those in a sweep's copy of
-the recipes as seen from that. It knows no engine.
+Wherever in the task a path stands, it is written relative to the project's root if it is in the project, or relative to
+the sweep's copy of the recipes if it is in there. This module knows no engine.
 """
 
 from __future__ import annotations

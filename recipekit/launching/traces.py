@@ -1,7 +1,7 @@
-"""What children leave in a folder while other processes carry them out: that they have begun, and how they have ended.
+"""Files by which children in other processes say that they have begun, and how they have ended.
 
-An engine that loses a process says little of the children in it. The folder does: one without a trace has never begun,
-and one that has begun but not ended was lost, or still runs. Which engine that is, nothing here knows.
+An engine that loses a process says little of the children in it; these files do. A child without one has never begun,
+and one that has begun but not ended was lost, or still runs. This module knows no engine.
 """
 
 from __future__ import annotations

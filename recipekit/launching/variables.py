@@ -1,6 +1,6 @@
-"""Environment variables on which outputs depend, the same wherever children of one sweep run.
+"""Gives every child of a sweep the same values of the environment variables that outputs depend on.
 
-Engines set some by themselves, such as the number of threads, and a child would then have another build key there.
+Engines set some of them by themselves, such as the number of threads; a child would then get another build key there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _DEVICES = "CUDA_VISIBLE_DEVICES"
 
 
 def deciding() -> dict[str, str]:
-    """Those that this process has."""
+    """The variables of this process that outputs depend on."""
     return {name: value for name, value in os.environ.items() if VARIABLES.match(name)}
 
 

@@ -1,4 +1,4 @@
-"""One process a build: whoever asks for the same build key waits, and is told for whom."""
+"""A lock for each build key: a second process that builds the same output waits, and is told for whom."""
 
 from __future__ import annotations
 

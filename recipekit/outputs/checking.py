@@ -1,4 +1,4 @@
-"""What an output's folder holds against what its manifest says."""
+"""Compares the files in an output's folder with those that its manifest records."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Difference(Record, frozen=True, kw_only=True):
     """One thing about an output that isn't as it should be.
 
     Attributes:
-        place: relative path of the file, by whatever name somebody gave it; what part of it, behind a space, where it
-            isn't all of it.
+        place: relative path of the file, as it is named on the disk; where only a part of the file differs, a space and
+            the name of that part follow.
         problem: in words; empty where `expected` and `got` say it.
         expected: what should be there; empty where `problem` says all.
         got: what is there.
@@ -51,9 +51,9 @@ def differences(folder: Path, manifest: dict[str, Any]) -> list[str]:
 
 
 def file_differences(folder: Path, manifest: dict[str, Any]) -> list[Difference]:
-    """Everything that keeps a folder from being what its manifest says; nothing for a whole output.
+    """Everything in which a folder differs from its manifest; nothing for a whole output.
 
-    Files of signatures may be there or not; whether they sign what is there, others look at.
+    Files of signatures may be there or not; the room `signing` checks what they sign.
 
     Args:
         folder: of the output.

@@ -1,7 +1,7 @@
 """The outputs folder: `<name>/<version>/<first 12 digits of the build key>/`, and `<name>/latest`.
 
 An output becomes visible by one rename of a folder that is whole and on the disk, so that a crash at any moment leaves
-it there or not there. What is there is believed only after a look at every byte.
+it there as a whole or not at all. An output is used only after the digest of every file has been checked.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Outputs:
     def hold(
         self, build_key: str, waiting: Callable[[str], None], *, timeout_seconds: float | None = None
     ) -> Iterator[None]:
-        """Keeps a build key to this process, after settling what dead processes left behind.
+        """Lets no other process build the same key meanwhile; cleans up first what dead processes have left.
 
         Args:
             build_key: two runs with the same one take turns; the second then finds the first one's output.
@@ -124,7 +124,7 @@ class Outputs:
             version: of the recipe.
             build_key: the whole key.
             replace: whether an output that is there already gives way; it comes back if anything fails.
-            follow: whether `latest` may follow; not to an output that was finished before the one it means.
+            follow: whether `latest` may be set to it; false for an output that was finished before the present one.
 
         Returns:
             The output's folder.

@@ -1,4 +1,4 @@
-"""Which folder a user means who names an output, here or in the place that machines share."""
+"""Finds the folder of an output or a sweep by the name, path or URL that a user gives."""
 
 from __future__ import annotations
 

@@ -5,8 +5,9 @@
     <name>/latest.json                          the accepted output that was finished last
     sweeps/<id>/...                             of a sweep, its summary last
 
-The files of two builds of one key never meet, since each manifest is another one, with times in it. So what is half
-uploaded, or has lost a race, is never part of what counts. Nothing is ever deleted.
+Two builds of one key never write to the same folder: their manifests hold different times, so they have different
+digests. What is half uploaded, or has lost a race, is therefore never part of the output that counts. Nothing is ever
+deleted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Where outputs are written before anybody can see them.
 
-Each build has an area of its own beside the outputs, on their file system, with a lock file that its process holds as
-long as it lives. The area of a dead process is settled by the next one: what had become visible is finished, what
-hadn't is undone.
+Each build has an area of its own on the outputs' file system, and a lock file that its process holds as long as it
+lives. The next process cleans up the area of a dead one: if the output had become visible, publishing is completed; if
+not, it is undone.
 
     .staging/<id>.lock                          held by the owner; the system frees it when the owner dies
     .staging/<id>/new/                          the output to be

@@ -1,6 +1,6 @@
-"""A place for objects, by its URL: which service it is, whether it keeps its promises, and its refusals in words.
+"""A place for objects by its URL: opens the service, checks its conditional writes, and words its errors.
 
-A library of a service is imported when a place is first used, so that whoever shares nothing doesn't wait for it.
+A service's library is imported when a place is first used, so that a project which shares nothing needs none.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _folder(path: str) -> Service:
 
 
 def _require_promises(service: Service, home: str, url: str) -> None:
-    """Whoever comes first finds out whether a second write is refused as it must be, and only then marks the place."""
+    """The first user of a place checks that creating an object twice is refused, and then marks it as checked."""
     mark, data = f"{home}.json", json.dumps({"format": _FORMAT}).encode()
     found = service.read(mark)
     if found is None:

@@ -18,7 +18,7 @@ _LOGIN = {
 class Refusal(Exception):
     """A shared place can't be reached, or doesn't let this machine in.
 
-    It is no error of recipekit's tree: who asked the place decides whether the work goes on without it.
+    It isn't a RecipekitError: the caller decides whether the work goes on without the place.
 
     Attributes:
         url: of the place or of the object.

@@ -1,4 +1,4 @@
-"""What a place needs of a service, and how fsspec gives most of it.
+"""The operations that a place needs of a storage service, most of them through fsspec.
 
 A service must write an object as a whole or not at all, and must refuse a conditional write whose condition no longer
 holds; no client could make up for that. There are two conditions. "There is no such object" is `mode="create"` in

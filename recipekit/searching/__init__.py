@@ -1,6 +1,6 @@
-"""A search for the best child of a sweep: which one comes next is chosen by what has ended before.
+"""Searches: Optuna chooses each child of a sweep by the results of those before it.
 
-Optuna chooses. It is imported here alone, and only where a search is asked for.
+Optuna is imported in this room alone, and only where a search is asked for.
 """
 
 from recipekit.searching.opening import Study, open_study

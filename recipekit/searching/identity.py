@@ -1,4 +1,4 @@
-"""What a study searches, kept with it: whoever goes on with a study must search the same."""
+"""What a study searches, stored in the study: whoever continues it must search the same."""
 
 from __future__ import annotations
 

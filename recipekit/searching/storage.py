@@ -1,6 +1,6 @@
-"""Where a study is kept: a journal in the sweep's folder, a journal elsewhere, or a database.
+"""Opens the storage of a study: a journal in the sweep's folder, a journal elsewhere, or a database.
 
-A storage may hold a password; what is said of it withholds that.
+A storage's URL may hold a password, which is redacted in every message.
 """
 
 from __future__ import annotations

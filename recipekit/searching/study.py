@@ -1,7 +1,7 @@
-"""A study that Optuna keeps: asked for a child when one can begin, told when it has ended.
+"""The Optuna study of a sweep: it is asked for a child when one can begin, and told when that child has ended.
 
-The number of a trial is the number of its child. Each trial bears the id of its sweep, so that a driver which was lost
-leaves trials that its successor knows and carries out itself.
+A trial has the number of its child. Each trial records the id of its sweep, so that a later driver of the same sweep
+finds the trials that a lost one has left, and runs them.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def open_study(search: Search, folder: Path, left: Callable[[int], Outcome | Non
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Optuna says only what goes wrong: the sweep's own lines say the rest."""
+    """Lets Optuna log errors alone; progress is told by the sweep."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
@@ -119,7 +119,7 @@ class Study:
         self._turn = Lock()
 
     def take_up(self, left: Callable[[int], Outcome | None]) -> None:
-        """Takes up what an earlier driver of this sweep has left: ends are told, and the rest is to run again.
+        """Takes over the running trials of an earlier driver: ended children are told to Optuna, the others run again.
 
         Args:
             left: its outcome of a child, by number; None where there is none.
@@ -245,7 +245,7 @@ class Study:
             )
 
     def _tell(self, trial: Trial, values: list[float] | None) -> None:
-        """Ends a trial, as failed without values. No sampler has a say: what it needs stands with the trial."""
+        """Tells Optuna the values of a trial, or that it failed; no sampler is needed for it, so a random one is set."""
         self._study.sampler = RandomSampler()
         if values is None:
             self._study.tell(trial, state=TrialState.FAIL)

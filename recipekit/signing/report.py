@@ -9,7 +9,7 @@ from recipekit.escaping import escaped
 
 
 class SignatureReport(Record, frozen=True, kw_only=True):
-    """A signature that nothing speaks against.
+    """A signature in which nothing wrong was found.
 
     Attributes:
         file: that holds it.

@@ -1,4 +1,4 @@
-"""What stages have computed, found again by the digest of their inputs, in one process or on many machines."""
+"""The store of stage results, which are found again by the digest of their inputs, on one machine or on many."""
 
 from recipekit.store.collection import Collected
 from recipekit.store.entry import Entry

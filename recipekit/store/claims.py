@@ -1,10 +1,11 @@
-"""Which keys are in use, so that no collector removes them.
+"""Claims: which keys are in use, so that garbage collection doesn't remove their entries.
 
-A lease writes every key it is going to use into a file of its own and keeps that file locked; the system frees the lock
-when the process dies, and the claims of a free file count no more. A key is claimed while its gate is shared, and an
-entry is removed while its gate is held alone, after the claims have been read. So a claim either comes first, and the
-collector reads it, or it comes after the removal, and who claims finds nothing. Nobody holds a gate while waiting for
-anything else.
+A lease writes every key that it is going to use into a file of its own, and keeps that file locked. The system frees the
+lock when the process dies; the claims in a file that isn't locked don't count any more.
+
+Each key has a gate, a lock file. A claim is written under a shared lock of the gate. An entry is removed under an
+exclusive one, after all claims have been read. So either the claim is written first, and the collector reads it, or the
+entry is removed first, and the lease finds nothing. Nobody waits for anything else while holding a gate.
 
 On a network file system, other machines must see the locks (no `nolock`, no `local_lock`), and must read whole what
 was closed on this one; NFS 4 does both.

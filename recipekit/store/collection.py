@@ -1,4 +1,4 @@
-"""Removal of what hasn't been used for long, or doesn't fit, and never of what a living lease claims."""
+"""Garbage collection: removes entries that are old or exceed a size, but none that a living lease claims."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def collect(
 
     Args:
         layout: the store; its root exists.
-        claims: the collector's own, for a place out of sight.
+        claims: the collector's own; entries are moved into its area before they are deleted.
         older_than: removes what was last used at least so many seconds ago; None for no such limit.
         max_bytes: then removes until the rest is no larger; None for no such limit.
         dry_run: only counts.

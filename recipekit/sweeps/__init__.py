@@ -1,7 +1,7 @@
 """What a sweep keeps in its folder so that another process can go on with it.
 
 That is a copy of the recipes it began with (`copied/`), a record of how it began (`sweep.json`), and a lock that its
-driver holds (`.lock`); what has become of its children they write themselves. It composes nothing and runs nothing.
+driver holds (`.lock`). The children's outcomes are written by the sweep. This room composes nothing and runs nothing.
 """
 
 from recipekit.sweeps.continuing import require_repeatable, resumed_project

@@ -1,4 +1,4 @@
-"""The project as a sweep began with it, and why that one may not go on."""
+"""The project as it was when a sweep began, and the reasons why a sweep can't be resumed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def resumed_project(folder: Path, beginning: Beginning, project: Project) -> Pro
 
 
 def require_repeatable(folder: Path, beginning: Beginning, overrides: Sequence[str]) -> None:
-    """Refuses a sweep whose children can't be told again from what is recorded.
+    """Refuses a sweep whose children can't be determined again from its record.
 
     Args:
         folder: of the sweep.

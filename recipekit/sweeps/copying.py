@@ -1,8 +1,8 @@
 """A sweep's own copy of the recipes, so that whoever edits one meanwhile changes nothing for children to come.
 
-Files of options and recipes alone are copied, with the folders that hold them. What holds something like a secret isn't
-written a second time, and what nobody could compose isn't either: a link leads to it, and the digest that was taken
-tells whether it has stayed as it was.
+Only recipes and option files are copied, with their folders. A file that seems to hold a secret isn't written a second
+time, nor is one that is too large or unreadable: the copy has a link to it instead. The recorded digest of each file that
+could be read shows whether it has stayed the same.
 """
 
 from __future__ import annotations

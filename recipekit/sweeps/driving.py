@@ -1,4 +1,4 @@
-"""One driver a sweep: whoever wants to go on with a sweep that still runs is told who runs it."""
+"""The lock of a sweep: one process at a time drives it, and a second one is told who does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which sweep a user means who names one."""
+"""Finds a sweep by the id or path that a user gives."""
 
 from __future__ import annotations
 

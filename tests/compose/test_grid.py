@@ -274,9 +274,9 @@ def test_a_child_is_composed_when_its_turn_comes(project: Project, monkeypatch: 
     def counted(texts: Sequence[str]) -> layers_module.Layers:
         nonlocal laid
         laid += 1
-        return layers_module.lay(texts)
+        return layers_module.merge_layers(texts)
 
-    monkeypatch.setattr(rows_module, "lay", counted)
+    monkeypatch.setattr(rows_module, "merge_layers", counted)
     grid = children(project, ["recipe=digits", "converter=none,int8", "seed=range(300)"])
     assert grid is not None
     alive: weakref.WeakSet[Composition] = weakref.WeakSet()

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from recipekit.errors import EnvironmentFault
-from recipekit.launching.ray.door import check_door
+from recipekit.launching.ray.head import check_head
 from tests.faults.signalled import started
 from tests.launching.faulty_children import doing, write_children
 from tests.launching.ray_cluster import ROOT, RayCluster, ray_cluster, ray_files, until
@@ -112,7 +112,7 @@ def test_a_token_that_is_missing_or_wrong_is_said_at_once(
         monkeypatch.setenv(name, value)
     began = time.monotonic()
     with pytest.raises(EnvironmentFault) as told:
-        check_door(ray_head.address)
+        check_head(ray_head.address)
     assert time.monotonic() - began < 5, "Ray itself takes 20 s"
     assert told.value.what.startswith(what)
     assert fix in told.value.fix
@@ -122,7 +122,7 @@ def test_a_token_that_is_missing_or_wrong_is_said_at_once(
 def test_a_cluster_takes_its_own_token(ray_head: RayCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ray_head.variables.items():
         monkeypatch.setenv(name, value)
-    check_door(ray_head.address)
+    check_head(ray_head.address)
 
 
 def test_a_signal_ends_every_child_and_leaves_the_cluster(

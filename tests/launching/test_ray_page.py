@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recipekit.launching.ray import door
+from recipekit.launching.ray import head
 from recipekit.launching.ray.terms import Terms
 from tests.launching.faulty_children import write_children
 from tests.launching.ray_cluster import RayCluster, ray_files, until
@@ -95,7 +95,7 @@ def test_its_settings_are_those_that_there_are() -> None:
 
 
 def test_what_it_quotes_of_refusals_is_what_is_said() -> None:
-    source = Path(door.__file__).read_text(encoding="utf-8")
+    source = Path(head.__file__).read_text(encoding="utf-8")
     quoted = re.findall(r"^\| `([^`]+)` \| [^|]*\|$", TEXT, re.MULTILINE)
     assert len(quoted) == 5
     assert all(f'"{what}"' in source for what in quoted)

@@ -1,7 +1,8 @@
 """The children of a sweep as tasks of Ray, on a cluster or on a Ray of the command's own.
 
-Ray decides where a child runs, and says when its process or node is lost; a child is never tried twice, since one that
-ends its process would end the next one, too. What must be the same everywhere is checked where a child begins.
+Ray decides where a child runs, and says when its process or node is lost. A child is never tried twice, since one that
+ends its process would end the next one, too. Each child checks that its node has the driver's recipekit, Python and
+project before it begins.
 """
 
 from importlib.util import find_spec

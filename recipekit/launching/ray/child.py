@@ -1,7 +1,7 @@
-"""A child where Ray runs it: is this the place that its driver takes it for, and what comes of it?
+"""Runs a child in a process of Ray's, after a check that the node suits its driver.
 
-Outputs depend on recipekit, on Python and on some variables; a child finds all of them as they are at its driver, or
-says what is different. Until that is known it opens nothing.
+Outputs depend on recipekit, on Python and on some variables. Where the node's recipekit or Python differs from the
+driver's, the child fails and says so before its task is unpacked; the variables are set as they are at the driver.
 """
 
 from __future__ import annotations

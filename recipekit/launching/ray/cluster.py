@@ -20,7 +20,7 @@ import ray
 from ray._private import services, worker
 
 from recipekit.errors import EnvironmentFault, RecipekitError, UsageError
-from recipekit.launching.ray.door import answers, check_door, has_token
+from recipekit.launching.ray.head import answers, check_head, has_token
 from recipekit.launching.ray.signals import signals_wait
 from recipekit.launching.ray.terms import Terms
 from recipekit.launching.task import RESUME_SWEEP
@@ -113,7 +113,7 @@ def connected(terms: Terms, runtime_env: Mapping[str, Any]) -> Iterator[Cluster]
         )
     address = _resolved(terms.address or os.environ.get("RAY_ADDRESS") or _OURS)
     if address != _OURS:
-        check_door(address)
+        check_head(address)
     with ExitStack() as held:
         held.enter_context(_silence())
         own = _of_our_own(held) if address == _OURS else {}

@@ -24,8 +24,13 @@ from recipekit.outcome import Outcome
 from recipekit.project import Project
 
 _TICK = 0.5
+"""Seconds between two looks at children under way."""
+
 _RECOUNT_SECONDS = 5.0
+"""How long the number of children that the cluster holds is taken as known."""
+
 _PATIENCE_SECONDS = 60.0
+"""How long a child waits for another node when the last one that could take it is gone."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What Ray says of a child that has ended without an outcome, in words for a row of the summary."""
+"""From what Ray says of a child without an outcome to the error in its row of the summary."""
 
 from __future__ import annotations
 

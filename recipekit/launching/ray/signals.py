@@ -1,4 +1,4 @@
-"""Signals that come while Ray is asked something: its compiled parts don't bear an exception in their midst."""
+"""Holds SIGINT and SIGTERM back while Ray's compiled code runs, which an exception in its midst would break."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""A look at a cluster's door before Ray goes there: Ray waits 20 s for a head that isn't there or wants a token.
+"""Asks the head of a Ray cluster whether it would accept a connection, before Ray itself connects.
 
-Then it says that it couldn't connect, whatever the reason. It knows addresses and tokens, and shows none.
+Ray waits 20 s for a head that isn't there or wants a token, and then says that it couldn't connect, whatever the
+reason. No message of this module holds a token.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _SECONDS = 10.0
 _HAND_OVER = "give it in RAY_AUTH_TOKEN, or the path of its file in RAY_AUTH_TOKEN_PATH"
 
 
-def check_door(address: str) -> None:
+def check_head(address: str) -> None:
     """Asks the head of a cluster whether it would take us.
 
     Args:
@@ -49,7 +50,7 @@ def has_token() -> bool:
 
 
 def _is_behind_tls() -> bool:
-    """Whether a question in the clear says nothing."""
+    """Whether the cluster is reached by TLS, so that an unencrypted request tells nothing."""
     return os.environ.get("RAY_USE_TLS", "0") not in {"", "0"}
 
 

@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from recipekit.errors import EnvironmentFault
-from recipekit.launching.ray.door import answers, check_door
+from recipekit.launching.ray.head import answers, check_head
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def no_ray(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
 
 def test_a_head_that_takes_us_is_no_matter() -> None:
     with head(grpc.StatusCode.OK) as address:
-        check_door(address)
+        check_head(address)
         assert answers(address, 5)
 
 
@@ -55,14 +55,14 @@ def test_where_nothing_answers_it_is_said_within_a_second_or_so() -> None:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     began = time.monotonic()
     with pytest.raises(EnvironmentFault, match="nothing answers there"):
-        check_door(address)
+        check_head(address)
     assert time.monotonic() - began < 5
     assert not answers(address, 1)
 
 
 def test_another_server_is_not_taken_for_a_head() -> None:
     with head(None) as address, pytest.raises(EnvironmentFault, match="not the head of a Ray cluster"):
-        check_door(address)
+        check_head(address)
 
 
 def test_a_token_is_sent_only_in_token_mode_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,10 +70,10 @@ def test_a_token_is_sent_only_in_token_mode_and_never_shown(monkeypatch: pytest.
     monkeypatch.setenv("RAY_AUTH_TOKEN", "a-token-of-this-test")
     with head(grpc.StatusCode.UNAUTHENTICATED, heard) as address:
         with pytest.raises(EnvironmentFault) as without:
-            check_door(address)
+            check_head(address)
         monkeypatch.setenv("RAY_AUTH_MODE", "token")
         with pytest.raises(EnvironmentFault) as wrong:
-            check_door(address)
+            check_head(address)
     assert [said.get("authorization") for said in heard] == [None, "Bearer a-token-of-this-test"]
     assert without.value.fix == "export RAY_AUTH_MODE=token"
     assert wrong.value.what == "it doesn't take the token that it was given"
@@ -84,6 +84,6 @@ def test_behind_tls_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[dict[str, str]] = []
     monkeypatch.setenv("RAY_USE_TLS", "1")
     with head(grpc.StatusCode.UNAUTHENTICATED, heard) as address:
-        check_door(address)
+        check_head(address)
     assert answers(address, 1), "nothing is listening any more, and nobody asks"
     assert heard == []
