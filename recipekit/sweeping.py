@@ -2,8 +2,8 @@
 
 A sweep composes from its own copy of the recipes, and keeps how it began, so that another process can go on with it.
 Hydra decides which children there are. A launcher decides where they run: in this process, several at a time, or on
-another engine with the same store. Under a sweeper of Hydra's that runs its children itself, each leaves its outcome in a
-file, and children without one are a row with a reason.
+another engine with the same store. Under a sweeper of Hydra's that runs its children itself, each leaves its outcome in
+a file, and children without one are a row with a reason.
 """
 
 from __future__ import annotations

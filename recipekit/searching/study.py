@@ -245,7 +245,7 @@ class Study:
             )
 
     def _tell(self, trial: Trial, values: list[float] | None) -> None:
-        """Tells Optuna the values of a trial, or that it failed; no sampler is needed for it, so a random one is set."""
+        """Tells Optuna the values of a trial, or that it failed; it needs no sampler, so a random one is set."""
         self._study.sampler = RandomSampler()
         if values is None:
             self._study.tell(trial, state=TrialState.FAIL)

@@ -1,7 +1,7 @@
 """Claims: which keys are in use, so that garbage collection doesn't remove their entries.
 
-A lease writes every key that it is going to use into a file of its own, and keeps that file locked. The system frees the
-lock when the process dies; the claims in a file that isn't locked don't count any more.
+A lease writes every key that it is going to use into a file of its own, and keeps that file locked. The system frees
+the lock when the process dies; the claims in a file that isn't locked don't count any more.
 
 Each key has a gate, a lock file. A claim is written under a shared lock of the gate. An entry is removed under an
 exclusive one, after all claims have been read. So either the claim is written first, and the collector reads it, or the

@@ -1,8 +1,8 @@
 """A sweep's own copy of the recipes, so that whoever edits one meanwhile changes nothing for children to come.
 
 Only recipes and option files are copied, with their folders. A file that seems to hold a secret isn't written a second
-time, nor is one that is too large or unreadable: the copy has a link to it instead. The recorded digest of each file that
-could be read shows whether it has stayed the same.
+time, nor is one that is too large or unreadable: the copy has a link to it instead. The recorded digest of each
+file that could be read shows whether it has stayed the same.
 """
 
 from __future__ import annotations
