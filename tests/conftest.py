@@ -157,6 +157,29 @@ def run_stage(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> RunStage:
     return run
 
 
+@pytest.fixture(scope="session")
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the folders of all tests are."""
+    base = tmp_path_factory.getbasetemp()
+    return str(base.parent if base.name.startswith("popen-") else base)
+
+
+@pytest.fixture(autouse=True)
+def imports_of_a_test(temporary: str) -> Iterator[None]:
+    """What a test imports from its own folders is forgotten with it, and so are they: its code is put on the path."""
+    path, modules = set(sys.path), set(sys.modules)
+    yield
+    sys.path[:] = [folder for folder in sys.path if folder in path or not folder.startswith(temporary)]
+    for name in sys.modules.keys() - modules:
+        if any(place.startswith(temporary) for place in _places(name)):
+            del sys.modules[name]
+
+
+def _places(module: str) -> list[str]:
+    spec = getattr(sys.modules[module], "__spec__", None)
+    return [str(place) for place in (spec.origin, *(spec.submodule_search_locations or []))] if spec else []
+
+
 @pytest.fixture(scope="session", autouse=True)
 def tensorflow_stays_in_children() -> Iterator[None]:
     """The law of the suite: the test process itself never imports TensorFlow."""
