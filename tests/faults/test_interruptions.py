@@ -70,17 +70,16 @@ def ctrl_c(
         reached: whether it is.
         arguments: of the command.
         tensorflow: as in `started`.
-        held: a stage too short to be caught, which stands still at its beginning until the signal is sent.
+        held: a stage too short to be caught, which stands still at its beginning until now.
     """
     before = picture(project)
     with started(project, *arguments, variables={HELD_STAGE: held}, tensorflow=tensorflow) as process:
         wait_until(lambda: reached() and (not held or stopped(process)), process)
         children = family(process)
-        workers = stopped(process)
+        for worker in stopped(process):
+            worker.resume()
         asked = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
-        for worker in workers:
-            worker.resume()
         _, err = all_ended(process, children)
         took = time.monotonic() - asked
     assert process.returncode == 130, err

@@ -68,16 +68,15 @@ def interrupted(
         arguments: of the command.
         before: the files that must be there afterwards.
         tensorflow: as in `started`.
-        held: a stage too short to be caught, which stands still at its beginning until the signal is sent.
+        held: a stage too short to be caught, which stands still at its beginning until now.
     """
     with started(project, *arguments, variables={HELD_STAGE: held}, tensorflow=tensorflow) as process:
         wait_until(lambda: reached() and (not held or stopped(process)), process)
         children = family(process)
-        workers = stopped(process)
+        for worker in stopped(process):
+            worker.resume()
         asked = time.monotonic()
         process.send_signal(number)
-        for worker in workers:
-            worker.resume()
         out, err = all_ended(process, children)
         took = time.monotonic() - asked
     code, word = WORDS[signal.Signals(number)]
