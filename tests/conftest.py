@@ -166,12 +166,13 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(autouse=True)
 def imports_of_a_test(temporary: str) -> Iterator[None]:
-    """What a test imports from its own folders is forgotten with it, and so are they: its code is put on the path."""
+    """A project whose code a test has run is taken off the path again, and what was imported from it is forgotten."""
     path, modules = set(sys.path), set(sys.modules)
     yield
-    sys.path[:] = [folder for folder in sys.path if folder in path or not folder.startswith(temporary)]
+    added = {folder for folder in sys.path if folder not in path and not folder.startswith(sys.prefix)}
+    sys.path[:] = [folder for folder in sys.path if folder not in added]
     for name in sys.modules.keys() - modules:
-        if any(place.startswith(temporary) for place in _places(name)):
+        if any(place.startswith((temporary, *added)) for place in _places(name)):
             del sys.modules[name]
 
 
