@@ -157,6 +157,30 @@ def run_stage(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> RunStage:
     return run
 
 
+@pytest.fixture(scope="session")
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the folders of all tests are."""
+    base = tmp_path_factory.getbasetemp()
+    return str(base.parent if base.name.startswith("popen-") else base)
+
+
+@pytest.fixture(autouse=True)
+def imports_of_a_test(temporary: str) -> Iterator[None]:
+    """A project whose code a test has run is taken off the path again, and what was imported from it is forgotten."""
+    path, modules = set(sys.path), set(sys.modules)
+    yield
+    added = {folder for folder in sys.path if folder not in path and not folder.startswith(sys.prefix)}
+    sys.path[:] = [folder for folder in sys.path if folder not in added]
+    for name in sys.modules.keys() - modules:
+        if any(place.startswith((temporary, *added)) for place in _places(name)):
+            del sys.modules[name]
+
+
+def _places(module: str) -> list[str]:
+    spec = getattr(sys.modules[module], "__spec__", None)
+    return [str(place) for place in (spec.origin, *(spec.submodule_search_locations or []))] if spec else []
+
+
 @pytest.fixture(scope="session", autouse=True)
 def tensorflow_stays_in_children() -> Iterator[None]:
     """The law of the suite: the test process itself never imports TensorFlow."""

@@ -23,6 +23,9 @@ from typing import Any
 from recipekit.pool import process as started
 from recipekit.worker.__main__ import main
 
+HELD_STAGE = "PYTEST_HELD_STAGE"
+"""The variable that names the stage at whose beginning a forked worker stops itself, until it is sent SIGCONT."""
+
 _KIND = "tensorflow"
 _PATH = "PYTHONPATH"
 _IDLE = ("PYTEST_", "RECIPEKIT_", "COLUMNS", "LINES")
@@ -84,6 +87,8 @@ def _become(arguments: list[str], kept: Collection[int], words: int, variables: 
         sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))  # noqa: SIM115
         os.environ.clear()
         os.environ.update(variables)
+        if held := variables.get(HELD_STAGE):
+            _stop_in(held)
         faulthandler.enable()
         sys.path.insert(0, str(Path.cwd()))  # as `python -m` does
         code = main(arguments[arguments.index("--serve") :])
@@ -93,6 +98,14 @@ def _become(arguments: list[str], kept: Collection[int], words: int, variables: 
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def _stop_in(stage: str) -> None:
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and str(arguments[0]).endswith(f"-{stage}/request.json"):
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    sys.addaudithook(hook)
 
 
 def _close_all_but(kept: Collection[int]) -> None:

@@ -80,14 +80,27 @@ def test_a_wrong_shape_is_told_with_its_cure(
     assert fix in fault.fix
 
 
-@given(got=SHAPES, expected=SHAPES)
-def test_a_proposed_reshape_gives_the_expected_shape(got: tuple[int, ...], expected: tuple[int, ...]) -> None:
-    assume(got != expected)
-    _, found, rest = only(got, expected).fix.partition("{reshape: [")
-    if found:
-        proposed = tuple(int(length) for length in rest.partition("]")[0].split(", ") if length)
-        assert proposed == expected
-        assert math.prod(proposed) == math.prod(got)
+@st.composite
+def regrouped(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Two shapes of as many values, not both of an image, which may be transposed instead."""
+    factors = draw(st.lists(st.integers(1, 7), min_size=2, max_size=5))
+
+    def shape() -> tuple[int, ...]:
+        cuts = sorted(draw(st.sets(st.integers(1, len(factors) - 1))))
+        parts = zip([0, *cuts], [*cuts, len(factors)], strict=True)
+        return tuple(math.prod(factors[start:end]) for start, end in parts)
+
+    got, expected = shape(), shape()
+    assume(got != expected and {len(got), len(expected)} != {3})
+    return got, expected
+
+
+@given(regrouped())
+def test_where_only_the_grouping_differs_the_proposed_reshape_gives_the_expected_shape(
+    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+) -> None:
+    got, expected = shapes
+    assert f"{{reshape: {list(expected)}}}" in only(got, expected).fix
 
 
 @pytest.mark.parametrize(("dtype", "scaled"), [("uint8", True), ("float64", False), ("int64", False)])

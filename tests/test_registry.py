@@ -38,7 +38,6 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         (info / "entry_points.txt").write_text(entry_points)
         (tmp_path / "frames_pkg.py").write_text("class Frames:\n    pass\n")
         monkeypatch.syspath_prepend(str(tmp_path))
-        monkeypatch.delitem(sys.modules, "frames_pkg", raising=False)
 
     return put
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,6 +64,10 @@ def key_of(folder: Path) -> str:
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def finished_on(folder: Path) -> str:
+    return str(manifests.read(folder)["predicate"]["runDetails"]["metadata"]["finishedOn"])
 
 
 @pytest.fixture
@@ -359,25 +361,46 @@ def test_of_machines_that_race_for_a_key_all_have_the_same_output(bucket: Bucket
     assert latest["finished"] == max(finished)
 
 
+def verdict_after(number: int, tmp_path: Path, url: str) -> str | None:
+    """What another machine finds of the output that was shared by a machine that was killed; the one before is whole.
+
+    That machine shares it once more.
+    """
+    outputs = tmp_path / str(number) / "outputs"
+    first, second = sorted((outputs / "digits" / "1.0.0").iterdir(), key=finished_on)
+    other = Machine(tmp_path, f"survivor of {number}", f"{url}/{number}")
+    assert other.find(first) == "accepted"
+    verdict = other.find(second)
+    assert SharedOutputs(outputs, f"{url}/{number}").share(second, key_of(second), NOBODY.append)
+    assert other.find(second) == "accepted"
+    assert bytes_of(other.outputs.joinpath(*second.parts[-3:])) == bytes_of(second)
+    assert other.latest().name == second.name
+    return verdict
+
+
+def killed_sharers(*arguments: object) -> None:
+    subprocess.run([sys.executable, "-m", "tests.share_until_killed", *map(str, arguments)], check=True)
+
+
 @pytest.mark.slow
-def test_a_machine_killed_in_the_middle_of_an_upload_leaves_whole_outputs_alone(bucket: Bucket, tmp_path: Path) -> None:
-    (child,) = sharers(tmp_path, bucket.url, ("killed",), 12)
-    assert child.stdin is not None
-    child.stdin.write("go\n")
-    child.stdin.flush()
-    while len([name for name in bucket.names("digits") if name.endswith("results.json")]) < 3:
-        time.sleep(0.01)
-    child.send_signal(signal.SIGKILL)
-    child.communicate()
-    survivor = Machine(tmp_path, "survivor", bucket.url)
-    built = sorted((tmp_path / "killed" / "outputs" / "digits" / "1.0.0").iterdir())
-    verdicts = [survivor.find(folder) for folder in built]
-    assert 0 < verdicts.count("accepted") < len(built)
-    assert set(verdicts) == {"accepted", None}
-    survivors_own = next(folder for folder, verdict in zip(built, verdicts, strict=True) if verdict is None)
-    restarted = SharedOutputs(tmp_path / "killed" / "outputs", bucket.url)
-    assert restarted.share(survivors_own, key_of(survivors_own), NOBODY.append)
-    assert survivor.find(survivors_own) == "accepted"
+def test_a_machine_killed_at_any_object_of_an_upload_leaves_whole_outputs_alone(
+    shared_folder: SharedFolder, tmp_path: Path
+) -> None:
+    killed_sharers(tmp_path / "machines", shared_folder.url)
+    last = len(list((tmp_path / "machines").iterdir()))
+    verdicts = [verdict_after(number, tmp_path / "machines", shared_folder.url) for number in range(1, last + 1)]
+    of_two = [name for name in shared_folder.names(f"{last}/digits") if name.count("/") > 4]
+    files = len(of_two) // 2
+    assert verdicts[: files + 1] == [None] * (files + 1), "the manifest comes when every file is there"
+    assert set(verdicts[files + 1 :]) == {"accepted"}
+
+
+@pytest.mark.slow
+def test_a_machine_killed_in_the_middle_of_an_upload_to_a_bucket_leaves_whole_outputs_alone(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    killed_sharers(tmp_path, bucket.url, 6)
+    assert verdict_after(6, tmp_path, bucket.url) is None
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from itertools import count
 from types import FrameType
@@ -77,6 +79,38 @@ def test_a_clean_up_that_fails_under_a_signal_is_told_as_the_signal_with_what_is
         unwound()
     assert ended_by(failed.value, debug=False) == stop.exit_code
     assert capsys.readouterr().err == f"{stop.word}: all but the last is kept\n"
+
+
+UNWINDS_FOR_EVER = """
+import signal, time
+from recipekit.cli.interruption import catch_signals
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell have it ignored
+catch_signals()
+try:
+    print("works", flush=True)
+    time.sleep(600)
+finally:
+    print("unwinds", flush=True)
+    while True:
+        try:
+            time.sleep(600)
+        except BaseException:
+            print("goes on", flush=True)
+"""
+
+
+def test_a_second_ctrl_c_ends_at_once_whatever_the_first_one_has_not_ended() -> None:
+    with subprocess.Popen([sys.executable, "-c", UNWINDS_FOR_EVER], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        try:
+            for word in ("works", "unwinds"):
+                assert child.stdout.readline() == f"{word}\n"
+                child.send_signal(signal.SIGINT)
+            assert child.stdout.readline() == ""
+        finally:
+            child.kill()
+    assert child.returncode == -signal.SIGINT
 
 
 def test_an_error_that_no_signal_is_behind_stays_what_it_is() -> None:

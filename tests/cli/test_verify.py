@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from recipekit.cli import main
+from tests.processor_time import spent_by
 from tests.signing_keys import write_keys
 from tests.whole_outputs import publish
 
@@ -157,22 +155,11 @@ def test_the_document_for_machines_holds_all_of_it(project: Path, capsys: pytest
     assert all(len(found["build_key"]) == 64 and found["files"] == 7 for found in (broken, whole))
 
 
-def seconds_of(*command: str) -> float:
-    """Processor time of a child, the least of three."""
-    taken = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *command], check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        taken.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
-    return min(taken)
-
-
 @pytest.mark.slow
 def test_a_verification_takes_less_than_a_second_from_start_to_end(project: Path) -> None:
     main(["sign", "digits/latest", "--key", "key.priv.pem"])
-    whole = seconds_of("-m", "recipekit.cli", "verify", "digits/latest", "--key", "key.pub.pem")
-    reading_schemas = seconds_of("-c", "import recipekit.faults")  # what a library does at its import is not ours
+    whole = spent_by(["-m", "recipekit.cli", "verify", "digits/latest", "--key", "key.pub.pem"]).seconds
+    reading_schemas = spent_by(["-c", "import recipekit.faults"]).seconds  # what a library does at import is not ours
     assert whole - reading_schemas < 0.8
 
 

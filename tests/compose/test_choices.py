@@ -101,8 +101,7 @@ def test_a_group_of_the_user_s_obeys_too_and_what_is_added_comes_last_as_in_hydr
 
 @pytest.mark.parametrize("option", ["float16", "int8", "mine", "int16x8_float_fallback"])
 def test_the_result_is_hydra_s_own_composition_with_the_option_merged_behind_it(project: Project, option: str) -> None:
-    own_loader = initialize_config_module("recipekit.presets", version_base="1.3")
-    with prepared(project), own_loader:
+    with prepared(project), initialize_config_module("recipekit.presets", version_base="1.3"):
         plain = compose_by_hydra(PRIMARY, ["recipe=firm", "~converter", f"+converter@chosen={option}"])
     expected: Any = OmegaConf.to_container(plain)
     expected["converter"] = {**expected["converter"], **expected.pop("chosen")}  # no mapping in it to merge deeper

@@ -66,6 +66,11 @@ def in_stage(project: Path, stage: str) -> Callable[[], bool]:
     return runs
 
 
+def stopped(process: Running) -> list[psutil.Process]:
+    """Its workers that stand still at the beginning of the stage that `HELD_STAGE` names, which is short."""
+    return [it for it in family(process) if _status(it) == psutil.STATUS_STOPPED]
+
+
 def family(process: Running) -> list[psutil.Process]:
     """Every process that it has started, and they."""
     return psutil.Process(process.pid).children(recursive=True)
@@ -78,10 +83,14 @@ def living(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 def has_ended(process: psutil.Process) -> bool:
     """Whether a process runs no more, whoever has yet to hear of its end."""
+    return not process.is_running() or _status(process) in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+
+
+def _status(process: psutil.Process) -> str:
     try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+        return str(process.status())
     except psutil.NoSuchProcess:  # meanwhile
-        return True
+        return psutil.STATUS_DEAD
 
 
 def all_ended(process: Running, children: list[psutil.Process]) -> tuple[str, str]:

@@ -17,8 +17,9 @@ import pytest
 
 from tests.built_models import built_once
 from tests.busyness import slowed
-from tests.faults.signalled import all_ended, family, in_stage, living, started, wait_until
+from tests.faults.signalled import all_ended, family, in_stage, living, started, stopped, wait_until
 from tests.faults.standing import RECIPE, Standing, left_in_staging, picture
+from tests.forked_workers import HELD_STAGE
 
 pytestmark = pytest.mark.slow
 
@@ -59,12 +60,24 @@ class Ended(NamedTuple):
     seconds: float
 
 
-def ctrl_c(project: Path, reached: Callable[[], object], *arguments: str, tensorflow: bool = False) -> Ended:
-    """Interrupts a run's process group once something is reached; asserts that nothing lives on or is half done."""
+def ctrl_c(
+    project: Path, reached: Callable[[], object], *arguments: str, tensorflow: bool = False, held: str = ""
+) -> Ended:
+    """Interrupts a run's process group once something is reached; asserts that nothing lives on or is half done.
+
+    Args:
+        project: its folder.
+        reached: whether it is.
+        arguments: of the command.
+        tensorflow: as in `started`.
+        held: a stage too short to be caught, which stands still at its beginning until now.
+    """
     before = picture(project)
-    with started(project, *arguments, tensorflow=tensorflow) as process:
-        wait_until(reached, process)
+    with started(project, *arguments, variables={HELD_STAGE: held}, tensorflow=tensorflow) as process:
+        wait_until(lambda: reached() and (not held or stopped(process)), process)
         children = family(process)
+        for worker in stopped(process):
+            worker.resume()
         asked = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         _, err = all_ended(process, children)
@@ -164,4 +177,5 @@ def test_tensorflow_ends_as_fast(
     monkeypatch.setenv("RECIPEKIT_STORE", str(project / "outputs" / ".store"))
     reached = importing(project) if phase == "import" else in_stage(project, phase)
     long = ["representative_dataset.count=20000"] if phase == "calibrate" else []
-    ctrl_c(project, reached, "recipe=tiny", *long, tensorflow=phase != "import")
+    held = "lower" if phase == "lower" else ""
+    ctrl_c(project, reached, "recipe=tiny", *long, tensorflow=phase != "import", held=held)

@@ -20,8 +20,9 @@ from recipekit.store import Store
 from tests.built_models import built_once
 from tests.busyness import slowed
 from tests.commands import Done
-from tests.faults.signalled import all_ended, family, in_stage, living, started, wait_until
+from tests.faults.signalled import all_ended, family, in_stage, living, started, stopped, wait_until
 from tests.faults.standing import RECIPE, Standing, left_in_staging, picture
+from tests.forked_workers import HELD_STAGE
 
 pytestmark = pytest.mark.slow
 
@@ -56,11 +57,24 @@ def interrupted(
     *arguments: str,
     before: dict[str, bytes],
     tensorflow: bool = False,
+    held: str = "",
 ) -> Done:
-    """Sends a signal once something is reached, and asserts that nothing is left but a message."""
-    with started(project, *arguments, tensorflow=tensorflow) as process:
-        wait_until(reached, process)
+    """Sends a signal once something is reached, and asserts that nothing is left but a message.
+
+    Args:
+        project: its folder.
+        reached: whether it is.
+        number: of the signal.
+        arguments: of the command.
+        before: the files that must be there afterwards.
+        tensorflow: as in `started`.
+        held: a stage too short to be caught, which stands still at its beginning until now.
+    """
+    with started(project, *arguments, variables={HELD_STAGE: held}, tensorflow=tensorflow) as process:
+        wait_until(lambda: reached() and (not held or stopped(process)), process)
         children = family(process)
+        for worker in stopped(process):
+            worker.resume()
         asked = time.monotonic()
         process.send_signal(number)
         out, err = all_ended(process, children)
@@ -180,7 +194,8 @@ def test_a_signal_while_tensorflow_works_ends_everything(
 ) -> None:
     project = Path(shutil.copytree(built_once("tiny_classifier", tmp_path_factory), tmp_path / "tiny"))
     long = {"calibrate": ["representative_dataset.count=20000"], "benchmark": [LONG_BENCHMARK]}.get(phase, [])
-    done = interrupted(project, in_stage(project, phase), number, "recipe=tiny", *long, before={}, tensorflow=True)
+    held, reached = "" if long else phase, in_stage(project, phase)
+    done = interrupted(project, reached, number, "recipe=tiny", *long, before={}, tensorflow=True, held=held)
     assert "published nothing" in done.err
     record_property("exit", done.code)
 
