@@ -11,6 +11,7 @@ from itertools import chain
 from math import isfinite
 from typing import Literal
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from recipekit.acceptance import (
@@ -30,6 +31,11 @@ from recipekit.errors import EvaluationError
 from recipekit.estimates import CONFIDENCE, Estimate, converted_score, parity_metric, relative_score_drop, score_drop
 
 _SEVERITY = {"pass": 0, "inconclusive": 1, "fail": 2}
+
+_WAY_OUT_OF_FLOAT = (
+    "an operator without an integer kernel needs an equivalent by `custom_layers.replace` (docs/operators.md), one that"
+    " a rule keeps in float loses `quantization: none` in `converter.rules`"
+)
 
 _TASK_ESTIMATES = {
     "min": converted_score,
@@ -161,8 +167,8 @@ def _model_checks(intent: ModelIntent | None, census: Census) -> Iterator[Check]
         yield _presence_check("model.custom_ops", intent.custom_ops, census.custom_ops)
     if intent.float_ops is not None:
         for _, kind, limit in _limits("model", {"float_ops": intent.float_ops}):
-            names = ", ".join(census.float_op_names)
-            yield _check(f"model.float_ops.{kind}", limit, Estimate(census.float_ops), detail=names)
+            check = _check(f"model.float_ops.{kind}", limit, Estimate(census.float_ops))
+            yield msgspec.structs.replace(check, detail=_in_float(census, failed=check.verdict == "fail"))
 
 
 def _target_checks(acceptance: Acceptance, target: TargetReport | UnsetType) -> Iterator[Check]:
@@ -175,6 +181,14 @@ def _target_checks(acceptance: Acceptance, target: TargetReport | UnsetType) -> 
         value = target.share(metric) if kind.endswith("_ratio") else getattr(target, metric)
         left = ", ".join(target.cpu_operator_names) if metric in SHARES else ""
         yield _check(name, limit, Estimate(value), detail=f"on the CPU: {left}" if left else "")
+
+
+def _in_float(census: Census, *, failed: bool) -> str:
+    """The operators that compute in float, where they come from as far as that is known, and the way out."""
+    if census.float_places is UNSET:
+        return ", ".join(census.float_op_names)
+    named = ", ".join(map(str, census.float_places))
+    return f"{named}; {_WAY_OUT_OF_FLOAT}" if failed else named
 
 
 # --- one limit ----------------------------------------------------------------------------------------------------

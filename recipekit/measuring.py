@@ -71,8 +71,16 @@ def measure(
     for text in missing:
         watcher.warning(f"the report lacks {text}")
     execution.account(node)
-    measurement = artifacts.reported(msgspec.structs.replace(measurement, figures=UNSET))
+    measurement = artifacts.reported(_located(msgspec.structs.replace(measurement, figures=UNSET), conversions[0]))
     return Measured(measurement, artifacts, figures, missing)
+
+
+def _located(measurement: Measurement, candidate: Flatbuffer) -> Measurement:
+    """The same with the places of float operators in its census, which the conversion knew."""
+    if not candidate.float_places:
+        return measurement
+    census = msgspec.structs.replace(measurement.census, float_places=candidate.float_places)
+    return msgspec.structs.replace(measurement, census=census)
 
 
 def _draw(

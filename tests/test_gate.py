@@ -12,6 +12,7 @@ from msgspec import UNSET
 from recipekit.acceptance import BOUNDS, METRICS, Acceptance, Bound, Check, ModelIntent
 from recipekit.contracts import (
     Census,
+    FloatOperators,
     Latency,
     Measurement,
     PairedCounts,
@@ -241,6 +242,19 @@ def test_an_intention_is_held_against_the_census(
 ) -> None:
     check = only_check(Acceptance(model=intent))
     assert (check.name, check.verdict, check.value, check.detail) == (name, verdict, value, detail)
+
+
+PLACES = (FloatOperators(op="FFT", places=("a (A)", "b (A)", "c (C)", "d (D)")), FloatOperators(op="SOFTMAX", places=()))
+
+
+def test_operators_in_float_are_placed_and_the_way_out_is_told_where_they_fail() -> None:
+    located = msgspec.structs.replace(MEASUREMENT, census=msgspec.structs.replace(CENSUS, float_places=PLACES))
+    placed = "FFT in a (A), b (A), c (C) and 1 more, SOFTMAX"
+    assert only_check(Acceptance(model=ModelIntent(float_ops=Bound(max=2))), located).detail == placed
+    failed = only_check(Acceptance(model=ModelIntent(float_ops=Bound(max=0))), located).detail
+    assert failed.startswith(f"{placed}; ")
+    assert "`custom_layers.replace` (docs/operators.md)" in failed
+    assert "`converter.rules`" in failed
 
 
 def test_one_input_of_another_type_fails_the_type() -> None:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from recipekit.artifacts import Artifacts
-from recipekit.contracts import Flatbuffer, Illustrations, LoadedModel
+from recipekit.contracts import Flatbuffer, FloatOperators, Illustrations, LoadedModel
 from recipekit.errors import EvaluationError, StageDied
 from recipekit.execution import Execution, Watcher
 from recipekit.graph import Graph
@@ -66,10 +67,10 @@ class Fake:
     def warning(self, text: str) -> None:
         self.warnings.append(text)
 
-    def run(self) -> Measured:
+    def run(self, candidate: Flatbuffer = FLATBUFFER) -> Measured:
         recipe: Any = type("Recipe", (), {"evaluation": type("Evaluation", (), {"benchmark": None})})
         graph, execution, watcher = cast("Graph", self), cast("Execution", self), cast("Watcher", self)
-        return measure(graph, execution, watcher, cast("Recipe", recipe), LOADED, (FLATBUFFER, FLATBUFFER))
+        return measure(graph, execution, watcher, cast("Recipe", recipe), LOADED, (candidate, FLATBUFFER))
 
 
 def test_what_is_measured_comes_with_its_figures() -> None:
@@ -90,6 +91,12 @@ def test_a_probe_that_dies_leaves_the_other_figures_and_a_warning() -> None:
 def test_drawings_that_fail_leave_the_measurement() -> None:
     measured = Fake(illustrate=EvaluationError("no room")).run()
     assert measured == Measured(PLAIN, Artifacts(), None, ("all figures: no room",))
+
+
+def test_the_census_tells_the_places_of_float_operators_that_the_conversion_knew() -> None:
+    places = (FloatOperators(op="NEG", places=("flip (Flip)",)),)
+    measured = Fake().run(msgspec.structs.replace(FLATBUFFER, float_places=places)).measurement
+    assert measured.census == msgspec.structs.replace(PLAIN.census, float_places=places)
 
 
 def test_a_measurement_that_fails_fails_the_build() -> None:

@@ -1,18 +1,23 @@
 """What two `.tflite` files hold that is different: operators, dtypes, quantization, weights, sizes.
 
 Operators and tensors of two files are the same one where they have the same name in the same subgraph; the converter
-names an operator after the layer that it comes from, so names survive another quantization.
+names an operator after the layer that it comes from, so names survive another quantization. Where models differ in
+their own names, which every name begins with, those are left out.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import log2
 from typing import Any
 
+from msgspec.structs import replace
+
 from recipekit.audit.changes import Change, largest_first, weight_of
 from recipekit.contracts import BUILD_KEY_ENTRY, FileOperator, FileTensor, Inspection
+
+_Place = tuple[int, str]
 
 GROUPS = ("size", "signature", "operators", "dtypes", "quantization", "weights", "layer sizes", "metadata")
 """Groups of changes of a file, from the whole to its parts."""
@@ -20,6 +25,7 @@ GROUPS = ("size", "signature", "operators", "dtypes", "quantization", "weights",
 
 def compare_models(a: Inspection, b: Inspection) -> tuple[Change, ...]:
     """Every difference of two files; none for files that differ by their build key alone."""
+    b = _aligned(b, a)
     changes = [
         *_numbers(
             "size", {"file": a.size, "constants": a.constant_bytes}, {"file": b.size, "constants": b.constant_bytes}
@@ -31,6 +37,35 @@ def compare_models(a: Inspection, b: Inspection) -> tuple[Change, ...]:
         *_values("metadata", _metadata(a), _metadata(b)),
     ]
     return largest_first(changes, GROUPS)
+
+
+def _aligned(file: Inspection, other: Inspection) -> Inspection:
+    """A file with the other's names for what has another name there only by the scope of the whole model."""
+    own, others = _names(file), _names(other)
+    theirs = _by_layer(others - own)
+    names = {
+        places[0]: theirs[key][0][1]
+        for key, places in _by_layer(own - others).items()
+        if len(places) == len(theirs.get(key, ())) == 1
+    }
+    if not names:
+        return file
+    operators = (replace(it, name=names.get((it.subgraph, it.name), it.name)) for it in file.operators)
+    tensors = (replace(it, name=names.get((it.subgraph, it.name), it.name)) for it in file.tensors)
+    return replace(file, operators=tuple(operators), tensors=tuple(tensors))
+
+
+def _names(file: Inspection) -> set[_Place]:
+    return {(it.subgraph, it.name) for it in (*file.operators, *file.tensors)}
+
+
+def _by_layer(places: Iterable[_Place]) -> dict[_Place, list[_Place]]:
+    """Names by what is left of them without the scope of the whole model."""
+    found: dict[_Place, list[_Place]] = {}
+    for subgraph, name in places:
+        inner = ";".join(part.partition("/")[2] or part for part in name.split(";"))
+        found.setdefault((subgraph, inner), []).append((subgraph, name))
+    return found
 
 
 def _values(group: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Change]:

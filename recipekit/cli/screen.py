@@ -19,8 +19,8 @@ from recipekit.cli.messages import more
 from recipekit.cli.search_lines import found
 from recipekit.cli.sweep_table import SweepTable
 from recipekit.cli.tables import PlainTable, plain_table
-from recipekit.contracts import Progress
-from recipekit.outcome import Outcome
+from recipekit.contracts import STAGES, Progress
+from recipekit.outcome import Outcome, StageReport
 from recipekit.studied import Studied
 
 _READINGS = "survey-"
@@ -110,14 +110,19 @@ class Screen:
 
 
 def explained(outcome: Outcome) -> Iterator[Text]:
-    """A line a stage: found or ran, and what was different from the build before."""
+    """A line a stage, in the order of a build: found or ran, and what was different from the build before."""
     if outcome.already_built:
         yield Text("  the output was found by its build key, so no stage of the conversion was looked for")
-    for stage in outcome.stages:
+    for stage in sorted(outcome.stages, key=_turn):
         word, style = ("found", "cyan") if stage.found else ("ran", "green")
         unchanged = "the same inputs" if stage.found else "no earlier result to compare with"
         why = "; ".join(stage.changes) or unchanged
         yield Text.assemble("  ", (f"{word:<5}", style), f" {stage.name:<18} {stage.seconds:6.2f} s  {why}")
+
+
+def _turn(report: StageReport) -> int:
+    """The place of a stage in a build; a stage that runs twice has a label that goes on after its name."""
+    return list(STAGES).index(report.name if report.name in STAGES else report.name.partition("-")[0])
 
 
 def _check_table(checks: Sequence[Check], width: int) -> PlainTable:

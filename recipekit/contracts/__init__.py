@@ -70,6 +70,7 @@ from recipekit.contracts.located import Located, LocateRequest
 from recipekit.contracts.measured import (
     EXACT_SQNR_DB,
     Census,
+    FloatOperators,
     Latency,
     LatencyPair,
     LayerWeights,
@@ -212,6 +213,7 @@ __all__ = [
     "FinetuneSpec",
     "FirstLayer",
     "Flatbuffer",
+    "FloatOperators",
     "ForeignPart",
     "Glimpse",
     "GlimpseRequest",

@@ -116,6 +116,27 @@ class SignatureGraph(Record, frozen=True, kw_only=True):
     operators: int
 
 
+_PLACES = 3
+
+
+class FloatOperators(Record, frozen=True, kw_only=True):
+    """Operators of one name that compute in float among others that don't.
+
+    Attributes:
+        op: their name.
+        places: of each, the Keras layer that it comes from, or else the node of the graph; each once.
+    """
+
+    op: str
+    places: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """In words, with the first few places."""
+        rest = len(self.places) - _PLACES
+        places = f"{', '.join(self.places[:_PLACES])}{f' and {rest} more' if rest > 0 else ''}"
+        return f"{self.op} in {places}" if places else self.op
+
+
 class Census(Record, frozen=True, kw_only=True):
     """What a flatbuffer itself says it is; flags and intentions don't enter.
 
@@ -131,6 +152,7 @@ class Census(Record, frozen=True, kw_only=True):
         tensors: number of tensors.
         min_runtime_version: as the converter's metadata states it; empty where it doesn't.
         signatures: of a file with several, each, sorted by key.
+        float_places: where the operators are that compute in float, of a file with some that don't, by their names.
     """
 
     inputs: tuple[QuantizedTensor, ...]
@@ -144,6 +166,7 @@ class Census(Record, frozen=True, kw_only=True):
     tensors: int
     min_runtime_version: str
     signatures: tuple[SignatureGraph, ...] | UnsetType = UNSET
+    float_places: tuple[FloatOperators, ...] | UnsetType = UNSET
 
 
 class LayerWeights(Record, frozen=True, kw_only=True):

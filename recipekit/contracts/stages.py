@@ -21,7 +21,7 @@ from recipekit.contracts.inspected import Inspection, InspectRequest
 from recipekit.contracts.introduced import IntroduceRequest, Introduction
 from recipekit.contracts.loaded import Agreement, AgreeRequest, LoadedModel, LoadRequest, UnrollRequest
 from recipekit.contracts.located import Located, LocateRequest
-from recipekit.contracts.measured import LatencyPair, LoweredLayer, Measurement
+from recipekit.contracts.measured import FloatOperators, LatencyPair, LoweredLayer, Measurement
 from recipekit.contracts.optimization import (
     Confirmation,
     ConfirmRequest,
@@ -68,6 +68,7 @@ class Flatbuffer(Record, frozen=True, kw_only=True):
         size: bytes.
         layers: of a float32 conversion, what became of the Keras model's layers.
         build_key_offset: of a candidate, where its placeholder for the build key stands; None where it has none.
+        float_places: of a candidate; see `Census`.
     """
 
     path: str
@@ -75,6 +76,7 @@ class Flatbuffer(Record, frozen=True, kw_only=True):
     size: int
     layers: tuple[LoweredLayer, ...] = ()
     build_key_offset: int | None = None
+    float_places: tuple[FloatOperators, ...] = ()
 
 
 class CalibrateRequest(Record, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from recipekit.contracts import Census, Operator, QuantizedTensor, SignatureGrap
 from recipekit.errors import EvaluationError
 from recipekit.worker.flatbuffer_names import FLEX, begins_as_one, decoded, dtype_of, operator_of
 
-_COMPUTE_NOTHING = frozenset({"QUANTIZE", "DEQUANTIZE", "RANK", "SHAPE"})
+COMPUTE_NOTHING = frozenset({"QUANTIZE", "DEQUANTIZE", "RANK", "SHAPE"})
 """Operators that convert values, or don't look at them."""
 
 _FLOATS = frozenset({"float16", "bfloat16", "float32", "float64", "complex64", "complex128"})
@@ -172,7 +172,7 @@ class _Reader:
 
     def is_float(self, subgraph: Any, operator: Any, kind: _Kind) -> bool:
         """See `OperatorSite`; QUANTIZE and DEQUANTIZE compute nothing."""
-        if kind.name in _COMPUTE_NOTHING:
+        if kind.name in COMPUTE_NOTHING:
             return False
         made = list(self.items(operator.OutputsLength(), operator.Outputs))
         outputs = [index for index in made if index in self.read[id(subgraph)]] or made

@@ -10,8 +10,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from recipekit.contracts import LoweredLayer, SourceLayer
-from recipekit.worker.census import OperatorSite, operators_of, output_tensors
+from recipekit.contracts import FloatOperators, LoweredLayer, SourceLayer
+from recipekit.worker.census import COMPUTE_NOTHING, OperatorSite, operators_of, output_tensors
 
 _WEIGHTED = frozenset({"CONV_2D", "CONV_3D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
 
@@ -43,6 +43,31 @@ def owners(flatbuffer: bytes, layers: Sequence[SourceLayer]) -> list[str]:
         layers: see `trace`.
     """
     return [layers[_owner(places, layers)].name if places else "" for _, places in _placed(flatbuffer, layers)]
+
+
+def float_places(flatbuffer: bytes, layers: Sequence[SourceLayer]) -> tuple[FloatOperators, ...]:
+    """Where the operators are that compute in float; nothing for a file in which all do.
+
+    Args:
+        flatbuffer: any conversion that keeps the names of tensors.
+        layers: see `trace`; none for a source that isn't a Keras model.
+    """
+    sites = operators_of(flatbuffer)
+    if all(site.is_float or site.op in COMPUTE_NOTHING for site in sites):
+        return ()
+    made_by = owners(flatbuffer, layers) if layers and any(site.is_float for site in sites) else [""] * len(sites)
+    kinds = {layer.name: layer.kind for layer in layers}
+    found: dict[str, dict[str, None]] = {}
+    for site, name in zip(sites, made_by, strict=True):
+        if site.is_float:
+            place = f"{name} ({kinds[name]})" if name else _node(site)
+            found.setdefault(site.op, {})[place] = None
+    return tuple(FloatOperators(op=op, places=tuple(filter(None, places))) for op, places in sorted(found.items()))
+
+
+def _node(site: OperatorSite) -> str:
+    """The node of the graph that an operator was made of last, after those whose results it takes in."""
+    return site.outputs[0].split(";")[0] if site.outputs else ""
 
 
 def _owner(places: set[int], layers: Sequence[SourceLayer]) -> int:

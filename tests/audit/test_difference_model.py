@@ -119,3 +119,21 @@ def test_layers_are_ordered_by_the_bytes_they_gained(tmp_path: Path) -> None:
     changes = compare_models(dense(4, 4), dense(6, 40))
     sizes = [(it.name, it.a, it.b) for it in changes if it.group == "layer sizes"]
     assert sizes == [("layer1", 64, 6 * 40 * 4), ("layer0", 128, 8 * 6 * 4)]
+
+
+def _under(scope: str) -> Callable[[Any], None]:
+    def rename(model: Any) -> None:
+        for tensor in model.subgraphs[0].tensors:
+            name = tensor.name.decode()
+            tensor.name = ";".join(f"{scope}/{part}" for part in (f"{name}/out", name)).encode()
+
+    return rename
+
+
+def test_a_layer_is_the_same_one_whatever_the_models_are_called(plain: Path) -> None:
+    one, other = (
+        contents_of(rewritten(plain, plain.with_name(f"{scope}.tflite"), _under(scope)))
+        for scope in ("model", "functional_1")
+    )
+    assert {it.name for it in one.operators}.isdisjoint(it.name for it in other.operators)
+    assert [change for change in compare_models(one, other) if change.group != "size"] == []

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from recipekit.acceptance import Acceptance, Bound
-from recipekit.cli.screen import Screen
+from recipekit.cli.screen import Screen, explained
 from recipekit.gate import judge
-from recipekit.outcome import Outcome
+from recipekit.outcome import Outcome, StageReport
 from tests.whole_outputs import MEASUREMENT
 
 
@@ -65,3 +65,11 @@ def test_no_terminal_is_too_narrow_for_bounds_values_and_verdicts(width: int) ->
     for words in ("bound", "value", "verdict", "≥ 0.9", "0.95", "≥ 20", "20.2"):
         assert words in shown
     assert ("interval" in shown) == (width >= 60)
+
+
+def test_stages_are_explained_in_the_order_of_a_build_whatever_was_found_first() -> None:
+    labels = ("quantize", "survey-evaluation", "load", "illustrate", "calibrate")
+    stages = tuple(StageReport(name=label, seconds=1.0, found=label != "calibrate") for label in labels)
+    outcome = Outcome(recipe="digits", status="accepted", seconds=1.0, stages=stages)
+    named = [line.plain.split()[1] for line in explained(outcome)]
+    assert named == ["survey-evaluation", "load", "calibrate", "quantize", "illustrate"]

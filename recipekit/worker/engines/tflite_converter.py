@@ -29,6 +29,7 @@ from recipekit.worker.engines.converter_settings import configure, float32
 from recipekit.worker.engines.float_fallback import FloatFallback, float_fallback
 from recipekit.worker.engines.shared_buffers import separate
 from recipekit.worker.engines.unread_results import settled
+from recipekit.worker.layer_map import float_places
 from recipekit.worker.samples import NamedSample
 from recipekit.worker.signature_samples import Readings
 
@@ -157,10 +158,10 @@ def _with_trained_ranges(request: QuantizeRequest) -> bytes:
     # For integers alone the converter demands samples, even where it has no use for them. As dynamic range it finds the
     # ranges in the graph and takes those; whether that left nothing in float, the file is asked.
     flatbuffer = _one_call(request.loaded, msgspec.structs.replace(spec, quantization="dynamic_range"), None)
-    float_ops = sorted({site.op for site in operators_of(flatbuffer) if site.is_float})
+    float_ops = float_places(flatbuffer, request.loaded.layers)
     if float_ops and not spec.allow_float:
         raise ConversionError(
-            f"operators of the trained model have no ranges and stay float: {', '.join(float_ops)}",
+            f"operators of the trained model have no ranges and stay float: {', '.join(map(str, float_ops))}",
             where="converter.allow_float",
             fix="set `allow_float: true`, or leave `quantization_aware_training` out and calibrate with samples",
         )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from recipekit import registry
 from recipekit.contracts import Engine, Flatbuffer, QuantizeRequest
 from recipekit.worker.build_key_place import write_with_place
+from recipekit.worker.layer_map import float_places
 from recipekit.worker.signature_samples import open_readings
 
 
@@ -22,4 +25,6 @@ def run(request: QuantizeRequest, folder: Path) -> Flatbuffer:
     samples = None
     if request.dataset is not None:
         samples = open_readings(request.dataset, request.loaded.signatures, folder)
-    return write_with_place(engine.quantize(request, samples), folder / "model.tflite")
+    data = engine.quantize(request, samples)
+    candidate = write_with_place(data, folder / "model.tflite")
+    return msgspec.structs.replace(candidate, float_places=float_places(data, request.loaded.layers))
