@@ -26,7 +26,7 @@ def test_the_commands_of_the_page_do_what_it_says(tiny: Path) -> None:
     published = (tiny / "outputs" / "tiny" / "latest" / "report.html").read_text()
     assert sorted((tiny / "page.html").read_text().splitlines()) == sorted(published.splitlines())
     rows = json.loads((folder / "summary.json").read_text())
-    heads = re.findall(r"^\| (`[^|]*) \|(?!.*where a search aims)", TEXT, flags=re.MULTILINE)
+    heads = re.findall(r"^\| (`[^|]*) \|(?!.*objectives of a search that)", TEXT, flags=re.MULTILINE)
     general = {re.sub(r"^task\.\w+", "task.METRIC", re.sub(r"^override\..*", "override.KEY", key)) for key in rows[0]}
     assert set(re.findall(r"`([^`]*)`", " ".join(heads))) == general
     assert [row["verdict"] for row in rows] == ["rejected", "accepted", "rejected", "accepted"]
