@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,14 +30,25 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "x").read_bytes() == b"old"
 
 
-def test_a_full_disk_is_noticed_before_the_call_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: fsio.write_bytes(path, b"data"),
+        lambda path: fsio.write_parts(path, ["da", "ta"]),
+        lambda path: fsio.sync(path.parent),
+    ],
+    ids=["write_bytes", "write_parts", "sync"],
+)
+def test_a_full_disk_is_noticed_before_the_call_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None]
+) -> None:
     def refuse(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", refuse)
 
     with pytest.raises(OSError, match="No space left"):
-        fsio.write_bytes(tmp_path / "x", b"data")
+        write(tmp_path / "x")
 
 
 def test_a_tree_is_synced_with_the_last_file_after_the_others_and_folders_at_the_end(

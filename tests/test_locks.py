@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -105,13 +106,19 @@ def test_waiting_for_a_lock_has_an_end(path: Path) -> None:
     locks.release(path, descriptor)
 
 
-def test_who_waits_has_the_lock_soon_after_it_is_free(path: Path) -> None:
-    descriptor = locks.acquire(path)
-    freeing = threading.Timer(0.05, locks.release, (path, descriptor))
-    freeing.start()
+def test_who_waits_has_the_lock_soon_after_it_is_free(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, now, free_from = [locks.acquire(path)], 0.0, 5.618
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        if now >= free_from and held:
+            locks.release(path, held.pop())
+
+    monkeypatch.setattr(locks, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: now))
     mine = locks.acquire_within(path, 30)
-    freeing.join()
     assert mine is not None
+    assert now - free_from < 0.005
     locks.release(path, mine)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from operator import contains
@@ -16,7 +16,7 @@ import msgspec
 import psutil
 import pytest
 
-from recipekit.contracts import SURVEY, Progress, SampleSet, SurveyRequest
+from recipekit.contracts import SURVEY, Progress, SampleSet, Stage, SurveyRequest
 from recipekit.errors import DatasetError, OutputFault, PluginError, StageDied, StageMemory, StageTimeout
 from recipekit.pool import Limits, Pool, worker_environment
 from recipekit.worker.__main__ import main as run_worker
@@ -34,11 +34,6 @@ def meet(marks, name):
     while len(list(Path(marks).iterdir())) < 2:
         time.sleep(0.005)
 
-def span(marks, name):
-    begun = time.time()
-    time.sleep(0.3)
-    (Path(marks) / name).write_text(f"{begun} {time.time()}")
-
 def hold(marks, name):
     (Path(marks) / name).write_text(str(time.time()))
     while not (Path(marks) / "go").exists():
@@ -53,7 +48,6 @@ def samples(do="nothing", **options):
         case "exit": sys.exit(0)
         case "raise": raise ValueError("the camera is unplugged")
         case "meet": meet(**options)
-        case "span": span(**options)
         case "hold": hold(**options)
         case "tell":
             for done in itertools.takewhile(lambda _: not Path(options["enough"]).exists(), itertools.count(0, 3)):
@@ -205,18 +199,27 @@ def test_stages_of_a_kind_run_side_by_side_as_far_as_there_are_workers(project: 
 
 @pytest.mark.slow
 def test_a_stage_that_must_be_alone_waits_for_the_others_and_they_for_it(project: Path) -> None:
-    marks = project / "marks"
-    marks.mkdir()
     alone = SURVEY._replace(alone=True)
-    order = [(SURVEY, "first"), (alone, "alone"), (SURVEY, "last")]
-    with Pool(litert=2) as pool, ThreadPoolExecutor(3) as threads:
-        for stage, name in order:
-            request = survey(project, do="span", marks=str(marks), name=name)
-            threads.submit(pool.run, stage, request, project / name)
-            time.sleep(0.15)
-    spans = {path.name: [float(line) for line in path.read_text().split()] for path in marks.iterdir()}
-    begun, ended = spans["alone"]
-    assert all(end <= begun or begin >= ended for name, (begin, end) in spans.items() if name != "alone")
+    with ThreadPoolExecutor(2) as threads, Pool(litert=2) as pool:
+
+        def begin(stage: Stage, number: int, do: str, name: str) -> Future[Any]:
+            marks = project / f"marks{number}"
+            marks.mkdir(exist_ok=True)
+            request = survey(project, do=do, marks=str(marks), name=name)
+            return threads.submit(pool.run, stage, request, project / f"{name}{number}")
+
+        pool.run(SURVEY, survey(project), project / "one worker")
+        for meeting in [begin(SURVEY, 0, "meet", name) for name in "ab"]:
+            meeting.result()  # so there are two, and both have nothing to do
+        for number, (earlier, later) in enumerate(((SURVEY, alone), (alone, SURVEY)), start=1):
+            begin(earlier, number, "hold", "earlier")
+            wait_until((project / f"marks{number}" / "earlier").exists)
+            waiting = begin(later, number, "hold", "later")
+            time.sleep(0.2)  # a hundred times as long as an idle worker takes to begin
+            assert not (project / f"marks{number}" / "later").exists()
+            (project / f"marks{number}" / "go").touch()
+            waiting.result()
+            assert (project / f"marks{number}" / "later").exists()
 
 
 @pytest.mark.slow
