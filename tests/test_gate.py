@@ -244,7 +244,10 @@ def test_an_intention_is_held_against_the_census(
     assert (check.name, check.verdict, check.value, check.detail) == (name, verdict, value, detail)
 
 
-PLACES = (FloatOperators(op="FFT", places=("a (A)", "b (A)", "c (C)", "d (D)")), FloatOperators(op="SOFTMAX", places=()))
+PLACES = (
+    FloatOperators(op="FFT", places=("a (A)", "b (A)", "c (C)", "d (D)")),
+    FloatOperators(op="SOFTMAX", places=()),
+)
 
 
 def test_operators_in_float_are_placed_and_the_way_out_is_told_where_they_fail() -> None:

@@ -56,7 +56,8 @@ def _aligned(file: Inspection, other: Inspection) -> Inspection:
 
 
 def _names(file: Inspection) -> set[_Place]:
-    return {(it.subgraph, it.name) for it in (*file.operators, *file.tensors)}
+    operators = {(operator.subgraph, operator.name) for operator in file.operators}
+    return operators | {(tensor.subgraph, tensor.name) for tensor in file.tensors}
 
 
 def _by_layer(places: Iterable[_Place]) -> dict[_Place, list[_Place]]:

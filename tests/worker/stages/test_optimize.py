@@ -337,6 +337,51 @@ def test_training_for_quantization_of_a_recurrent_layer_is_refused_with_the_way_
     draw = np.random.default_rng(0)
     samples = dataset(tmp_path / "train.npz", {"sequence": draw.normal(size=(8, 5, 3)), "labels": np.arange(8) % 2})
     training = finetune(tmp_path, dataset=samples)
-    with pytest.raises(OptimizationError, match=r"memory:.*GRU.* is not supported") as caught:
+    with pytest.raises(OptimizationError, match=r"no 8-bit scheme for memory \(GRU\)") as caught:
         optimize(run_stage, recurrent("keras", "GRU"), quantization_aware_training={"finetune": training})
     assert "`quantization: int8` then takes its ranges from `representative_dataset`" in caught.value.fix
+
+
+def _trained(
+    run_stage: RunStage, folder: Path, kind: str, package: str = "keras", *, sequential: bool = False
+) -> OptimizedModel:
+    """An ordinary network of the test project, trained for quantization with labels that it gives itself."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(32, 6) if kind.startswith("row") else (32, 8, 8, 2)).astype(np.float32)
+    samples = dataset(folder / "train.npz", {"x": x, "labels": np.arange(32) % 4})
+    training = finetune(folder, dataset=samples, epochs=1, learning_rate=1e-4)
+    kwargs = {"kind": kind, "package": package, "sequential": sequential}
+    spec = model("python", factory="topologies.py:model", kwargs=kwargs)
+    return optimize(run_stage, spec, quantization_aware_training={"finetune": training})
+
+
+@pytest.mark.parametrize(
+    ("kind", "package", "sequential"),
+    [
+        ("separable", "keras", False),
+        ("transposed", "keras", False),
+        ("activated", "keras", True),
+        ("added", "tf_keras", False),
+        ("shared", "keras", False),
+        ("scaled", "keras", True),
+        ("gated", "keras", False),
+        ("swish", "keras", False),
+        ("clipped", "keras", False),
+        ("row_dense", "tf_keras", True),
+        ("row_activated", "keras", False),
+    ],
+)
+def test_ordinary_networks_train_for_integers_alone_wherever_their_normalizations_stand(
+    run_stage: RunStage, tmp_path: Path, kind: str, package: str, sequential: bool
+) -> None:
+    optimized = _trained(run_stage, tmp_path, kind, package, sequential=sequential)
+    assert take(Path(quantize_trained(run_stage, optimized).path)).float_ops == 0
+
+
+def test_layers_without_a_scheme_for_training_are_all_named_with_what_to_do(
+    run_stage: RunStage, tmp_path: Path
+) -> None:
+    words = r"no 8-bit scheme for evened \(LayerNormalization\), slopes \(PReLU\), bent \(Conv2D with elu\)\n"
+    with pytest.raises(OptimizationError, match=words) as caught:
+        _trained(run_stage, tmp_path, "slopes")
+    assert "docs/optimize.md" in caught.value.fix
