@@ -94,9 +94,14 @@ def _folds(model: Any, nodes: list[Any], kept: Collection[str]) -> Iterator[tupl
             continue
         if type(before).__name__ in _KEEP_THEIR_OWN:
             yield node.layer.name, None
-        elif type(before).__name__ in _FOLDED_INTO and before.name not in kept and not _is_pointwise(before):
+        elif _takes_in(before, node.layer) and before.name not in kept:
             yield before.name, node.layer
             yield node.layer.name, before
+
+
+def _takes_in(layer: Any, normalization: Any) -> bool:
+    """Whether a normalization may go into a layer's weights: it is one product and one sum for each of its outputs."""
+    return type(layer).__name__ in _FOLDED_INTO and not _is_pointwise(layer) and _affine(normalization) is not None
 
 
 def _is_pointwise(layer: Any) -> bool:
@@ -151,7 +156,7 @@ def _passed(tensor: Any) -> Any:
 
 def _folded(layer: Any, affine: _Affine | None) -> Call:
     """A layer with the normalization behind it in its weights."""
-    assert affine is not None  # for type checkers: a layer and its output have as many axes
+    assert affine is not None  # for type checkers: see `_takes_in`
     twin = type(layer).from_config({**layer.get_config(), "use_bias": True})
     kernel, *bias = layer.get_weights()
     scale = affine.scale[:, np.newaxis] if type(layer).__name__ == "Conv2DTranspose" else affine.scale

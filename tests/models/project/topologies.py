@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-IMAGE, ROW = (8, 8, 2), (6,)
+IMAGE, ROW, SEQUENCE = (8, 8, 2), (6,), (5, 3)
 
 
 def _networks(layers: Any) -> dict[str, Any]:
-    """What each kind does with its input; rows by those that begin so."""
+    """What each kind does with its input; rows and sequences by those that begin so."""
 
     def norm(x: Any) -> Any:
         return layers.BatchNormalization(name="norm")(x)
@@ -47,6 +47,7 @@ def _networks(layers: Any) -> dict[str, Any]:
         "clipped": lambda x: conv(x, activation="relu6"),
         "row_dense": lambda x: layers.ReLU()(norm(layers.Dense(8)(x))),
         "row_activated": lambda x: norm(layers.Dense(8, activation="relu")(x)),
+        "sequence_dense": lambda x: layers.Flatten()(layers.ReLU()(norm(layers.Dense(8)(x)))),
         "slopes": lambda x: layers.PReLU(name="slopes")(layers.LayerNormalization(name="evened")(bent(x))),
     }
 
@@ -55,9 +56,10 @@ def model(kind: str, package: str = "keras", *, sequential: bool = False) -> Any
     """A network of four outputs with random weights."""
     keras = importlib.import_module(package)
     keras.utils.set_random_seed(0)
-    x = keras.Input(ROW if kind.startswith("row") else IMAGE, name="x")
+    shape = {"row": ROW, "sequence": SEQUENCE}.get(kind.partition("_")[0], IMAGE)
+    x = keras.Input(shape, name="x")
     y = _networks(keras.layers)[kind](x)
-    y = y if kind.startswith("row") else keras.layers.GlobalAveragePooling2D()(y)
+    y = keras.layers.GlobalAveragePooling2D()(y) if shape == IMAGE else y
     network = keras.Model(x, keras.layers.Dense(4, name="y")(y))
     if sequential:
         network = keras.Sequential(list(network.layers))

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.tensorflow
 
 AS_DEPTHWISE = ("activated", "pooled", "added", "shared", "first", "scaled", "row_activated")
 FOLDED = ("transposed", "row_dense")
-LEFT = ("conv", "depthwise", "separable", "gated")
+LEFT = ("conv", "depthwise", "separable", "gated", "sequence_dense")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,10 @@ def test_a_normalization_behind_a_convolution_stays_for_the_package(
     made: dict[str, list[dict[str, Any]]], kind: str
 ) -> None:
     assert all("BatchNormalization" in result["layers"] for result in made[kind])
+
+
+def test_a_normalization_of_sequences_stays_for_the_package_to_refuse(made: dict[str, list[dict[str, Any]]]) -> None:
+    assert all(result["layers"].count("BatchNormalization") == 1 for result in made["sequence_dense"])
 
 
 def test_a_dense_layer_of_images_becomes_a_convolution_unless_it_is_kept(
