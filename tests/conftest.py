@@ -7,6 +7,7 @@ import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 import pytest
@@ -171,14 +172,18 @@ def imports_of_a_test(temporary: str) -> Iterator[None]:
     yield
     added = {folder for folder in sys.path if folder not in path and not folder.startswith(sys.prefix)}
     sys.path[:] = [folder for folder in sys.path if folder not in added]
-    for name in sys.modules.keys() - modules:
-        if any(place.startswith((temporary, *added)) for place in _places(name)):
-            del sys.modules[name]
+    for name, module in [(name, module) for name, module in sys.modules.items() if name not in modules]:
+        if any(place.startswith((temporary, *added)) for place in _places(module)):
+            sys.modules.pop(name, None)
 
 
-def _places(module: str) -> list[str]:
-    spec = getattr(sys.modules[module], "__spec__", None)
-    return [str(place) for place in (spec.origin, *(spec.submodule_search_locations or []))] if spec else []
+def _places(module: ModuleType) -> list[str]:
+    """Where a module's code is; a lazy one is not loaded to tell."""
+    spec = getattr(module, "__dict__", {}).get("__spec__")
+    try:
+        return [str(place) for place in (spec.origin, *(spec.submodule_search_locations or []))] if spec else []
+    except KeyError:  # a package without `__init__.py` asks the one that it is in, which Ray takes away again
+        return []
 
 
 @pytest.fixture(scope="session", autouse=True)
