@@ -20,7 +20,8 @@ def test_the_commands_of_the_page_run(tmp_path_factory: pytest.TempPathFactory, 
     summaries = [json.loads(path.read_text()) for path in sorted(place.root.glob("outputs/sweeps/*/summary.json"))]
     assert [len(rows) for rows in summaries] == [2, 2, 4, 2, 2]
     assert {row["verdict"] for rows in summaries for row in rows} == {"accepted"}
-    scripts = sorted(Path(slurm["PATH"].partition(":")[0]).parent.glob("jobs/*.script"))[-2:]
+    jobs = Path(slurm["PATH"].partition(":")[0]).parent.glob("jobs/*.script")
+    scripts = sorted(jobs, key=lambda path: int(path.stem))[-2:]
     first, second = (path.read_text() for path in scripts)
     assert "#SBATCH --mem=4GB\n" in first
     assert "#SBATCH --time=30\n" in first
