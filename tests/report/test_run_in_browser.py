@@ -64,6 +64,14 @@ def settled(opened: Opened, condition: str) -> bool:
     return False
 
 
+def rest(opened: Opened) -> None:
+    """Waits until the page scrolls no more: one scroll that is still under way can take the next one's place."""
+    before = -1
+    while (now := opened.page.evaluate("scrollY")) != before:
+        before = now
+        opened.page.wait_for_timeout(200)
+
+
 def test_the_keyboard_reaches_every_part(open_page: OpenPage, report: Path) -> None:
     opened = open_page(report)
     reached = []
@@ -74,6 +82,7 @@ def test_the_keyboard_reaches_every_part(open_page: OpenPage, report: Path) -> N
     wanted = opened.page.locator("a, summary, .scroll >> visible=true").count()
     assert len(set(reached)) >= min(wanted, 20)
     opened.page.locator("nav a", has_text="Size and latency").focus()
+    rest(opened)
     opened.page.keyboard.press("Enter")
     assert settled(opened, "document.querySelector('#cost').getBoundingClientRect().top < innerHeight / 2")
     opened.page.locator("summary").first.focus()
