@@ -76,9 +76,11 @@ def stop_behind(error: BaseException) -> Interrupted | Terminated | None:
     of what it wants to set back. That error would hide why the command ends.
     """
     cause: BaseException | None = error
-    while cause is not None:
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:  # whoever raises an error from what it led to closes a circle
         if isinstance(cause, Interrupted | Terminated):
             return cause
+        seen.add(id(cause))
         cause = cause.__cause__ or cause.__context__
     return None
 

@@ -118,3 +118,9 @@ def test_an_error_that_no_signal_is_behind_stays_what_it_is() -> None:
     error.__cause__ = OSError(28, "No space left on device")
     assert stop_behind(error) is None
     assert ended_by(error, debug=False) == OutputFault.exit_code
+
+
+def test_errors_that_are_each_other_s_cause_come_to_an_end() -> None:
+    first, second = KeyError("first"), ValueError("second")
+    first.__cause__, second.__context__ = second, first
+    assert stop_behind(first) is None

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -8,22 +7,13 @@ import pytest
 from recipekit.contracts import BenchmarkSpec
 from recipekit.worker import latency
 from recipekit.worker.interpreter import Runner
-
-
-class Clock:
-    """The time of a machine on which nothing but a model takes any."""
-
-    def __init__(self) -> None:
-        self.nanoseconds = 0
-
-    def perf_counter_ns(self) -> int:
-        return self.nanoseconds
+from tests.clock import Clock
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(latency, "time", SimpleNamespace(perf_counter_ns=clock.perf_counter_ns))
+    monkeypatch.setattr(latency, "time", clock)
     return clock
 
 
@@ -35,7 +25,7 @@ class Model:
 
     def invoke(self) -> None:
         self.log.append(self.name)
-        self.clock.nanoseconds += self.milliseconds[0] * 1_000_000
+        self.clock.now += self.milliseconds[0] / 1000
         del self.milliseconds[: len(self.milliseconds) > 1]
 
 
